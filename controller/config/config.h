@@ -1,0 +1,177 @@
+/* The configuration (C10): read from files, checked, and only then used.
+ *
+ * `struct settings` is the INI file with the environment over it, read once at a start.
+ * `struct roster` is users and machines: one immutable object, made off the loop, replaced whole
+ * by a reload. Everything in it lives until roster_free.
+ *
+ * Every error is one line in `why` that names file and place:
+ *   tagout.ini:12: [redis] save_timeout_ms: "fast" is not a number from 1 to 60000
+ *   users.json: /3/fob_codes/0: "0012345678" is also user "Ada Byron" (/1/fob_codes/0)
+ */
+#ifndef TAGOUT_CONFIG_CONFIG_H
+#define TAGOUT_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "controller/core/machine.h"
+#include "controller/support/status.h"
+#include "controller/support/text.h"
+
+/* ---- tagout.ini ---- */
+
+/* Display texts of C4: two lines of at most 16 characters, `\n` between them; `{name}` in welcome
+ * and override stands for the preferred name. */
+#define SETTINGS_TEXT_LIST(X)                                                                      \
+    X(TEXT_INSERT_CARD, "insert_card", "Please Insert\\nRFID Card")                                \
+    X(TEXT_WELCOME, "welcome", "Welcome,\\n{name}")                                                \
+    X(TEXT_OVERRIDE, "override", "OVERRIDE BY\\n{name}")                                           \
+    X(TEXT_EMERGENCY, "emergency", "EMERGENCY\\nCARD IN USE")                                      \
+    X(TEXT_ALWAYS_ON, "always_on", "Always On")                                                    \
+    X(TEXT_UNAUTHORIZED, "unauthorized", "Unauthorized")                                           \
+    X(TEXT_UNKNOWN_FOB, "unknown_fob", "Unknown RFID")                                             \
+    X(TEXT_OOPS, "oops", "Oops!! Please\\ncheck/post Slack")                                       \
+    X(TEXT_LOCKOUT, "lockout", "Down for\\nmaintenance")
+
+#define SETTINGS_ENUM(id, key, text) id,
+enum settings_text {
+    SETTINGS_TEXT_LIST(SETTINGS_ENUM) SETTINGS_TEXT_COUNT
+};
+#undef SETTINGS_ENUM
+
+/* Strings are never NULL ("" where not set); durations are in the unit the name says. */
+struct settings {
+    char *file; /* the INI file, for messages */
+    struct {
+        char *id;
+        char *prefix;
+        char *machines; /* absolute, or relative to the working directory */
+        char *users;
+        char *card_key; /* "" : made once and kept in Redis */
+    } controller;
+    struct {
+        char *url;
+        char *username;
+        char *password;
+        char *ca_file;
+        char *cert_file;
+        char *key_file;
+    } mqtt;
+    struct {
+        char *url;
+        char *password;
+        int64_t save_timeout_ms;
+        int64_t load_timeout_ms;
+    } redis;
+    struct {
+        double recent_report_s;
+        double settle_s;
+        double reprobe_delay_s;
+        double probe_timeout_s;
+    } liveness;
+    struct {
+        double window_s;
+        int64_t threshold;
+        double cooldown_s;
+    } watcher;
+    struct {
+        char *bot_token;
+        char *control_channel;
+        char *oops_channel;
+        char *activity_channel;
+        char *api_url;
+    } slack;
+    struct {
+        char *listen; /* "" : none */
+    } http;
+    struct {
+        bool discovery;
+        char *discovery_prefix;
+        bool may_clear;
+        bool show_names;
+    } homeassistant;
+    struct {
+        char *directory;
+        int64_t keep_days;
+    } audit;
+    char *texts[SETTINGS_TEXT_COUNT]; /* with real newlines */
+};
+
+/* Reads `file` (NULL: defaults only) and then the environment, `TAGOUT_<SECTION>_<KEY>`. An
+ * environment variable that starts with TAGOUT_ and names no key is an error too. */
+MUST_USE enum status
+settings_load(const char *file, struct settings **ret_settings, struct text *why);
+void settings_free(struct settings *settings);
+
+/* ---- machines.json and users.json ---- */
+
+struct roster_user {
+    struct core_holder holder; /* what the core needs: account, name, authorizations */
+    char full_name[CORE_NAME_SIZE];
+    bool expires; /* expiration_ymd is a date; loaded, not enforced */
+    char expiration_ymd[CORE_NAME_SIZE];
+    size_t fob_count;
+    const char *const *fobs; /* padded (C3) */
+    uint64_t hash;           /* of everything in it: equal means unchanged */
+};
+
+struct roster_machine {
+    char name[65];
+    char display_name[CORE_NAME_SIZE]; /* the alias, else the name */
+    char alias[CORE_NAME_SIZE];        /* "" for none */
+    char second_alias[CORE_NAME_SIZE];
+    struct core_config config;
+    bool mains_switched;
+    bool has_idle_amps;
+    double idle_amps;
+    uint64_t hash;
+};
+
+struct roster;
+
+/* Reads and checks both files. Thread-safe: it touches nothing but its arguments and the table of
+ * authorizations, which has a lock of its own. */
+MUST_USE enum status roster_load(
+    const char *machines_file, const char *users_file, struct roster **ret_roster,
+    struct text *why);
+void roster_free(struct roster *roster);
+
+size_t roster_machine_count(const struct roster *roster);
+const struct roster_machine *roster_machine_at(const struct roster *roster, size_t index);
+size_t roster_user_count(const struct roster *roster);
+const struct roster_user *roster_user_at(const struct roster *roster, size_t index);
+
+/* By exact name: what a topic carries. */
+const struct roster_machine *roster_machine(const struct roster *roster, const char *name);
+/* By name or alias, without regard to case: what a person types (C6). */
+const struct roster_machine *roster_machine_called(const struct roster *roster, const char *name);
+/* By padded card number. */
+const struct roster_user *roster_user_by_fob(const struct roster *roster, const char *fob);
+const struct roster_user *roster_user_by_account(const struct roster *roster, const char *account);
+
+/* C2 `config`: a hash of all users and machines, 16 hexadecimal digits; order does not matter. */
+const char *roster_fingerprint(const struct roster *roster);
+
+/* ---- a reload's counts (C6) ---- */
+
+struct roster_delta {
+    size_t added;
+    size_t updated;
+    size_t removed;
+};
+
+struct roster_change {
+    struct roster_delta users;
+    struct roster_delta machines;
+};
+
+struct roster_change roster_compare(const struct roster *before, const struct roster *after);
+
+/* ---- --check ---- */
+
+/* What is loaded but not enforced, one line each ("users.json: 12 users have an expiration_ymd,
+ * 3 of them in the past: expiry is not enforced yet"); `today` is YYYY-MM-DD. */
+void roster_notes(const struct roster *roster, const char *today, struct text *out);
+
+#endif

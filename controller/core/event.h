@@ -1,0 +1,60 @@
+/* What can happen to a machine: the input of a decision. */
+#ifndef TAGOUT_CORE_EVENT_H
+#define TAGOUT_CORE_EVENT_H
+
+#include "controller/core/machine.h"
+
+enum core_event_type {
+    CORE_EVENT_REPORT,      /* the device told its whole state (C3) */
+    CORE_EVENT_SET_OOPS,    /* from outside (C6) */
+    CORE_EVENT_SET_LOCKOUT, /* from outside (C6) */
+    CORE_EVENT_END,         /* a person ends the session from outside (C6) */
+    CORE_EVENT_CONFIG,      /* the configuration was loaded again, or the process started (C4) */
+    CORE_EVENT_OFFLINE,     /* the device said goodbye (C4, last line) */
+    CORE_EVENT_WAKE,        /* the time asked for in `wake_at` has come */
+    CORE_EVENT_COUNT,
+};
+
+struct core_ack {
+    struct version version;
+    bool oops;
+    bool lockout;
+};
+
+/* A report that C3 found well-formed. */
+struct core_report {
+    bool oops;
+    bool emergency;
+    const char *card;                 /* keyed hash, "" for none */
+    const struct core_holder *holder; /* of that card; NULL: unknown or blocked */
+    double uptime_s;
+    const char *boot_id; /* "" for none */
+    uint32_t seq;        /* 0 for none */
+    bool has_ack;
+    struct core_ack ack;
+    enum core_observed relay_seen; /* CORE_UNKNOWN when not told */
+};
+
+struct core_set {
+    bool value;
+};
+
+/* For CORE_EVENT_CONFIG: the person of the open session in the new configuration, NULL when it is
+ * not there any more. */
+struct core_reconfigured {
+    const struct core_holder *holder;
+};
+
+struct core_event {
+    enum core_event_type type;
+    struct now now;
+    uint64_t epoch;         /* of the controller that decides */
+    uint64_t epoch_ceiling; /* an `ack` above it is ignored (C12.3) */
+    union {
+        struct core_report report;
+        struct core_set set;
+        struct core_reconfigured reconfigured;
+    };
+};
+
+#endif

@@ -1,0 +1,99 @@
+/* A connection to the broker, kept for ever: the only user of MQTTAsync.h.
+ *
+ * One `struct mqtt` is one client with a fixed id. Paho's threads only fill an inbox (see inbox.h)
+ * with messages and changes of the connection; everything else is called from one thread, the
+ * loop's, and never blocks. The owner calls mqtt_tick when the deadline that it gave has come.
+ *
+ * Publishing goes through an outbox of our own, since Paho's queue is slow when long: at most
+ * MQTT_IN_FLIGHT_MAX messages are Paho's at a time. In the outbox a retained message replaces an
+ * older one of the same topic (only the newest state of a thing matters); others keep their order
+ * and are bounded. After a reconnect, retained topics are the owner's to publish again: the outbox
+ * forgets them when the connection breaks, and keeps the others.
+ *
+ * The fence around Paho 1.3.12 (why: README, "Paho's fence"): no persistence, MQTT 3.1.1 pinned,
+ * reconnects by hand with back-off and jitter, no sending while disconnected, state known from
+ * callbacks only, TCP_NODELAY set on its socket at each connect.
+ */
+#ifndef TAGOUT_SUPPORT_MQTT_H
+#define TAGOUT_SUPPORT_MQTT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "controller/support/inbox.h"
+#include "controller/support/status.h"
+#include "controller/support/text.h"
+#include "controller/support/time.h"
+
+#define MQTT_IN_FLIGHT_MAX 1000
+#define MQTT_OUTBOX_EVENTS_MAX 10000
+
+/* All strings are borrowed until mqtt_new returns. NULL or "" where not wanted. */
+struct mqtt_options {
+    const char *url; /* mqtt://host:port or mqtts://host:port */
+    const char *client_id;
+    const char *username;
+    const char *password;
+    const char *ca_file; /* mqtts: NULL for the host's own store */
+    const char *cert_file;
+    const char *key_file;
+    int keep_alive_s;
+    bool persistent_session; /* clean session unless set */
+    const char *will_topic;  /* QoS 1, retained */
+    const char *will_payload;
+    /* Where an incoming message goes: requests to `requests`, all else (and what happens to the
+     * connection) to `inbox`. NULL: everything goes to `inbox`. */
+    struct inbox *inbox;
+    struct inbox *requests;
+    bool (*is_request)(const char *topic);
+};
+
+struct mqtt;
+
+/* Checks the URL and the options; connects nowhere yet. `why` names what is wrong. */
+MUST_USE enum status
+mqtt_new(const struct mqtt_options *options, struct mqtt **ret_mqtt, struct text *why);
+
+/* Disconnects without a goodbye (the broker publishes the last will) unless mqtt_stop was called
+ * and has finished. Takes NULL. */
+void mqtt_free(struct mqtt *mqtt);
+
+/* Connects now, and again for ever after each loss. The inbox tells of each result. */
+void mqtt_start(struct mqtt *mqtt, struct mono_time now);
+
+/* Sends what is in the outbox, then says goodbye; finished (or given up) by `timeout_ms`.
+ * Blocks: for the end of a process only. */
+void mqtt_stop(struct mqtt *mqtt, int timeout_ms);
+
+/* The owner tells what it popped from the inbox, so that state changes in the loop's order. */
+void mqtt_on_connected(struct mqtt *mqtt);
+void mqtt_on_disconnected(struct mqtt *mqtt, struct mono_time now);
+
+/* Does what is due: reconnecting, moving the outbox along. Cheap; called in every turn of the
+ * loop. Returns when it wants to be called at the latest ({0}: not by itself). */
+struct mono_time mqtt_tick(struct mqtt *mqtt, struct mono_time now);
+
+bool mqtt_is_connected(const struct mqtt *mqtt);
+
+/* Copies. STATUS_FULL: the outbox had no room for a message that may not be merged; counted. */
+MUST_USE enum status mqtt_publish(
+    struct mqtt *mqtt, const char *topic, const char *payload, size_t length, int qos, bool retain);
+
+/* One SUBSCRIBE packet; its SUBACK comes to the inbox with `token`. */
+MUST_USE enum status mqtt_subscribe(
+    struct mqtt *mqtt, const char *const filters[], const int qos[], size_t count, int token);
+MUST_USE enum status mqtt_unsubscribe(struct mqtt *mqtt, const char *filter);
+
+/* For the owner's metrics. */
+struct mqtt_counts {
+    uint64_t connects;
+    uint64_t published; /* handed to Paho */
+    uint64_t merged;    /* replaced in the outbox by a newer one */
+    uint64_t dropped;   /* the outbox was full */
+    size_t waiting;     /* in the outbox now */
+    size_t in_flight;
+};
+struct mqtt_counts mqtt_counts(const struct mqtt *mqtt);
+
+#endif

@@ -1,0 +1,27 @@
+/* Two kinds of time that must never be mixed, and the pair that every decision is given.
+ *
+ * Monotonic time measures durations and deadlines: it never jumps, and means nothing outside
+ * this process. Wall time is what people and other programs read: it may jump. They are
+ * different types, so that the compiler finds whoever subtracts one from the other.
+ */
+#ifndef TAGOUT_SUPPORT_TIME_H
+#define TAGOUT_SUPPORT_TIME_H
+
+#include <stdint.h>
+
+/* Milliseconds on the monotonic clock. 0 stands for "never". */
+struct mono_time {
+    int64_t ms;
+};
+
+/* Milliseconds since 1970 UTC. 0 stands for "never". */
+struct wall_time {
+    int64_t ms;
+};
+
+struct now {
+    struct mono_time mono;
+    struct wall_time wall;
+};
+
+#endif

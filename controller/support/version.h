@@ -1,0 +1,26 @@
+/* The version of a machine's state: (epoch, rev), compared in that order. */
+#ifndef TAGOUT_SUPPORT_VERSION_H
+#define TAGOUT_SUPPORT_VERSION_H
+
+#include <stdint.h>
+
+#define VERSION_EPOCH_MAX ((uint64_t)1 << 40) /* C3 */
+#define VERSION_REV_MAX UINT32_MAX            /* C3 */
+
+/* `epoch` grows with every controller that takes over (C12), `rev` with every report that is
+ * accepted and every change from outside (C5). {0, 0} is older than anything ever published. */
+struct version {
+    uint64_t epoch;
+    uint32_t rev;
+};
+
+/* Negative, 0 or positive as `a` is older than, the same as or newer than `b`. */
+static inline int version_compare(struct version a, struct version b)
+{
+    if (a.epoch != b.epoch) {
+        return a.epoch < b.epoch ? -1 : 1;
+    }
+    return (a.rev > b.rev) - (a.rev < b.rev);
+}
+
+#endif

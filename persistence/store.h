@@ -1,0 +1,98 @@
+/* Where state is kept: the port that the daemon knows, in plain values (C9).
+ *
+ * Every call returns at once; what comes of it arrives later through `store_events`, always from
+ * the loop and never from inside the call. Two implementations: redis.c, and memory.c for tests,
+ * with faults to order. A store keeps trying to connect, for ever, with back-off; it says so
+ * through on_up and on_down and resends nothing by itself: a save that was under way when the
+ * connection broke is reported as STORE_SAVE_LOST.
+ */
+#ifndef TAGOUT_PERSISTENCE_STORE_H
+#define TAGOUT_PERSISTENCE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "controller/core/machine.h"
+#include "controller/support/status.h"
+#include "controller/support/text.h"
+#include "controller/support/time.h"
+
+/* Everything that is kept of a machine: the core's state and what people read with it.
+ * `core.heard`, the past boots, monotonic times and what the device last said of its relays are not
+ * kept. */
+struct record {
+    char machine[65];
+    struct core_state core;
+    uint32_t event_n; /* C8.2 `n` */
+    uint32_t save_timeouts;
+    char card_key[17]; /* fingerprint of the key that made `core.card` */
+    char fw[129];
+    char oops_by[CORE_NAME_SIZE];
+    struct wall_time oops_at;
+    char lockout_by[CORE_NAME_SIZE];
+    char lockout_reason[481];
+    struct wall_time lockout_at;
+};
+
+enum store_saved {
+    STORE_SAVE_DONE,
+    STORE_SAVE_STALE_EPOCH,   /* another controller leads: stand down (C9.1) */
+    STORE_SAVE_STALE_VERSION, /* a newer version is stored already */
+    STORE_SAVE_REFUSED,       /* the store answered an error (read-only, out of memory, loading) */
+    STORE_SAVE_LOST,          /* the connection broke before the answer */
+};
+
+struct store_events {
+    void *context;
+    void (*on_up)(void *context);
+    void (*on_down)(void *context, const char *reason);
+    /* Load: each record found, then the end. `record->machine` says whose; `ok` false: the load
+     * broke off and what came before is incomplete. */
+    void (*on_record)(void *context, const struct record *record);
+    void (*on_loaded)(void *context, bool ok);
+    /* The epoch that was taken (C12's script), or `ok` false. */
+    void (*on_epoch)(void *context, bool ok, uint64_t epoch);
+    /* The key for card hashes: the one offered, if there was none. */
+    void (*on_card_key)(void *context, bool ok, const char *key_hex);
+    /* `token` is that of the save. */
+    void (*on_saved)(void *context, uint64_t token, enum store_saved result, const char *reason);
+};
+
+struct store;
+
+struct store_operations {
+    void (*close)(struct store *store);
+    /* Loads the records of these machines, in bounded batches. One load at a time. */
+    enum status (*load)(struct store *store, const char *const machines[], size_t count);
+    /* Takes an epoch above the stored one, `heard` and the wall clock (C12). */
+    enum status (*take_epoch)(struct store *store, uint64_t heard, struct wall_time now);
+    /* Keeps `offer_hex` if no key is kept yet; answers with the kept one. */
+    enum status (*card_key)(struct store *store, const char *offer_hex);
+    /* The record is copied (written out) before this returns. STATUS_DISCONNECTED: not sent, and
+     * there will be no answer. */
+    enum status (*save)(struct store *store, const struct record *record, uint64_t token);
+    bool (*is_up)(const struct store *store);
+};
+
+/* Every store begins with this. */
+struct store {
+    const struct store_operations *operations;
+};
+
+/* ---- redis.c ---- */
+
+struct event_base;
+
+struct redis_options {
+    const char *url; /* redis://host:port/db or unix:///path */
+    const char *password;
+    const char *prefix;
+    struct event_base *base; /* of libevent; the store lives in this loop */
+};
+
+MUST_USE enum status redis_store_new(
+    const struct redis_options *options, const struct store_events *events,
+    struct store **ret_store, struct text *why);
+
+#endif

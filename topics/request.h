@@ -1,0 +1,62 @@
+/* C6: what a client asks for, and the answer. */
+#ifndef TAGOUT_TOPICS_REQUEST_H
+#define TAGOUT_TOPICS_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "controller/support/json.h"
+#include "controller/support/status.h"
+#include "controller/support/text.h"
+
+#define REQUEST_BYTES_MAX 4096
+#define REQUEST_REASON_MAX 120 /* characters */
+#define REQUEST_REASON_SIZE (REQUEST_REASON_MAX * 4 + 1)
+#define REQUEST_WORD_SIZE 257 /* 64 characters: machine, by */
+#define REQUEST_TRANSACTION_SIZE 257
+
+#define REQUEST_VERB_LIST(X)                                                                       \
+    X(REQUEST_OOPS, "oops")                                                                        \
+    X(REQUEST_LOCKOUT, "lockout")                                                                  \
+    X(REQUEST_CLEAR, "clear")                                                                      \
+    X(REQUEST_END, "end")                                                                          \
+    X(REQUEST_RELOAD, "reload")                                                                    \
+    X(REQUEST_STATUS, "status")
+
+#define REQUEST_ENUM(id, word) id,
+enum request_verb {
+    REQUEST_VERB_LIST(REQUEST_ENUM) REQUEST_VERB_COUNT
+};
+#undef REQUEST_ENUM
+
+struct request {
+    enum request_verb verb;
+    char machine[REQUEST_WORD_SIZE]; /* "" when the verb can do without and none was given */
+    bool value;
+    bool force;
+    char reason[REQUEST_REASON_SIZE];
+    char by[REQUEST_WORD_SIZE];
+    char transaction[REQUEST_TRANSACTION_SIZE]; /* as JSON text, "" when none was given */
+};
+
+/* The verb is the topic's last level. On an error `ret_request->transaction` is filled all the
+ * same where the body has one, so that the error's answer can carry it: unlike elsewhere the
+ * output is written then. `why` says what is wrong, naming verb or key. */
+MUST_USE enum status request_parse(
+    const char *verb, const char *payload, size_t length, struct request *ret_request,
+    struct text *why);
+
+const char *request_verb_text(enum request_verb verb);
+
+enum response_status {
+    RESPONSE_OK,
+    RESPONSE_QUEUED,
+    RESPONSE_ERROR,
+};
+
+/* `data` is JSON text or NULL, `error` a sentence or NULL, `transaction` JSON text or "". */
+MUST_USE enum status response_print(
+    enum response_status status, const char *data, const char *error, const char *transaction,
+    struct text *out);
+
+#endif
