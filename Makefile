@@ -6,7 +6,9 @@
 #   sanitize  ASan and UBSan; what `make test` runs everything with
 
 VARIANT ?= release
-CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 PYTHON ?= /usr/bin/python3
 PREFIX ?= /usr/local
 DESTDIR ?=

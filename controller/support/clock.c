@@ -1,0 +1,25 @@
+#include "controller/support/clock.h"
+
+#include <sys/timex.h>
+#include <time.h>
+
+static int64_t read_ms(clockid_t clock)
+{
+    struct timespec time;
+    clock_gettime(clock, &time); /* cannot fail for the two clocks used here */
+    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+struct now clock_now(void)
+{
+    return (struct now){
+        .mono = {.ms = read_ms(CLOCK_MONOTONIC)},
+        .wall = {.ms = read_ms(CLOCK_REALTIME)},
+    };
+}
+
+bool clock_is_synchronised(void)
+{
+    struct timex state = {0};
+    return adjtimex(&state) != TIME_ERROR && (state.status & STA_UNSYNC) == 0;
+}
