@@ -50,6 +50,8 @@ struct store_events {
     /* Load: each record found, then the end. `record->machine` says whose; `ok` false: the load
      * broke off and what came before is incomplete. */
     void (*on_record)(void *context, const struct record *record);
+    /* A record that was found and can't be used, not even for its oops and lockout. */
+    void (*on_bad_record)(void *context, const char *machine, const char *reason);
     void (*on_loaded)(void *context, bool ok);
     /* The epoch that was taken (C12's script), or `ok` false. */
     void (*on_epoch)(void *context, bool ok, uint64_t epoch);

@@ -54,6 +54,7 @@ struct state_payload {
     const char *faults[STATE_FAULTS_MAX];
     size_t fault_count;
     uint32_t save_timeouts;
+    uint32_t event_n; /* C8.2 `n` of the last event, so that its counting survives too */
     struct version version;
 };
 

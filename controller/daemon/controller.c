@@ -1,0 +1,286 @@
+/* The controller's entry: what arrives is told apart here and handed on. */
+#include "controller/daemon/controller.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/daemon/parts.h"
+#include "controller/support/json.h"
+#include "controller/support/log.h"
+
+void refresh_now(struct controller *controller)
+{
+    controller->now = controller->ports.host.now(controller->ports.host.context);
+}
+
+const char *prefix(const struct controller *controller)
+{
+    return controller->settings->controller.prefix;
+}
+
+struct origin origin_none(void)
+{
+    return (struct origin){0};
+}
+
+void publish(
+    struct controller *controller, enum topic_id id, const char *first, const char *second,
+    const char *payload, size_t length)
+{
+    const struct topic_info *info = topic_info(id);
+    const struct broker_port *broker = &controller->ports.broker;
+    char topic[TOPIC_SIZE];
+
+    if (topic_build(topic, sizeof topic, prefix(controller), id, first, second) != STATUS_OK) {
+        return;
+    }
+    if (broker->publish(broker->context, topic, payload, length, info->qos, info->retained) !=
+        STATUS_OK) {
+        controller->counters.publishes_lost++;
+    }
+}
+
+void publish_status(struct controller *controller, const char *status)
+{
+    const struct settings *settings = controller->settings;
+    struct store *store = controller->ports.store;
+    TEXT_LOCAL(payload, 1024);
+    struct json_out out = json_out(&payload);
+
+    json_out_open(&out, NULL, '{');
+    json_out_string(&out, "status", status);
+    json_out_bool(&out, "leader", strcmp(status, "running") == 0);
+    json_out_integer(&out, "epoch", (int64_t)controller->epoch);
+    json_out_number(&out, "since", (double)controller->since.ms / 1000, 3);
+    json_out_string(&out, "version", TAGOUT_VERSION);
+    json_out_string(&out, "config", roster_fingerprint(controller->roster));
+    json_out_string(&out, "redis", store->operations->is_up(store) ? "up" : "down");
+    json_out_close(&out, '}');
+    publish(
+        controller, TOPIC_CONTROLLER_STATUS, settings->controller.id, NULL, payload.data,
+        payload.length);
+}
+
+static enum status add_machines(struct controller *controller)
+{
+    for (size_t i = 0; i < roster_machine_count(controller->roster); i++) {
+        const struct roster_machine *config = roster_machine_at(controller->roster, i);
+        struct machine *machine;
+        enum status status = fleet_add(controller->fleet, config->name, &machine);
+        if (status != STATUS_OK) {
+            return status;
+        }
+        machine->config = config;
+    }
+    return STATUS_OK;
+}
+
+enum status controller_new(
+    const struct settings *settings, struct roster *roster, const struct controller_ports *ports,
+    struct controller **ret_controller)
+{
+    struct controller *controller = calloc(1, sizeof *controller);
+    enum status status = STATUS_NO_MEMORY;
+
+    if (controller == NULL) {
+        return status;
+    }
+    controller->settings = settings;
+    controller->roster = roster;
+    controller->ports = *ports;
+    status = fleet_new(&controller->fleet);
+    if (status == STATUS_OK) {
+        status = add_machines(controller);
+    }
+    if (status != STATUS_OK) {
+        fleet_free(controller->fleet);
+        free(controller);
+        return status;
+    }
+    if (!card_key_from_hex(&controller->card_key, settings->controller.card_key)) {
+        card_key_random(&controller->card_key);
+    }
+    refresh_now(controller);
+    *ret_controller = controller;
+    return STATUS_OK;
+}
+
+void controller_free(struct controller *controller)
+{
+    if (controller == NULL) {
+        return;
+    }
+    saves_free(controller);
+    fleet_free(controller->fleet);
+    roster_free(controller->roster);
+    card_key_forget(&controller->card_key);
+    free(controller);
+}
+
+static void on_report(
+    struct controller *controller, struct machine *machine, const char *payload, size_t length)
+{
+    struct report report;
+    TEXT_LOCAL(why, 256);
+
+    if (report_parse(payload, length, &report, &why) != STATUS_OK) {
+        controller->counters.bad_reports++;
+        if (strangers_heard(&controller->bad_reporters, machine->record.machine, controller->now)) {
+            log_warning("%s: bad report, ignored: %s", machine->record.machine, why.data);
+        }
+        return;
+    }
+    judge_enqueue(controller, machine, &report);
+}
+
+static void
+on_link(struct controller *controller, struct machine *machine, const char *payload, size_t length)
+{
+    struct core_event event = {.type = CORE_EVENT_OFFLINE};
+    struct origin origin = origin_none();
+    struct core_effects effects;
+
+    if (length == strlen("offline") && memcmp(payload, "offline", length) == 0) {
+        judge_waiting(controller, machine);
+        judge(controller, machine, &event, &origin, &effects);
+    }
+}
+
+/* `set/oops` and `set/lockout` (C8.3): whoever may only set may not clear. */
+static void on_set(
+    struct controller *controller, struct machine *machine, enum core_event_type type,
+    const char *payload, size_t length)
+{
+    struct origin origin = {.source = "set", .by = "Home Assistant"};
+    struct core_effects effects;
+    bool on = length == 2 && memcmp(payload, "ON", 2) == 0;
+
+    if (!on && !(length == 3 && memcmp(payload, "OFF", 3) == 0)) {
+        controller->counters.bad_messages++;
+        log_warning("%s: set: neither ON nor OFF, ignored", machine->record.machine);
+        return;
+    }
+    if (!on && !controller->settings->homeassistant.may_clear) {
+        log_warning(
+            "%s: set: OFF refused, since [homeassistant] may_clear is not set",
+            machine->record.machine);
+        return;
+    }
+    apply_set(controller, machine, type, on, &origin, &effects);
+}
+
+static void on_machine_message(
+    struct controller *controller, const struct topic_match *match, const char *payload,
+    size_t length)
+{
+    struct machine *machine = fleet_find(controller->fleet, match->first);
+
+    if (machine == NULL || machine->config == NULL) {
+        controller->counters.stranger_messages++;
+        if (strangers_heard(&controller->strangers, match->first, controller->now)) {
+            log_warning("%s is not configured: it gets no command", match->first);
+        }
+        return;
+    }
+    if (match->id == TOPIC_REPORT) {
+        on_report(controller, machine, payload, length);
+    } else if (match->id == TOPIC_LINK) {
+        on_link(controller, machine, payload, length);
+    } else {
+        on_set(
+            controller, machine,
+            match->id == TOPIC_SET_OOPS ? CORE_EVENT_SET_OOPS : CORE_EVENT_SET_LOCKOUT, payload,
+            length);
+    }
+}
+
+/* C2: what may arrive retained; all else would be somebody's `mosquitto_pub -r`, come back. */
+static bool may_be_retained(enum topic_id id)
+{
+    return id == TOPIC_LINK || id == TOPIC_STATE || id == TOPIC_BLOCKS ||
+           id == TOPIC_CONTROLLER_STATUS;
+}
+
+void controller_on_message(
+    struct controller *controller, const char *topic, const char *payload, size_t length,
+    bool retained)
+{
+    struct topic_match match;
+
+    refresh_now(controller);
+    if (topic_parse(prefix(controller), topic, &match) != STATUS_OK) {
+        controller->counters.bad_messages++;
+        return;
+    }
+    if (retained && !may_be_retained(match.id)) {
+        controller->counters.retained_discarded++;
+        return;
+    }
+    /* Everything but reports, links and sets is for the start alone, or not ours to read. */
+    if (match.id == TOPIC_STATE) {
+        start_retained_state(controller, match.first, payload, length);
+    } else if (match.id == TOPIC_CONTROLLER_STATUS) {
+        start_controller_status(controller, payload, length);
+    } else if (match.id == TOPIC_CONTROLLER_MARKER) {
+        start_collected(controller, payload, length);
+    } else if (
+        controller->phase == PHASE_READY && !retained &&
+        (match.id == TOPIC_REPORT || match.id == TOPIC_LINK || match.id == TOPIC_SET_OOPS ||
+         match.id == TOPIC_SET_LOCKOUT)) {
+        on_machine_message(controller, &match, payload, length);
+    }
+}
+
+struct mono_time controller_tick(struct controller *controller)
+{
+    struct heap *deadlines = fleet_deadlines(controller->fleet);
+    struct mono_time next;
+    struct mono_time other[2];
+
+    refresh_now(controller);
+    start_tick(controller);
+    saves_tick(controller);
+    while (heap_first(deadlines) != NULL &&
+           heap_first(deadlines)->at.ms <= controller->now.mono.ms) {
+        judge_due(controller, heap_first(deadlines)->owner);
+    }
+    next = heap_first(deadlines) == NULL ? (struct mono_time){0} : heap_first(deadlines)->at;
+    other[0] = start_deadline(controller);
+    other[1] = saves_deadline(controller);
+    for (size_t i = 0; i < 2; i++) {
+        if (other[i].ms != 0 && (next.ms == 0 || other[i].ms < next.ms)) {
+            next = other[i];
+        }
+    }
+    return next;
+}
+
+void controller_stop(struct controller *controller)
+{
+    refresh_now(controller);
+    if (controller->phase == PHASE_READY) {
+        publish_status(controller, "stopped");
+    }
+}
+
+bool controller_is_ready(const struct controller *controller)
+{
+    return controller->phase == PHASE_READY;
+}
+
+bool controller_stood_down(const struct controller *controller)
+{
+    return controller->stood_down;
+}
+
+void controller_metrics(const struct controller *controller, struct text *out)
+{
+    const struct counters *counters = &controller->counters;
+
+#define COUNTER_PRINT(name, help)                                                                  \
+    text_addf(                                                                                     \
+        out, "# HELP tagout_%s_total %s\n# TYPE tagout_%s_total counter\ntagout_%s_total %llu\n",  \
+        #name, help, #name, #name, (unsigned long long)counters->name);
+    COUNTER_LIST(COUNTER_PRINT)
+#undef COUNTER_PRINT
+}

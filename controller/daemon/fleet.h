@@ -1,0 +1,74 @@
+/* The machines, by name. A machine that was configured once stays in memory while the process
+ * lives (its place never changes, so that a late answer of the store finds it); whether it is
+ * configured now is `config`.
+ */
+#ifndef TAGOUT_DAEMON_FLEET_H
+#define TAGOUT_DAEMON_FLEET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "controller/config/config.h"
+#include "controller/support/heap.h"
+#include "controller/support/status.h"
+#include "persistence/store.h"
+#include "topics/report.h"
+
+struct answer; /* a request's answer that waits for a save, see saves.h */
+
+/* A report that waits to be judged. */
+struct waiting_report {
+    struct waiting_report *next;
+    struct report report;
+};
+
+/* C2 `telemetry`: what was told last, and what was published. */
+struct telemetry {
+    bool has[REPORT_NUMBER_COUNT];
+    double told[REPORT_NUMBER_COUNT];
+    double published[REPORT_NUMBER_COUNT];
+    struct mono_time published_at;
+};
+
+struct machine {
+    const struct roster_machine *config; /* NULL: not configured now */
+    struct record record;                /* its state, as it is saved */
+    char raw_card[REPORT_CARD_SIZE];     /* the number, in memory only: to hash it again */
+    struct telemetry telemetry;
+
+    struct version loaded; /* version that the start found; {0, 0} for none */
+
+    struct waiting_report *waiting_first;
+    struct waiting_report *waiting_last;
+    struct machine *judge_next; /* list of machines with something waiting */
+
+    struct heap_item deadline;
+
+    /* saves.c */
+    struct version saved; /* newest version that Redis confirmed */
+    struct version sent;  /* of the save in flight */
+    bool save_in_flight;
+    bool save_wanted; /* is in the list of those to save */
+    struct machine *save_next;
+    struct answer *answers; /* waiting for a save of this machine */
+
+    size_t index;
+};
+
+struct fleet;
+
+MUST_USE enum status fleet_new(struct fleet **ret_fleet);
+void fleet_free(struct fleet *fleet);
+
+size_t fleet_count(const struct fleet *fleet);
+struct machine *fleet_at(const struct fleet *fleet, size_t index);
+struct machine *fleet_find(const struct fleet *fleet, const char *name);
+
+/* Finds or makes. */
+MUST_USE enum status fleet_add(struct fleet *fleet, const char *name, struct machine **ret_machine);
+
+/* Deadlines of all machines; reserved for every machine that was added. */
+struct heap *fleet_deadlines(struct fleet *fleet);
+
+#endif

@@ -1,0 +1,300 @@
+/* From what arrived to a decision: reports wait, merge, and are judged machine by machine. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/daemon/parts.h"
+#include "controller/support/log.h"
+
+/* How many reports of one machine may wait. A device reports each change once and repeats what is
+ * not answered, so that only a storm gets here; then the oldest are judged at once. */
+#define WAITING_MAX 16
+
+static size_t waiting_count(const struct machine *machine)
+{
+    size_t count = 0;
+
+    for (const struct waiting_report *w = machine->waiting_first; w != NULL; w = w->next) {
+        count++;
+    }
+    return count;
+}
+
+/* C3: reports that wait together may merge, but an Oops or a card edge is never merged away. So
+ * only into the very next one, and only if it tells the same of everything that decides. */
+static bool may_merge(const struct report *old, const struct report *new)
+{
+    bool in_order = old->boot_id[0] != '\0' && old->seq != 0 ? new->seq > old->seq
+                                                             : new->uptime_s >= old->uptime_s;
+
+    return in_order && strcmp(old->boot_id, new->boot_id) == 0 &&
+           (old->seq == 0) == (new->seq == 0) &&
+           old->oops == new->oops &&strcmp(old->card, new->card) == 0 &&
+           old->emergency == new->emergency && old->has_ack == new->has_ack;
+}
+
+/* What the newer one does not tell, the older one told (C3: an absent one keeps its last value). */
+static void merge_into(struct report *old, const struct report *new)
+{
+    struct report merged = *new;
+
+    for (int i = 0; i < REPORT_NUMBER_COUNT; i++) {
+        if (!new->has_number[i]) {
+            merged.has_number[i] = old->has_number[i];
+            merged.number[i] = old->number[i];
+        }
+    }
+    if (new->fw[0] == '\0') {
+        memcpy(merged.fw, old->fw, sizeof merged.fw);
+    }
+    if (new->reset_reason[0] == '\0') {
+        memcpy(merged.reset_reason, old->reset_reason, sizeof merged.reset_reason);
+    }
+    *old = merged;
+}
+
+void judge_enqueue(
+    struct controller *controller, struct machine *machine, const struct report *report)
+{
+    struct waiting_report *waiting;
+
+    if (machine->waiting_last != NULL && may_merge(&machine->waiting_last->report, report)) {
+        merge_into(&machine->waiting_last->report, report);
+        controller->counters.reports_merged++;
+        return;
+    }
+    if (waiting_count(machine) >= WAITING_MAX) {
+        judge_waiting(controller, machine);
+    }
+    waiting = malloc(sizeof *waiting);
+    if (waiting == NULL) {
+        log_error("%s: no memory for a report; the device will repeat it", machine->record.machine);
+        return;
+    }
+    *waiting = (struct waiting_report){.report = *report};
+    if (machine->waiting_last != NULL) {
+        machine->waiting_last->next = waiting;
+    } else {
+        machine->waiting_first = waiting;
+        if (controller->judge_last != NULL) {
+            controller->judge_last->judge_next = machine;
+        } else {
+            controller->judge_first = machine;
+        }
+        controller->judge_last = machine;
+    }
+    machine->waiting_last = waiting;
+}
+
+/* The state was loaded with a card hashed under another key (Redis lost its key, say), so that the
+ * hashes can't be compared. The same boot, with a card of the same person in, is the same card:
+ * the session must go on. */
+static void adopt_foreign_card(
+    struct controller *controller, struct machine *machine, const struct report *report,
+    const struct roster_user *holder, const char *hash)
+{
+    struct record *record = &machine->record;
+    struct core_state *core = &record->core;
+
+    if (core->card[0] != '\0' && report->card[0] != '\0' &&
+        strcmp(record->card_key, controller->card_key.fingerprint) != 0 &&
+        strcmp(core->boot_id, report->boot_id) == 0 &&
+        (!core->has_user ||
+         (holder != NULL && strcmp(holder->holder.user.account_id, core->user.account_id) == 0))) {
+        text_copy(core->card, sizeof core->card, hash);
+    }
+    text_copy(record->card_key, sizeof record->card_key, controller->card_key.fingerprint);
+}
+
+static enum core_observed seen(enum report_relay relay)
+{
+    switch (relay) {
+    case REPORT_RELAY_ABSENT:
+        return CORE_UNKNOWN;
+    case REPORT_RELAY_OFF:
+        return CORE_OFF;
+    case REPORT_RELAY_ON:
+        return CORE_ON;
+    }
+    return CORE_UNKNOWN;
+}
+
+static void
+judge_report(struct controller *controller, struct machine *machine, const struct report *report)
+{
+    const struct roster_user *holder = roster_user_by_fob(controller->roster, report->card);
+    char hash[CORE_CARD_SIZE];
+    struct core_effects effects;
+    struct core_event event = {
+        .type = CORE_EVENT_REPORT,
+        .report =
+            {
+                .oops = report->oops,
+                .emergency = report->emergency,
+                .card = hash,
+                .holder = holder == NULL ? NULL : &holder->holder,
+                .uptime_s = report->uptime_s,
+                .boot_id = report->boot_id,
+                .seq = report->seq,
+                .has_ack = report->has_ack,
+                .ack =
+                    {
+                        .version = report->ack,
+                        .oops = report->ack_oops,
+                        .lockout = report->ack_lockout,
+                    },
+                .relay_seen = seen(report->relay_state),
+            },
+    };
+    struct origin origin = origin_none();
+
+    card_hash(&controller->card_key, report->card, hash);
+    adopt_foreign_card(controller, machine, report, holder, hash);
+    judge(controller, machine, &event, &origin, &effects);
+    if (effects.dropped) {
+        controller->counters.reports_superseded++;
+        return;
+    }
+    text_copy(machine->raw_card, sizeof machine->raw_card, report->card);
+    controller->counters.reports++;
+    controller->counters.reports_duplicate += effects.rule == CORE_RULE_DUPLICATE;
+    telemetry_take(controller, machine, report);
+    if (report->fw[0] != '\0' && strcmp(machine->record.fw, report->fw) != 0) {
+        text_copy(machine->record.fw, sizeof machine->record.fw, report->fw);
+        publish_state(controller, machine);
+    }
+}
+
+void judge_waiting(struct controller *controller, struct machine *machine)
+{
+    while (machine->waiting_first != NULL) {
+        struct waiting_report *waiting = machine->waiting_first;
+
+        machine->waiting_first = waiting->next;
+        if (waiting->next == NULL) {
+            machine->waiting_last = NULL;
+        }
+        if (machine->config != NULL) {
+            judge_report(controller, machine, &waiting->report);
+        }
+        free(waiting);
+    }
+}
+
+void controller_flush(struct controller *controller)
+{
+    refresh_now(controller);
+    while (controller->judge_first != NULL) {
+        struct machine *machine = controller->judge_first;
+
+        controller->judge_first = machine->judge_next;
+        if (controller->judge_first == NULL) {
+            controller->judge_last = NULL;
+        }
+        machine->judge_next = NULL;
+        judge_waiting(controller, machine);
+    }
+}
+
+/* What people read beside the state: who set the flags, when and why. */
+static bool update_notes(
+    struct controller *controller, struct record *record, const struct core_notice *notice,
+    const struct origin *origin)
+{
+    const char *by = origin->by != NULL ? origin->by : "";
+
+    switch (notice->type) {
+    case CORE_NOTICE_OOPS:
+        if (notice->source == CORE_SOURCE_BUTTON) {
+            by = notice->has_user ? notice->user.name : "Oops button";
+        }
+        text_copy(record->oops_by, sizeof record->oops_by, by);
+        record->oops_at = controller->now.wall;
+        return true;
+    case CORE_NOTICE_UNOOPS:
+        record->oops_by[0] = '\0';
+        record->oops_at = (struct wall_time){0};
+        return true;
+    case CORE_NOTICE_LOCKOUT:
+        text_copy(record->lockout_by, sizeof record->lockout_by, by);
+        text_copy(
+            record->lockout_reason, sizeof record->lockout_reason,
+            origin->reason != NULL ? origin->reason : "");
+        record->lockout_at = controller->now.wall;
+        return true;
+    case CORE_NOTICE_UNLOCK:
+        record->lockout_by[0] = '\0';
+        record->lockout_reason[0] = '\0';
+        record->lockout_at = (struct wall_time){0};
+        return true;
+    case CORE_NOTICE_LOGIN:
+    case CORE_NOTICE_LOGOUT:
+    case CORE_NOTICE_DENIED:
+    case CORE_NOTICE_UNKNOWN_FOB:
+    case CORE_NOTICE_REFUSED:
+    case CORE_NOTICE_OVERRIDE_LOGIN:
+    case CORE_NOTICE_EMERGENCY_LOGIN:
+    case CORE_NOTICE_REBOOT:
+    case CORE_NOTICE_FAULT:
+    case CORE_NOTICE_FAULT_CLEARED:
+    case CORE_NOTICE_COUNT:
+        break;
+    }
+    return false;
+}
+
+/* C12.3: an `ack` from far in the future is a device that lies, if the clock can be trusted. */
+#define ACK_AHEAD_MAX_S 86400
+
+static uint64_t epoch_ceiling(const struct controller *controller)
+{
+    if (!controller->ports.host.clock_is_synchronised(controller->ports.host.context)) {
+        return VERSION_EPOCH_MAX;
+    }
+    return (uint64_t)(controller->now.wall.ms / 1000) + ACK_AHEAD_MAX_S;
+}
+
+bool judge(
+    struct controller *controller, struct machine *machine, struct core_event *event,
+    const struct origin *origin, struct core_effects *effects)
+{
+    static const struct core_config not_configured;
+    const struct core_config *config =
+        machine->config == NULL ? &not_configured : &machine->config->config;
+    struct record *record = &machine->record;
+    bool notes_changed = false;
+
+    event->now = controller->now;
+    event->epoch = controller->epoch;
+    event->epoch_ceiling = epoch_ceiling(controller);
+    core_decide(config, &record->core, event, &record->core, effects);
+    for (size_t i = 0; i < effects->notice_count; i++) {
+        notes_changed |= update_notes(controller, record, &effects->notices[i], origin);
+    }
+    heap_set(fleet_deadlines(controller->fleet), &machine->deadline, effects->wake_at);
+    perform(controller, machine, event, effects, origin, notes_changed);
+    return effects->save;
+}
+
+void judge_config(struct controller *controller, struct machine *machine)
+{
+    const struct core_state *core = &machine->record.core;
+    const struct roster_user *user = NULL;
+    struct core_effects effects;
+    struct core_event event = {.type = CORE_EVENT_CONFIG};
+    struct origin origin = {.source = "config"};
+
+    if (core->has_user) {
+        user = roster_user_by_account(controller->roster, core->user.account_id);
+    }
+    event.reconfigured.holder = user == NULL ? NULL : &user->holder;
+    judge(controller, machine, &event, &origin, &effects);
+}
+
+void judge_due(struct controller *controller, struct machine *machine)
+{
+    struct core_effects effects;
+    struct core_event event = {.type = CORE_EVENT_WAKE};
+    struct origin origin = origin_none();
+
+    judge(controller, machine, &event, &origin, &effects);
+}

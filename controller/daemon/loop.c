@@ -1,0 +1,405 @@
+#include "controller/daemon/loop.h"
+
+#include <event2/event.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+
+#include "controller/daemon/controller.h"
+#include "controller/daemon/metrics.h"
+#include "controller/daemon/roster_reader.h"
+#include "controller/support/clock.h"
+#include "controller/support/inbox.h"
+#include "controller/support/json.h"
+#include "controller/support/log.h"
+#include "controller/support/mqtt.h"
+#include "topics/topic.h"
+
+/* How much of the inboxes one turn of the loop takes: all that waits, within reason, so that Redis
+ * and timers get their turn in a storm too. */
+#define MESSAGES_A_TURN 4096
+#define REQUESTS_A_TURN 64
+
+#define INBOX_BYTES ((size_t)8 << 20)
+#define REQUESTS_BYTES ((size_t)1 << 20)
+#define REQUESTS_SOFT 256 /* beyond them the answer is "busy" (C6) */
+#define KEEP_ALIVE_S 2    /* C12 */
+#define GOODBYE_MS 2000
+
+struct loop {
+    const struct settings *settings;
+    struct event_base *base;
+    struct event *inbox_event;
+    struct event *requests_event;
+    struct event *timer;
+    struct event *signals[3];
+    struct inbox *inbox;
+    struct inbox *requests;
+    struct mqtt *mqtt;
+    struct store *store;
+    struct roster_reader *reader;
+    struct metrics *metrics;
+    struct controller *controller;
+    bool stopping;
+    bool said_ready;
+};
+
+/* ---- ports ---- */
+
+static enum status broker_publish(
+    void *context, const char *topic, const char *payload, size_t length, int qos, bool retain)
+{
+    struct loop *loop = context;
+    return mqtt_publish(loop->mqtt, topic, payload, length, qos, retain);
+}
+
+static enum status broker_subscribe(
+    void *context, const char *const filters[], const int qos[], size_t count, int token)
+{
+    struct loop *loop = context;
+    return mqtt_subscribe(loop->mqtt, filters, qos, count, token);
+}
+
+static enum status broker_unsubscribe(void *context, const char *filter)
+{
+    struct loop *loop = context;
+    return mqtt_unsubscribe(loop->mqtt, filter);
+}
+
+static struct now host_now(void *context)
+{
+    (void)context;
+    return clock_now();
+}
+
+static bool host_clock_is_synchronised(void *context)
+{
+    (void)context;
+    return clock_is_synchronised();
+}
+
+static enum status host_read_roster(void *context)
+{
+    struct loop *loop = context;
+    return roster_reader_start(loop->reader);
+}
+
+/* ---- events ---- */
+
+static void on_message(struct loop *loop, const struct inbox_entry *entry)
+{
+    switch (entry->kind) {
+    case INBOX_MESSAGE:
+        controller_on_message(
+            loop->controller, entry->topic, entry->payload, entry->payload_length, entry->retained);
+        break;
+    case INBOX_CONNECTED:
+        mqtt_on_connected(loop->mqtt);
+        controller_on_connected(loop->controller);
+        break;
+    case INBOX_DISCONNECTED:
+        mqtt_on_disconnected(loop->mqtt, clock_now().mono);
+        controller_on_disconnected(loop->controller, entry->payload);
+        break;
+    case INBOX_SUBSCRIBED:
+    case INBOX_SUBSCRIBE_FAILED:
+        controller_on_subscribed(loop->controller, entry->token, entry->kind == INBOX_SUBSCRIBED);
+        break;
+    }
+}
+
+static void on_inbox(evutil_socket_t fd, short what, void *argument)
+{
+    struct loop *loop = argument;
+    struct inbox_entry entry;
+
+    (void)fd;
+    (void)what;
+    for (int i = 0; i < MESSAGES_A_TURN && inbox_pop(loop->inbox, &entry); i++) {
+        on_message(loop, &entry);
+    }
+    controller_flush(loop->controller);
+}
+
+static void on_requests(evutil_socket_t fd, short what, void *argument)
+{
+    struct loop *loop = argument;
+    struct inbox_entry entry;
+
+    (void)fd;
+    (void)what;
+    for (int i = 0; i < REQUESTS_A_TURN && inbox_pop(loop->requests, &entry); i++) {
+        controller_on_request(
+            loop->controller, entry.topic, entry.payload, entry.payload_length, entry.retained,
+            entry.overflow);
+    }
+}
+
+static void on_roster(void *context, struct roster *roster, const char *why)
+{
+    struct loop *loop = context;
+    controller_on_roster(loop->controller, roster, why);
+}
+
+static void on_signal(evutil_socket_t signal_number, short what, void *argument)
+{
+    struct loop *loop = argument;
+
+    (void)what;
+    if (signal_number == SIGHUP) {
+        log_info("SIGHUP: reading users and machines again");
+        controller_reload(loop->controller);
+    } else {
+        log_info("%s: stopping", signal_number == SIGINT ? "interrupted" : "terminated");
+        loop->stopping = true;
+    }
+}
+
+/* Only wakes the loop; what is due is done in every turn. */
+static void on_timer(evutil_socket_t fd, short what, void *argument)
+{
+    (void)fd;
+    (void)what;
+    (void)argument;
+}
+
+/* ---- putting it together ---- */
+
+static enum status listen_to(
+    struct loop *loop, int fd, short what, event_callback_fn callback, struct event **ret_event)
+{
+    struct event *event = event_new(loop->base, fd, (short)(what | EV_PERSIST), callback, loop);
+
+    if (event == NULL || event_add(event, NULL) != 0) {
+        return STATUS_NO_MEMORY;
+    }
+    *ret_event = event;
+    return STATUS_OK;
+}
+
+static enum status start_events(struct loop *loop)
+{
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+    enum status status =
+        listen_to(loop, inbox_fd(loop->inbox), EV_READ, on_inbox, &loop->inbox_event);
+
+    if (status == STATUS_OK) {
+        status =
+            listen_to(loop, inbox_fd(loop->requests), EV_READ, on_requests, &loop->requests_event);
+    }
+    for (size_t i = 0; status == STATUS_OK && i < 3; i++) {
+        status = listen_to(loop, signals[i], EV_SIGNAL, on_signal, &loop->signals[i]);
+    }
+    loop->timer = evtimer_new(loop->base, on_timer, loop);
+    return loop->timer == NULL ? STATUS_NO_MEMORY : status;
+}
+
+static enum status start_mqtt(struct loop *loop, struct text *why)
+{
+    static const char will[] = "{\"status\":\"lost\"}";
+    const struct settings *settings = loop->settings;
+    char will_topic[TOPIC_SIZE];
+    char client_id[TOPIC_SIZE];
+    struct text id = text_over(client_id, sizeof client_id);
+    struct mqtt_options options = {
+        .url = settings->mqtt.url,
+        .client_id = client_id,
+        .username = settings->mqtt.username,
+        .password = settings->mqtt.password,
+        .ca_file = settings->mqtt.ca_file,
+        .cert_file = settings->mqtt.cert_file,
+        .key_file = settings->mqtt.key_file,
+        .keep_alive_s = KEEP_ALIVE_S,
+        .will_topic = will_topic,
+        .will_payload = will,
+        .inbox = loop->inbox,
+        .requests = loop->requests,
+        .is_request = topic_is_request,
+    };
+    enum status status = topic_build(
+        will_topic, sizeof will_topic, settings->controller.prefix, TOPIC_CONTROLLER_STATUS,
+        settings->controller.id, NULL);
+
+    if (status != STATUS_OK) {
+        text_addf(why, "[controller] id: cannot be part of a topic");
+        return status;
+    }
+    text_addf(&id, "%s-controller-%s", settings->controller.prefix, settings->controller.id);
+    return mqtt_new(&options, &loop->mqtt, why);
+}
+
+static enum status start_store(struct loop *loop, struct text *why)
+{
+    struct redis_options options = {
+        .url = loop->settings->redis.url,
+        .password = loop->settings->redis.password,
+        .prefix = loop->settings->controller.prefix,
+        .base = loop->base,
+    };
+    struct store_events events = controller_store_events(loop->controller);
+
+    return redis_store_new(&options, &events, &loop->store, why);
+}
+
+/* Takes the roster, also on failure. */
+static enum status start_controller(struct loop *loop, struct roster *roster)
+{
+    struct controller_ports ports = {
+        .broker =
+            {
+                .context = loop,
+                .publish = broker_publish,
+                .subscribe = broker_subscribe,
+                .unsubscribe = broker_unsubscribe,
+            },
+        .host =
+            {
+                .context = loop,
+                .now = host_now,
+                .clock_is_synchronised = host_clock_is_synchronised,
+                .read_roster = host_read_roster,
+            },
+    };
+    enum status status = controller_new(loop->settings, roster, &ports, &loop->controller);
+
+    if (status != STATUS_OK) {
+        roster_free(roster);
+    }
+    return status;
+}
+
+static enum status start(struct loop *loop, struct roster *roster, struct text *why)
+{
+    enum status status = start_controller(loop, roster);
+
+    if (status == STATUS_OK) {
+        loop->base = event_base_new();
+        status = loop->base == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+    }
+    if (status == STATUS_OK) {
+        status = inbox_new((struct inbox_limits){.bytes = INBOX_BYTES}, &loop->inbox);
+    }
+    if (status == STATUS_OK) {
+        status = inbox_new(
+            (struct inbox_limits){.bytes = REQUESTS_BYTES, .soft = REQUESTS_SOFT}, &loop->requests);
+    }
+    if (status == STATUS_OK) {
+        status = start_events(loop);
+    }
+    if (status == STATUS_OK) {
+        status = roster_reader_new(loop->base, loop->settings, on_roster, loop, &loop->reader);
+    }
+    if (status == STATUS_OK) {
+        status = start_mqtt(loop, why);
+    }
+    if (status == STATUS_OK) {
+        status = start_store(loop, why);
+    }
+    if (status == STATUS_OK) {
+        struct metrics_sources sources = {
+            .controller = loop->controller,
+            .mqtt = loop->mqtt,
+            .inbox = loop->inbox,
+            .requests = loop->requests,
+        };
+        loop->metrics = metrics_new(loop->base, loop->settings->http.listen, &sources);
+    }
+    if (status != STATUS_OK && why->length == 0) {
+        text_add(why, status_text(status));
+    }
+    return status;
+}
+
+static void stop(struct loop *loop)
+{
+    if (loop->store != NULL) {
+        loop->store->operations->close(loop->store);
+    }
+    mqtt_free(loop->mqtt);
+    metrics_free(loop->metrics);
+    roster_reader_free(loop->reader);
+    for (size_t i = 0; i < 3; i++) {
+        if (loop->signals[i] != NULL) {
+            event_free(loop->signals[i]);
+        }
+    }
+    if (loop->timer != NULL) {
+        event_free(loop->timer);
+    }
+    if (loop->requests_event != NULL) {
+        event_free(loop->requests_event);
+    }
+    if (loop->inbox_event != NULL) {
+        event_free(loop->inbox_event);
+    }
+    inbox_free(loop->requests);
+    inbox_free(loop->inbox);
+    controller_free(loop->controller);
+    if (loop->base != NULL) {
+        event_base_free(loop->base);
+    }
+}
+
+static void wait_until(struct loop *loop, struct mono_time a, struct mono_time b)
+{
+    struct mono_time next = a.ms == 0 || (b.ms != 0 && b.ms < a.ms) ? b : a;
+    int64_t wait_ms = next.ms - clock_now().mono.ms;
+    struct timeval wait;
+
+    if (next.ms == 0) {
+        event_del(loop->timer);
+        return;
+    }
+    wait_ms = wait_ms < 0 ? 0 : wait_ms;
+    wait = (struct timeval){.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000};
+    event_add(loop->timer, &wait);
+}
+
+static void say_ready(struct loop *loop)
+{
+    if (!loop->said_ready && controller_is_ready(loop->controller)) {
+        loop->said_ready = true;
+        sd_notify(0, "READY=1");
+    }
+}
+
+static int run(struct loop *loop)
+{
+    controller_start(loop->controller, loop->store);
+    mqtt_start(loop->mqtt, clock_now().mono);
+    while (!loop->stopping && !controller_stood_down(loop->controller)) {
+        struct mono_time controller_wants = controller_tick(loop->controller);
+        struct mono_time mqtt_wants = mqtt_tick(loop->mqtt, clock_now().mono);
+
+        say_ready(loop);
+        wait_until(loop, controller_wants, mqtt_wants);
+        if (event_base_loop(loop->base, EVLOOP_ONCE) < 0) {
+            log_error("the event loop broke");
+            return EXIT_FAILURE;
+        }
+    }
+    sd_notify(0, "STOPPING=1");
+    if (controller_stood_down(loop->controller)) {
+        return EXIT_FAILURE; /* the last will says `lost`: this was no clean stop */
+    }
+    controller_stop(loop->controller);
+    mqtt_stop(loop->mqtt, GOODBYE_MS);
+    log_info("stopped");
+    return EXIT_SUCCESS;
+}
+
+int loop_run(const struct settings *settings, struct roster *roster)
+{
+    struct loop loop = {.settings = settings};
+    int code = EXIT_FAILURE;
+    TEXT_LOCAL(why, 512);
+
+    if (start(&loop, roster, &why) == STATUS_OK) {
+        code = run(&loop);
+    } else {
+        log_error("cannot start: %s", why.data);
+    }
+    stop(&loop);
+    return code;
+}

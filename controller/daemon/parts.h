@@ -1,0 +1,201 @@
+/* The inside of the controller: what its files share. Nobody else includes this. */
+#ifndef TAGOUT_DAEMON_PARTS_H
+#define TAGOUT_DAEMON_PARTS_H
+
+#include "controller/core/decide.h"
+#include "controller/daemon/card_hash.h"
+#include "controller/daemon/controller.h"
+#include "controller/daemon/fleet.h"
+#include "controller/daemon/strangers.h"
+#include "topics/request.h"
+#include "topics/topic.h"
+
+/* C9.4, in order. */
+enum phase {
+    PHASE_CONNECTING, /* no broker yet */
+    PHASE_COLLECTING, /* retained copies are coming in; Redis is loading beside it */
+    PHASE_LOADING,    /* the broker has told all, Redis not yet */
+    PHASE_EPOCH,      /* Redis was asked for the epoch */
+    PHASE_READY,
+};
+
+#define COUNTER_LIST(X)                                                                            \
+    X(reports, "Reports that were judged")                                                         \
+    X(reports_merged, "Reports merged into a newer one of the same machine")                       \
+    X(reports_duplicate, "Reports that came twice")                                                \
+    X(reports_superseded, "Reports of a boot that another one superseded")                         \
+    X(bad_reports, "Reports that were malformed and changed nothing")                              \
+    X(bad_messages, "Other messages that were malformed and changed nothing")                      \
+    X(stranger_messages, "Messages of machines that are not configured")                           \
+    X(retained_discarded, "Messages that must not arrive retained")                                \
+    X(commands, "Commands published")                                                              \
+    X(states, "States published")                                                                  \
+    X(events, "Events published")                                                                  \
+    X(publishes_lost, "Messages that the full outbox refused")                                     \
+    X(requests, "Requests")                                                                        \
+    X(requests_refused, "Requests answered with an error")                                         \
+    X(requests_busy, "Requests answered busy")                                                     \
+    X(saves, "States saved")                                                                       \
+    X(saves_refused, "Saves that Redis refused")                                                   \
+    X(save_timeouts, "Saves that missed their budget")                                             \
+    X(bad_records, "Stored records that could not be read")                                        \
+    X(reloads, "Configurations taken over")                                                        \
+    X(reloads_failed, "Reloads that changed nothing")
+
+struct counters {
+#define COUNTER_FIELD(name, help) uint64_t name;
+    COUNTER_LIST(COUNTER_FIELD)
+#undef COUNTER_FIELD
+};
+
+/* Who caused what comes from outside (C8.2). */
+struct origin {
+    const char *source; /* "request", "set", "config"; NULL: the core's word */
+    const char *by;     /* NULL for nobody */
+    const char *reason; /* NULL for none */
+};
+
+/* One budget of one report or outside change (C9.2). */
+struct budget {
+    struct machine *machine;
+    struct version version;
+    struct mono_time deadline;
+};
+
+struct saves {
+    struct budget *budgets; /* ring, in the order of their deadlines */
+    size_t first;
+    size_t count;
+    size_t room;
+    struct machine *wanted_first; /* machines with something to save */
+    struct machine *wanted_last;
+    size_t in_flight;
+    struct mono_time pause_until; /* Redis refused: not before then */
+};
+
+struct reload {
+    bool running;
+    bool force;
+    bool answers; /* somebody waits for the answer */
+    char account[TOPIC_MACHINE_MAX + 1];
+    char transaction[REQUEST_TRANSACTION_SIZE];
+};
+
+struct controller {
+    const struct settings *settings;
+    struct roster *roster;
+    struct controller_ports ports;
+    struct fleet *fleet;
+    struct counters counters;
+    struct now now; /* of the event that is being handled */
+
+    enum phase phase;
+    bool connected;
+    bool loaded;        /* Redis has told all it kept */
+    bool load_wanted;   /* something must be read from Redis (again) */
+    bool epoch_is_kept; /* Redis knows our epoch */
+    bool stood_down;
+    struct mono_time start_deadline; /* then Redis is not waited for any more */
+    struct wall_time since;
+    uint64_t epoch;
+    uint64_t epoch_heard; /* greatest in any retained topic or record */
+    char marker[33];
+
+    struct card_key card_key;
+    struct saves saves;
+    struct reload reload;
+    struct strangers strangers;
+    struct strangers bad_reporters; /* machines with bad reports, for the rate of their log lines */
+    struct machine *judge_first;    /* machines with reports waiting */
+    struct machine *judge_last;
+};
+
+/* ---- controller.c ---- */
+
+void refresh_now(struct controller *controller);
+const char *prefix(const struct controller *controller);
+struct origin origin_none(void);
+/* Builds the topic and publishes with the QoS and retain flag of the table. */
+void publish(
+    struct controller *controller, enum topic_id id, const char *first, const char *second,
+    const char *payload, size_t length);
+void publish_status(struct controller *controller, const char *status);
+
+/* ---- start.c ---- */
+
+void start_collected(struct controller *controller, const char *payload, size_t length);
+void start_retained_state(
+    struct controller *controller, const char *name, const char *payload, size_t length);
+void start_controller_status(struct controller *controller, const char *payload, size_t length);
+/* Reads the fleet from Redis again if somebody set `load_wanted`; merged by start.c's rules. */
+void start_load_if_wanted(struct controller *controller);
+void start_tick(struct controller *controller);
+struct mono_time start_deadline(const struct controller *controller);
+void adopt_epoch(struct controller *controller, struct machine *machine);
+/* Every retained topic of ours, from memory. */
+void publish_everything(struct controller *controller);
+
+/* ---- judge.c ---- */
+
+void judge_enqueue(
+    struct controller *controller, struct machine *machine, const struct report *report);
+/* Judges what waits of one machine, so that what comes next is judged after it. */
+void judge_waiting(struct controller *controller, struct machine *machine);
+/* One decision and everything that follows from it. True when it made a new version. */
+bool judge(
+    struct controller *controller, struct machine *machine, struct core_event *event,
+    const struct origin *origin, struct core_effects *effects);
+/* CORE_EVENT_CONFIG with the session's person looked up. */
+void judge_config(struct controller *controller, struct machine *machine);
+void judge_due(struct controller *controller, struct machine *machine);
+
+/* ---- perform.c ---- */
+
+void perform(
+    struct controller *controller, struct machine *machine, const struct core_event *event,
+    const struct core_effects *effects, const struct origin *origin, bool notes_changed);
+void publish_command(struct controller *controller, const struct machine *machine);
+void publish_state(struct controller *controller, const struct machine *machine);
+/* The last command of a machine that has left the configuration (C2). */
+void publish_farewell(struct controller *controller, const struct machine *machine);
+
+/* ---- saves.c ---- */
+
+void saves_free(struct controller *controller);
+/* The machine's present version is to be saved, within the budget. */
+void saves_want(struct controller *controller, struct machine *machine);
+/* Everything is to be saved, without a budget: Redis is back and may have forgotten. */
+void saves_want_all(struct controller *controller);
+void saves_on_answer(
+    struct controller *controller, uint64_t token, enum store_saved result, const char *reason);
+void saves_tick(struct controller *controller);
+struct mono_time saves_deadline(const struct controller *controller);
+/* Calls `done` once it is known whether the machine's present version was saved in its budget. */
+void saves_answer_later(
+    struct controller *controller, struct machine *machine, const char *account,
+    const struct request *request, bool changed);
+
+/* ---- requests.c ---- */
+
+void answer(
+    struct controller *controller, const char *account, const char *verb,
+    enum response_status status, const char *data, const char *error, const char *transaction);
+/* For `oops` and its kin: data {"changed", "persisted", "confirmed"}. */
+void answer_change(
+    struct controller *controller, const struct machine *machine, const char *account,
+    enum request_verb verb, const char *transaction, bool changed, bool persisted);
+void apply_set(
+    struct controller *controller, struct machine *machine, enum core_event_type type, bool value,
+    const struct origin *origin, struct core_effects *effects);
+
+/* ---- reload.c ---- */
+
+void reload_begin(
+    struct controller *controller, bool force, const char *account, const char *transaction);
+
+/* ---- telemetry.c ---- */
+
+void telemetry_take(
+    struct controller *controller, struct machine *machine, const struct report *report);
+
+#endif

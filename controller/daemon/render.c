@@ -1,0 +1,239 @@
+#include "controller/daemon/render.h"
+
+#include <string.h>
+
+#include "controller/support/text.h"
+
+struct look {
+    enum settings_text text;
+    double rgb[3];
+    double brightness;
+};
+
+/* C4: one look for each mode. */
+static const struct look looks[CORE_MODE_COUNT] = {
+    [CORE_IDLE] = {TEXT_INSERT_CARD, {0, 0, 0}, 0},
+    [CORE_IN_USE] = {TEXT_WELCOME, {0, 1, 0}, 0.5},
+    [CORE_OVERRIDE] = {TEXT_OVERRIDE, {0, 1, 0}, 0.5},
+    [CORE_EMERGENCY] = {TEXT_EMERGENCY, {0, 1, 0}, 0.5},
+    [CORE_ALWAYS_ON] = {TEXT_ALWAYS_ON, {0, 1, 0}, 0.5},
+    [CORE_DENIED] = {TEXT_UNAUTHORIZED, {1, 0.5, 0}, 0.5},
+    [CORE_UNKNOWN_FOB] = {TEXT_UNKNOWN_FOB, {1, 0, 0}, 0.5},
+    [CORE_OOPS] = {TEXT_OOPS, {1, 0, 0}, 0.5},
+    [CORE_LOCKOUT] = {TEXT_LOCKOUT, {1, 0.5, 0}, 0.5},
+};
+
+void render_display(
+    const struct settings *settings, const struct core_state *state,
+    char display[RENDER_DISPLAY_SIZE])
+{
+    static const char placeholder[] = "{name}";
+    const char *template = settings->texts[looks[state->mode].text];
+    const char *at = strstr(template, placeholder);
+    struct text out = text_over(display, RENDER_DISPLAY_SIZE);
+
+    if (at == NULL) {
+        text_add(&out, template);
+        return;
+    }
+    text_add_bytes(&out, template, (size_t)(at - template));
+    text_add(&out, state->user.name);
+    text_add(&out, at + sizeof placeholder - 1);
+}
+
+void render_command(
+    const struct settings *settings, const struct core_state *state, struct command *ret_command)
+{
+    const struct look *look = &looks[state->mode];
+    char display[RENDER_DISPLAY_SIZE];
+
+    *ret_command = (struct command){
+        .relay = core_mode_relay(state->mode),
+        .second_relay = state->second_relay,
+        .oops_led = state->oopsed,
+        .lockout = state->locked_out,
+        .rgb = {look->rgb[0], look->rgb[1], look->rgb[2]},
+        .brightness = look->brightness,
+        .needs_card = core_needs_card(state),
+        .second_needs_card = core_second_needs_card(state),
+        .seq = state->seq,
+        .version = state->version,
+    };
+    render_display(settings, state, display);
+    command_cut_display(ret_command->display, display);
+    text_copy(ret_command->boot_id, sizeof ret_command->boot_id, state->boot_id);
+}
+
+static const char *or_null(const char *string)
+{
+    return string[0] == '\0' ? NULL : string;
+}
+
+void render_state(
+    const struct settings *settings, const struct machine *machine,
+    char display[RENDER_DISPLAY_SIZE], struct state_payload *ret_payload)
+{
+    const struct record *record = &machine->record;
+    const struct core_state *core = &record->core;
+
+    render_display(settings, core, display);
+    *ret_payload = (struct state_payload){
+        .machine = record->machine,
+        .display_name = machine->config == NULL ? record->machine : machine->config->display_name,
+        .health = core_health_text(core->health),
+        .mode = core_mode_text(core->mode),
+        .relay = core_mode_relay(core->mode),
+        .confirmed = core_observed_text(core->confirmed),
+        .second_relay = core->second_relay,
+        .second_relay_authorization = core_second_text(core->second),
+        .oops = core->oopsed,
+        .oops_by = or_null(record->oops_by),
+        .oops_at = record->oops_at,
+        .lockout = core->locked_out,
+        .lockout_by = or_null(record->lockout_by),
+        .lockout_reason = or_null(record->lockout_reason),
+        .lockout_at = record->lockout_at,
+        .override = core->mode == CORE_OVERRIDE,
+        .emergency = core->mode == CORE_EMERGENCY,
+        .user = core->has_user ? core->user.name : NULL,
+        .account_id = core->has_user ? core->user.account_id : NULL,
+        .display = display,
+        .session_since = core->session_since,
+        .last_update = core->last_update,
+        .booted_at = core->booted_at,
+        .boot_id = or_null(core->boot_id),
+        .fw = or_null(record->fw),
+        .card = or_null(core->card),
+        .card_key = core->card[0] == '\0' ? NULL : or_null(record->card_key),
+        .card_spent = core->card_spent,
+        .problem = core->faults != 0,
+        .save_timeouts = record->save_timeouts,
+        .version = core->version,
+    };
+    for (unsigned fault = 0; fault < CORE_FAULT_COUNT; fault++) {
+        if ((core->faults & CORE_FAULT(fault)) != 0) {
+            ret_payload->faults[ret_payload->fault_count++] =
+                core_fault_text((enum core_fault_index)fault);
+        }
+    }
+}
+
+/* Who: the person of the notice, or what stands for them. */
+static const char *who(const struct core_notice *notice, const char *otherwise)
+{
+    return notice->has_user ? notice->user.name : otherwise;
+}
+
+static void add_duration(struct text *out, int64_t ms)
+{
+    int64_t minutes = ms / 60000;
+
+    if (minutes >= 60) {
+        text_addf(out, "%lld h %lld min", (long long)(minutes / 60), (long long)(minutes % 60));
+    } else if (minutes > 0) {
+        text_addf(out, "%lld min", (long long)minutes);
+    } else {
+        text_addf(out, "%lld s", (long long)(ms / 1000));
+    }
+}
+
+static void add_logout(struct text *out, const struct core_notice *notice, const char *machine)
+{
+    static const char *const because[CORE_REASON_COUNT] = {
+        [CORE_REASON_NONE] = "",
+        [CORE_REASON_CARD_REMOVED] = "card out",
+        [CORE_REASON_CARD_SWAPPED] = "another card was put in",
+        [CORE_REASON_OOPS] = "Oops",
+        [CORE_REASON_UNOOPS] = "Oops was cleared",
+        [CORE_REASON_LOCKOUT] = "locked out",
+        [CORE_REASON_UNLOCK] = "the lockout was lifted",
+        [CORE_REASON_REBOOT] = "the machine's box restarted",
+        [CORE_REASON_OFFLINE] = "the machine's box signed off",
+        [CORE_REASON_ENDED] = "ended from outside",
+        [CORE_REASON_CONFIG] = "the configuration changed",
+    };
+
+    text_addf(
+        out, "%s: %s logged out after ", machine,
+        who(notice,
+            notice->session == CORE_EMERGENCY ? "the emergency card" : "an unnamed session"));
+    add_duration(out, notice->session_ms);
+    text_addf(out, " (%s)", because[notice->reason]);
+}
+
+/* "Table Saw: locked out by Ada: blade is cracked". */
+static void
+add_admin(struct text *out, const char *machine, const char *what, const char *by, const char *why)
+{
+    text_addf(out, "%s: %s", machine, what);
+    if (by != NULL) {
+        text_addf(out, " by %s", by);
+    }
+    if (why != NULL) {
+        text_addf(out, ": %s", why);
+    }
+}
+
+void render_sentence(
+    const struct core_notice *notice, const char *machine, const char *by, const char *reason,
+    struct text *out)
+{
+    switch (notice->type) {
+    case CORE_NOTICE_LOGIN:
+        text_addf(
+            out, "%s: %s logged in%s", machine, who(notice, "somebody"),
+            notice->warn_only ? " without the training (the machine only warns)" : "");
+        break;
+    case CORE_NOTICE_LOGOUT:
+        add_logout(out, notice, machine);
+        break;
+    case CORE_NOTICE_DENIED:
+        text_addf(out, "%s: %s is not authorized", machine, who(notice, "somebody"));
+        break;
+    case CORE_NOTICE_UNKNOWN_FOB:
+        text_addf(out, "%s: unknown card", machine);
+        break;
+    case CORE_NOTICE_REFUSED:
+        text_addf(
+            out, "%s: %s put a card in while the machine is out of use", machine,
+            who(notice, "somebody unknown"));
+        break;
+    case CORE_NOTICE_OVERRIDE_LOGIN:
+        text_addf(
+            out, "%s: %s runs it by OVERRIDE while it is out of use", machine,
+            who(notice, "somebody"));
+        break;
+    case CORE_NOTICE_EMERGENCY_LOGIN:
+        text_addf(out, "%s: an EMERGENCY CARD is in use", machine);
+        break;
+    case CORE_NOTICE_OOPS:
+        if (notice->source == CORE_SOURCE_BUTTON && notice->has_user) {
+            text_addf(out, "%s: Oops pressed while %s used it", machine, notice->user.name);
+        } else if (notice->source == CORE_SOURCE_BUTTON) {
+            text_addf(out, "%s: Oops pressed", machine);
+        } else {
+            add_admin(out, machine, "Oops set", by, reason);
+        }
+        break;
+    case CORE_NOTICE_UNOOPS:
+        add_admin(out, machine, "Oops cleared", by, reason);
+        break;
+    case CORE_NOTICE_LOCKOUT:
+        add_admin(out, machine, "locked out", by, reason);
+        break;
+    case CORE_NOTICE_UNLOCK:
+        add_admin(out, machine, "unlocked", by, reason);
+        break;
+    case CORE_NOTICE_REBOOT:
+        text_addf(out, "%s: its box restarted", machine);
+        break;
+    case CORE_NOTICE_FAULT:
+        text_addf(out, "%s: fault %s", machine, core_fault_text(notice->fault));
+        break;
+    case CORE_NOTICE_FAULT_CLEARED:
+        text_addf(out, "%s: fault %s is over", machine, core_fault_text(notice->fault));
+        break;
+    case CORE_NOTICE_COUNT:
+        break;
+    }
+}

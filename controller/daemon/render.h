@@ -1,0 +1,31 @@
+/* From the core's state to what is published: texts, colours, payload structs. */
+#ifndef TAGOUT_DAEMON_RENDER_H
+#define TAGOUT_DAEMON_RENDER_H
+
+#include "controller/config/config.h"
+#include "controller/core/effect.h"
+#include "controller/daemon/fleet.h"
+#include "topics/command.h"
+#include "topics/state.h"
+
+/* A display text with the whole name in it: two lines, not cut (C8.1). */
+#define RENDER_DISPLAY_SIZE 512
+
+void render_display(
+    const struct settings *settings, const struct core_state *state,
+    char display[RENDER_DISPLAY_SIZE]);
+
+void render_command(
+    const struct settings *settings, const struct core_state *state, struct command *ret_command);
+
+/* `display` is the buffer that the payload's display points into. */
+void render_state(
+    const struct settings *settings, const struct machine *machine,
+    char display[RENDER_DISPLAY_SIZE], struct state_payload *ret_payload);
+
+/* The sentence that a person reads (C8.2 `text`). */
+void render_sentence(
+    const struct core_notice *notice, const char *machine, const char *by, const char *reason,
+    struct text *out);
+
+#endif

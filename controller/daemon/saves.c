@@ -1,0 +1,304 @@
+/* Saves: one in flight a machine, the newest state next, and a budget for every report (C9.2).
+ *
+ * All budgets are of the same length, so that their deadlines come in the order in which they
+ * were opened: one ring, looked at from its front. Each report has a budget of its own, also when
+ * its save joins one that is under way.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/daemon/parts.h"
+#include "controller/support/json.h"
+#include "controller/support/log.h"
+
+#define IN_FLIGHT_MAX                                                                              \
+    256 /* a catch-up goes out in bounded batches, without a stall in the loop                     \
+         */
+#define REFUSED_PAUSE_MS 1000
+
+struct answer {
+    struct answer *next;
+    struct version version;
+    bool changed;
+    enum request_verb verb;
+    char account[TOPIC_MACHINE_MAX + 1];
+    char transaction[REQUEST_TRANSACTION_SIZE];
+};
+
+void saves_free(struct controller *controller)
+{
+    for (size_t i = 0; i < fleet_count(controller->fleet); i++) {
+        struct machine *machine = fleet_at(controller->fleet, i);
+        while (machine->answers != NULL) {
+            struct answer *next = machine->answers->next;
+            free(machine->answers);
+            machine->answers = next;
+        }
+    }
+    free(controller->saves.budgets);
+    controller->saves = (struct saves){0};
+}
+
+/* Answers the requests whose version is `up_to` or older. */
+static void answer_waiting(
+    struct controller *controller, struct machine *machine, struct version up_to, bool persisted)
+{
+    struct answer **link = &machine->answers;
+
+    while (*link != NULL) {
+        struct answer *answer = *link;
+        if (version_compare(answer->version, up_to) > 0) {
+            link = &answer->next;
+            continue;
+        }
+        *link = answer->next;
+        answer_change(
+            controller, machine, answer->account, answer->verb, answer->transaction,
+            answer->changed, persisted);
+        free(answer);
+    }
+}
+
+static void want(struct controller *controller, struct machine *machine)
+{
+    struct saves *saves = &controller->saves;
+
+    if (machine->save_wanted) {
+        return;
+    }
+    machine->save_wanted = true;
+    machine->save_next = NULL;
+    if (saves->wanted_last != NULL) {
+        saves->wanted_last->save_next = machine;
+    } else {
+        saves->wanted_first = machine;
+    }
+    saves->wanted_last = machine;
+}
+
+static struct machine *next_wanted(struct saves *saves)
+{
+    struct machine *machine = saves->wanted_first;
+
+    saves->wanted_first = machine->save_next;
+    if (saves->wanted_first == NULL) {
+        saves->wanted_last = NULL;
+    }
+    machine->save_next = NULL;
+    machine->save_wanted = false;
+    return machine;
+}
+
+/* Sends what is wanted, as far as the limits let it. A machine whose save is under way is put back
+ * by the answer to that save. */
+static void pump(struct controller *controller)
+{
+    struct saves *saves = &controller->saves;
+    struct store *store = controller->ports.store;
+
+    if (controller->phase != PHASE_READY || !store->operations->is_up(store) ||
+        controller->now.mono.ms < saves->pause_until.ms) {
+        return;
+    }
+    while (saves->wanted_first != NULL && saves->in_flight < IN_FLIGHT_MAX) {
+        struct machine *machine = next_wanted(saves);
+
+        if (machine->save_in_flight) {
+            continue;
+        }
+        if (store->operations->save(store, &machine->record, machine->index) != STATUS_OK) {
+            want(controller, machine);
+            saves->pause_until.ms = controller->now.mono.ms + REFUSED_PAUSE_MS;
+            return;
+        }
+        machine->save_in_flight = true;
+        machine->sent = machine->record.core.version;
+        saves->in_flight++;
+    }
+}
+
+static bool open_budget(struct controller *controller, struct machine *machine)
+{
+    struct saves *saves = &controller->saves;
+
+    if (saves->count == saves->room) {
+        size_t room = saves->room == 0 ? 256 : saves->room * 2;
+        struct budget *budgets = malloc(room * sizeof *budgets);
+        if (budgets == NULL) {
+            return false;
+        }
+        for (size_t i = 0; i < saves->count; i++) {
+            budgets[i] = saves->budgets[(saves->first + i) % saves->room];
+        }
+        free(saves->budgets);
+        saves->budgets = budgets;
+        saves->first = 0;
+        saves->room = room;
+    }
+    saves->budgets[(saves->first + saves->count) % saves->room] = (struct budget){
+        .machine = machine,
+        .version = machine->record.core.version,
+        .deadline = {.ms = controller->now.mono.ms + controller->settings->redis.save_timeout_ms},
+    };
+    saves->count++;
+    return true;
+}
+
+void saves_want(struct controller *controller, struct machine *machine)
+{
+    if (!open_budget(controller, machine)) {
+        log_error("%s: no memory for a save's budget", machine->record.machine);
+    }
+    want(controller, machine);
+    pump(controller);
+}
+
+void saves_want_all(struct controller *controller)
+{
+    for (size_t i = 0; i < fleet_count(controller->fleet); i++) {
+        want(controller, fleet_at(controller->fleet, i));
+    }
+    pump(controller);
+}
+
+static void publish_timeout(struct controller *controller, const struct machine *machine)
+{
+    TEXT_LOCAL(payload, 512);
+    struct json_out out = json_out(&payload);
+
+    json_out_open(&out, NULL, '{');
+    json_out_string(&out, "machine", machine->record.machine);
+    json_out_integer(&out, "count", machine->record.save_timeouts);
+    json_out_integer(&out, "budget_ms", controller->settings->redis.save_timeout_ms);
+    json_out_string(&out, "controller", controller->settings->controller.id);
+    json_out_number(&out, "at", (double)controller->now.wall.ms / 1000, 3);
+    json_out_close(&out, '}');
+    publish(controller, TOPIC_SAVE_TIMEOUT, NULL, NULL, payload.data, payload.length);
+}
+
+/* C9.3: counted for life, told to the fleet; nothing is lost, since the save is still wanted. */
+static void time_out(struct controller *controller, const struct budget *budget)
+{
+    struct machine *machine = budget->machine;
+
+    if (machine->record.save_timeouts < UINT32_MAX) {
+        machine->record.save_timeouts++;
+    }
+    controller->counters.save_timeouts++;
+    publish_timeout(controller, machine);
+    answer_waiting(controller, machine, budget->version, false);
+}
+
+static bool is_saved(const struct budget *budget)
+{
+    return version_compare(budget->machine->saved, budget->version) >= 0;
+}
+
+void saves_tick(struct controller *controller)
+{
+    struct saves *saves = &controller->saves;
+
+    while (saves->count > 0) {
+        struct budget budget = saves->budgets[saves->first];
+
+        if (!is_saved(&budget)) {
+            if (controller->now.mono.ms < budget.deadline.ms) {
+                break;
+            }
+            time_out(controller, &budget);
+        }
+        saves->first = (saves->first + 1) % saves->room;
+        saves->count--;
+    }
+    pump(controller);
+}
+
+struct mono_time saves_deadline(const struct controller *controller)
+{
+    const struct saves *saves = &controller->saves;
+    struct mono_time deadline = {0};
+
+    if (saves->count > 0) {
+        deadline = saves->budgets[saves->first].deadline;
+    }
+    if (saves->wanted_first != NULL && saves->pause_until.ms > controller->now.mono.ms &&
+        (deadline.ms == 0 || saves->pause_until.ms < deadline.ms)) {
+        deadline = saves->pause_until;
+    }
+    return deadline;
+}
+
+static void saved(struct controller *controller, struct machine *machine)
+{
+    controller->counters.saves++;
+    if (version_compare(machine->sent, machine->saved) > 0) {
+        machine->saved = machine->sent;
+    }
+    answer_waiting(controller, machine, machine->saved, true);
+}
+
+void saves_on_answer(
+    struct controller *controller, uint64_t token, enum store_saved result, const char *reason)
+{
+    struct machine *machine = fleet_at(controller->fleet, (size_t)token);
+    struct saves *saves = &controller->saves;
+
+    machine->save_in_flight = false;
+    saves->in_flight--;
+    switch (result) {
+    case STORE_SAVE_DONE:
+        saved(controller, machine);
+        break;
+    case STORE_SAVE_STALE_EPOCH:
+        if (!controller->stood_down) {
+            log_error("standing down: another controller has taken over (%s)", reason);
+        }
+        controller->stood_down = true;
+        return;
+    case STORE_SAVE_STALE_VERSION:
+        /* Redis knows something newer, from before it was out of reach: learn it, then save. */
+        log_warning("%s: Redis holds a newer version; reading it", machine->record.machine);
+        controller->load_wanted = true;
+        start_load_if_wanted(controller);
+        want(controller, machine);
+        saves->pause_until.ms = controller->now.mono.ms + REFUSED_PAUSE_MS;
+        break;
+    case STORE_SAVE_REFUSED:
+        controller->counters.saves_refused++;
+        if (controller->now.mono.ms >= saves->pause_until.ms) {
+            log_warning("Redis refuses to save: %s", reason);
+        }
+        saves->pause_until.ms = controller->now.mono.ms + REFUSED_PAUSE_MS;
+        want(controller, machine);
+        break;
+    case STORE_SAVE_LOST:
+        want(controller, machine);
+        break;
+    }
+    if (version_compare(machine->record.core.version, machine->saved) > 0) {
+        want(controller, machine);
+    }
+    pump(controller);
+}
+
+void saves_answer_later(
+    struct controller *controller, struct machine *machine, const char *account,
+    const struct request *request, bool changed)
+{
+    struct answer *answer = malloc(sizeof *answer);
+
+    if (answer == NULL) {
+        answer_change(
+            controller, machine, account, request->verb, request->transaction, changed, false);
+        return;
+    }
+    *answer = (struct answer){
+        .next = machine->answers,
+        .version = machine->record.core.version,
+        .changed = changed,
+        .verb = request->verb,
+    };
+    text_copy(answer->account, sizeof answer->account, account);
+    text_copy(answer->transaction, sizeof answer->transaction, request->transaction);
+    machine->answers = answer;
+}
