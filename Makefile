@@ -11,8 +11,13 @@ CC := gcc
 endif
 PYTHON ?= /usr/bin/python3
 PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
 DESTDIR ?=
 VERSION := 0.1.0
+
+ifeq ($(filter $(VARIANT),release debug sanitize),)
+$(error VARIANT=$(VARIANT): it is release, debug or sanitize)
+endif
 
 OBJ := build/$(VARIANT)
 BIN := $(if $(filter release,$(VARIANT)),build/bin,$(OBJ)/bin)
@@ -32,7 +37,8 @@ CFLAGS_ALL := -std=c11 -D_GNU_SOURCE -DTAGOUT_VERSION='"$(VERSION)"' -I. -pthrea
     $(FLAGS_$(VARIANT)) $(CFLAGS)
 LDFLAGS_ALL := -pthread $(LINK_$(VARIANT)) $(LDFLAGS)
 
-# The rooms, each an archive. A program is linked with the rooms that it may use and no others.
+# The rooms, each an archive, and the libraries that each needs. A program is linked with the rooms
+# that it may use and no others.
 ROOMS := support topics core config persistence daemon
 DIR_support := controller/support
 DIR_topics := topics
@@ -40,21 +46,49 @@ DIR_core := controller/core
 DIR_config := controller/config
 DIR_persistence := persistence
 DIR_daemon := controller/daemon
-
-LIBS := -lpaho-mqtt3as -lhiredis -levent -levent_pthreads -lcjson -linih -lsodium -lsystemd -lm
+LIBS_support := -lpaho-mqtt3as -lcjson -lsystemd -lm
+LIBS_config := -linih
+LIBS_persistence := -lhiredis -levent
+LIBS_daemon := -levent -levent_pthreads -lsodium
 
 # Program: its main file, and its rooms from the top down.
 PROGRAMS := tagoutd
 MAIN_tagoutd := controller/daemon/main.c
 USES_tagoutd := daemon config persistence core topics support
 
+# Programs that only tests use; they stay in the variant's own tree.
+TOOLS := $(if $(wildcard tests/scenario/main.c),tagout-scenario) \
+    $(if $(wildcard tests/lint/print_topics.c),print_topics)
+MAIN_tagout-scenario := tests/scenario/*.c
+USES_tagout-scenario := daemon config persistence core topics support
+MAIN_print_topics := tests/lint/print_topics.c
+USES_print_topics := topics support
+
+# Every unit test may use every room.
+USES_unit := daemon config persistence core topics support
+
 object = $(patsubst %.c,$(OBJ)/%.o,$(1))
 archive = $(patsubst %,$(OBJ)/lib%.a,$(1))
 room_sources = $(filter-out %/main.c,$(wildcard $(DIR_$(1))/*.c))
+libs = $(foreach room,$(USES_$(1)),$(LIBS_$(room)))
 
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(OBJ)/tests/%,$(wildcard tests/unit/*_test.c))
 TEST_LIB := $(call object,$(wildcard tests/lib/*.c))
-ALL_SOURCES = $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h')
+SOURCES = $(wildcard controller/*/*.[ch] devices/*.[ch] devices/*/*.[ch] persistence/*.[ch] \
+    topics/*.[ch] tests/*/*.[ch])
+
+# A submake uses all processors, unless this make was told how many.
+parallel = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+SUBMAKE = $(MAKE) --no-print-directory $(parallel)
+
+# Compiling prints one short line a file; V=1 prints the commands.
+ifeq ($(V),1)
+say =
+quiet =
+else
+say = @printf '  %-5s %s\n' $(1) $@;
+quiet = @
+endif
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -62,42 +96,113 @@ ALL_SOURCES = $(shell git ls-files --cached --others --exclude-standard '*.c' '*
 
 all: $(PROGRAMS:%=$(BIN)/%) ## build every program into build/bin
 
-# A flag file per variant, so that changed flags rebuild.
-FLAGS_FILE := $(OBJ)/flags
-FLAGS_NOW := $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL)
-$(shell mkdir -p $(OBJ); [ "$$(cat $(FLAGS_FILE) 2>/dev/null)" = '$(subst ','\'',$(FLAGS_NOW))' ] \
-    || printf '%s' '$(subst ','\'',$(FLAGS_NOW))' > $(FLAGS_FILE))
+# Writes $(2) into the file $(1) if it holds anything else: what depends on the file is then built
+# again when flags, or the list of a room's files, change.
+differs = $(subst x$(1),,x$(2))$(subst x$(2),,x$(1))
+remember = $(if $(call differs,$(2),$(file <$(1))),$(shell mkdir -p $(dir $(1)))$(file >$(1),$(2)))
 
-$(OBJ)/%.o: %.c $(FLAGS_FILE)
+ifneq ($(filter-out help clean format deps,$(or $(MAKECMDGOALS),all)),)
+$(call remember,$(OBJ)/flags,$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL))
+$(foreach room,$(ROOMS),$(call remember,$(OBJ)/lib$(room).files,files: $(call room_sources,$(room))))
+endif
+
+$(OBJ)/%.o: %.c $(OBJ)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	$(call say,CC)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 define room_rule
-$(OBJ)/lib$(1).a: $$(call object,$$(call room_sources,$(1)))
+$(OBJ)/lib$(1).a: $$(call object,$$(call room_sources,$(1))) $(OBJ)/lib$(1).files
 	@rm -f $$@
-	ar rcs $$@ $$^
+	$$(call say,AR)ar rcs $$@ $$(filter %.o,$$^)
 endef
 $(foreach room,$(ROOMS),$(eval $(call room_rule,$(room))))
 
+# $(1) program, $(2) where it goes.
 define program_rule
-$(BIN)/$(1): $$(call object,$$(MAIN_$(1))) $$(call archive,$$(USES_$(1)))
+$(2)/$(1): $$(call object,$$(wildcard $$(MAIN_$(1)))) $$(call archive,$$(USES_$(1)))
 	@mkdir -p $$(@D)
-	$$(CC) -o $$@ $$^ $$(LDFLAGS_ALL) $$(LIBS)
+	$$(call say,LD)$$(CC) -o $$@ $$^ $$(LDFLAGS_ALL) $$(call libs,$(1))
 endef
-$(foreach program,$(PROGRAMS),$(eval $(call program_rule,$(program))))
+$(foreach program,$(PROGRAMS),$(eval $(call program_rule,$(program),$(BIN))))
+$(foreach tool,$(TOOLS),$(eval $(call program_rule,$(tool),$(OBJ)/bin)))
 
-$(OBJ)/tests/%: $(OBJ)/tests/unit/%.o $(TEST_LIB) $(call archive,daemon config persistence core topics support)
+$(OBJ)/tests/%: $(OBJ)/tests/unit/%.o $(TEST_LIB) $(call archive,$(USES_unit))
 	@mkdir -p $(@D)
-	$(CC) -o $@ $^ $(LDFLAGS_ALL) -lcmocka $(LIBS)
+	$(call say,LD)$(CC) -o $@ $^ $(LDFLAGS_ALL) -lcmocka $(call libs,unit)
 
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find $(OBJ) -name '*.d' 2>/dev/null)
 
 unit-tests: $(UNIT_TESTS) ## build the unit tests of this VARIANT (not run)
 
+tools: $(TOOLS:%=$(OBJ)/bin/%)
+
+core-archive: $(OBJ)/libcore.a
+
+deps: ## install the Debian packages that `make demo` and `make test` need
+	@deploy/install-deps build test
+
+demo: deps ## a workshop on this terminal; needs no configuration, leaves nothing behind
+	@$(SUBMAKE) VARIANT=release all
+	@deploy/demo/run
+
+test: deps ## every test: unit, scenario, integration, lints; T=word for some of them
+	@$(SUBMAKE) VARIANT=sanitize all unit-tests tools
+	@$(SUBMAKE) VARIANT=release core-archive
+	@CC=$(CC) $(PYTHON) tests/run --build build/sanitize --core build/release/libcore.a $(T)
+
+lint: ## what `make test` checks of the code's shape, and all static analysis
+	@deploy/install-deps build test lint
+	@$(SUBMAKE) VARIANT=sanitize tools
+	@$(SUBMAKE) VARIANT=release core-archive
+	@CC=$(CC) $(PYTHON) tests/run --build build/sanitize --core build/release/libcore.a lint/
+	@clang-format --dry-run -Werror $(SOURCES)
+	@$(SUBMAKE) VARIANT=release CC=clang OBJ=build/clang BIN=build/clang/bin \
+	    all unit-tests tools tidy
+	@mkdir -p build/cppcheck
+	@cppcheck --quiet -j2 --cppcheck-build-dir=build/cppcheck --std=c11 --language=c \
+	    --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+	    --suppressions-list=tests/lint/cppcheck.supp -D_GNU_SOURCE -I. $(filter %.c,$(SOURCES))
+	@shellcheck $$(tests/lint/scripts.sh)
+	@echo 'lint: nothing to complain about'
+
+# clang-tidy's verdict on a file stands until the file, one of its headers or the checks change.
+TIDIED := $(patsubst %.c,$(OBJ)/%.tidy,$(filter %.c,$(SOURCES)))
+tidy: $(TIDIED)
+$(OBJ)/%.tidy: %.c $(OBJ)/%.o .clang-tidy
+	$(call say,TIDY)clang-tidy --quiet $< -- $(CFLAGS_ALL) 2>$@.err || { cat $@.err >&2; exit 1; }
+	@rm -f $@.err
+	@touch $@
+
+bench: ## measure latency and throughput
+	@$(SUBMAKE) VARIANT=release all
+	@if [ -x tests/bench/run ]; then tests/bench/run; else echo 'There is no benchmark yet.'; fi
+
+format: ## lay out the code as .clang-format says
+	clang-format -i $(SOURCES)
+
+# What is in /etc already belongs to whoever runs the shop: it is never overwritten.
+install: all ## install under PREFIX (/usr/local), configuration under SYSCONFDIR (/etc)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system \
+	    $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(SYSCONFDIR)/tagout
+	install -m 755 $(PROGRAMS:%=$(BIN)/%) $(DESTDIR)$(PREFIX)/bin
+	for unit in deploy/systemd/*.service; do \
+	    sed -e 's|@BINDIR@|$(PREFIX)/bin|g' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' $$unit \
+	        > $(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/}; \
+	done
+	install -m 644 deploy/systemd/tagout.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/tagout.conf
+	for page in $(wildcard deploy/man/*.[1-8]); do \
+	    install -D -m 644 $$page \
+	        $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit 1; \
+	done
+	for file in $(wildcard deploy/example/*); do \
+	    target=$(DESTDIR)$(SYSCONFDIR)/tagout/$${file##*/}; \
+	    [ -e $$target ] || install -m 640 $$file $$target || exit 1; \
+	done
+
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 clean: ## remove everything that was built
 	rm -rf build
 
-.PHONY: all unit-tests help clean
+.PHONY: all unit-tests tools core-archive deps demo test lint tidy bench format install help clean

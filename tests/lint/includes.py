@@ -1,0 +1,116 @@
+#!/usr/bin/python3
+"""The law of includes: who may know whom.
+
+Includes in quotes are written from the root and point only downwards; each third-party header
+has the few files that may use it. usage: includes.py [ROOT]
+"""
+import fnmatch
+import os
+import re
+import sys
+
+import tree
+
+SUPPORT = ["controller/support/*"]
+TOPICS = ["topics/*"]
+PURE = ["controller/support/time.h", "controller/support/version.h"]  # values, no code to link
+SETTINGS = ["controller/config/settings.h"]
+
+# Files, and what of ours they may include beside their own folder. The first line that fits counts.
+OURS = [
+    ("controller/support/*", []),
+    ("topics/*", SUPPORT),
+    ("controller/core/*", PURE),
+    ("controller/config/settings*", SUPPORT),
+    ("controller/config/*", SUPPORT + ["controller/core/*"]),
+    ("persistence/*", SUPPORT + ["controller/core/machine.h"]),
+    ("controller/daemon/*",
+     SUPPORT + TOPICS + ["controller/core/*", "controller/config/*", "persistence/*"]),
+    ("controller/watcher/*", SUPPORT + TOPICS + SETTINGS),
+    ("controller/ctl/*", SUPPORT + TOPICS + SETTINGS),
+    ("devices/device.[ch]", []),
+    ("devices/*", SUPPORT + TOPICS + ["devices/*"]),
+    ("tests/*", ["*"]),
+]
+
+# A folder that may not see all of itself: what it may see instead.
+OWN = {
+    "controller/config/settings*": ["controller/config/settings*"],
+    "devices/device.[ch]": ["devices/device.h"],
+}
+
+STANDARD = ["assert.h", "float.h", "limits.h", "math.h", "stdbool.h", "stddef.h", "stdint.h",
+            "string.h"]
+# Pure files: nothing but these headers, so that no clock, file or socket comes near.
+PURE_FILES = {
+    "controller/core/*": STANDARD,
+    "devices/device.[ch]": STANDARD + ["stdio.h", "stdlib.h"],
+}
+
+# Third-party header, and the files that may use it; of those, where it is in ONE_FILE, only one.
+THIRD_PARTY = [
+    ("MQTTAsync.h", ["controller/support/mqtt*.c"]),
+    ("MQTT*.h", []),
+    ("cjson/*", ["controller/support/json*.c"]),
+    ("hiredis/*", ["persistence/redis*.[ch]"]),
+    ("event2/*", ["persistence/redis*.[ch]", "controller/daemon/*", "controller/watcher/*"]),
+    ("ini.h", ["controller/config/*.c"]),
+    ("curl/*", ["controller/watcher/*.c"]),
+    ("sodium*", ["controller/*.c", "devices/sim/*.c"]),
+    ("systemd/*", ["controller/*.c"]),
+]
+ONE_FILE = ["cjson/*", "sodium*", "systemd/*"]
+
+INCLUDE = re.compile(r'\s*#\s*include\s*(?:"([^"]*)"|<([^>]*)>)')
+
+
+def fits(path, patterns):
+    return any(fnmatch.fnmatchcase(path, pattern) for pattern in patterns)
+
+
+def judge_ours(path, included, top):
+    if not os.path.isfile(os.path.join(top, included)):
+        return f'"{included}" is no file when seen from the root'
+    for pattern, allowed in OURS:
+        if fits(path, [pattern]):
+            own = next((seen for key, seen in OWN.items() if fits(path, [key])),
+                       [os.path.dirname(path) + "/*"])
+            return None if fits(included, own + allowed) else f'may not include "{included}"'
+    return "is in a folder that the law of includes does not know"
+
+
+def judge_theirs(path, included, users):
+    if fits(path, ["tests/*"]):
+        return None
+    for pattern, allowed in PURE_FILES.items():
+        if fits(path, [pattern]) and included not in allowed:
+            return f"is pure and may not include <{included}>"
+    for pattern, allowed in THIRD_PARTY:
+        if fits(included, [pattern]):
+            users.setdefault(pattern, set()).add(path)
+            return None if fits(path, allowed) else f"may not include <{included}>"
+    return None
+
+
+def main():
+    top = tree.root()
+    complaints = []
+    users = {}
+    for path, lines in tree.sources(top):
+        for number, line in enumerate(lines, 1):
+            match = INCLUDE.match(line)
+            if not match:
+                continue
+            ours, theirs = match.groups()
+            wrong = judge_ours(path, ours, top) if ours else judge_theirs(path, theirs, users)
+            if wrong:
+                complaints.append(f"{path}:{number}: {wrong}")
+    for pattern in ONE_FILE:
+        files = sorted(users.get(pattern, []))
+        if len(files) > 1:
+            complaints.append(f"<{pattern}> belongs to one file, not to {', '.join(files)}")
+    tree.finish("includes", complaints)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
