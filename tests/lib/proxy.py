@@ -1,0 +1,124 @@
+"""A TCP proxy that can misbehave, between the controller and its broker or Redis."""
+import asyncio
+import threading
+
+from processes import TIMEOUT_S, free_port
+
+TRICKLE_S = 0.05
+
+
+class Proxy:
+    """Listens on a port of its own and passes bytes to and from `target`, (host, port) or a Unix
+    socket's path. Each direction has a mode, `up` being towards the target:
+
+      pass     bytes go through
+      freeze   connections stay open, nothing goes through; what was held goes when it passes again
+      trickle  one byte each `trickle_s`
+      cut      connections are closed, and new ones at once (both directions)
+    """
+
+    def __init__(self, target, trickle_s=TRICKLE_S):
+        self.target = getattr(target, "address", target)
+        self.trickle_s = trickle_s
+        self.port = free_port()
+        self._modes = {"up": "pass", "down": "pass"}
+        self._writers = set()
+        self._tasks = set()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._call(self._open())
+
+    @property
+    def address(self):
+        return ("127.0.0.1", self.port)
+
+    @property
+    def url(self):
+        """For a broker in front of which it stands; Redis: see redis_url."""
+        return f"mqtt://127.0.0.1:{self.port}"
+
+    @property
+    def redis_url(self):
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def set(self, mode, direction="both"):
+        """Takes effect before it returns."""
+        assert mode in ("pass", "freeze", "trickle", "cut")
+        assert mode != "cut" or direction == "both"
+        self._call(self._set(mode, ("up", "down") if direction == "both" else (direction,)))
+
+    def connections(self):
+        return len(self._writers) // 2
+
+    def close(self):
+        self._call(self._close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(TIMEOUT_S)
+        self._loop.close()
+
+    def _call(self, coroutine):
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(TIMEOUT_S)
+
+    async def _open(self):
+        self._changed = asyncio.Condition()
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+
+    async def _set(self, mode, directions):
+        async with self._changed:
+            for direction in directions:
+                self._modes[direction] = mode
+            self._changed.notify_all()
+        if mode == "cut":
+            for writer in list(self._writers):
+                writer.transport.abort()
+
+    async def _close(self):
+        self._server.close()
+        for writer in list(self._writers):
+            writer.transport.abort()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _serve(self, reader, writer):
+        if self._modes["up"] == "cut":
+            writer.transport.abort()
+            return
+        try:
+            if isinstance(self.target, str):
+                there_reader, there_writer = await asyncio.open_unix_connection(self.target)
+            else:
+                there_reader, there_writer = await asyncio.open_connection(*self.target)
+        except OSError:
+            writer.transport.abort()
+            return
+        both = {writer, there_writer}
+        self._writers |= both
+        pumps = [asyncio.ensure_future(self._pump("up", reader, there_writer)),
+                 asyncio.ensure_future(self._pump("down", there_reader, writer))]
+        self._tasks.update(pumps)
+        try:
+            # The end of one direction is the end of the connection: neither peer half-closes.
+            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for pump in pumps:
+                pump.cancel()
+            await asyncio.gather(*pumps, return_exceptions=True)
+            for one in both:
+                one.close()
+            self._writers -= both
+            self._tasks.difference_update(pumps)
+
+    async def _pump(self, direction, reader, writer):
+        while data := await reader.read(65536):
+            while data:
+                async with self._changed:
+                    await self._changed.wait_for(lambda: self._modes[direction] != "freeze")
+                if self._modes[direction] == "trickle":
+                    piece, data = data[:1], data[1:]
+                    await asyncio.sleep(self.trickle_s)
+                else:
+                    piece, data = data, b""
+                writer.write(piece)
+                await writer.drain()
