@@ -23,7 +23,9 @@
 /* A node of a parsed document, owned by the document. */
 struct json;
 
-/* `why` gets the reason and the byte offset. A document that is returned is freed by json_free. */
+/* `why` gets the whole reason: what, and where (`not JSON: a number has a leading zero at byte 17`,
+ * counted from 0, with the line where there are several; `the key "rev" stands twice in /ack`).
+ * A document that is returned is freed by json_free, which takes NULL. */
 MUST_USE enum status
 json_parse(const char *bytes, size_t length, struct json **ret_document, struct text *why);
 void json_free(struct json *document);
@@ -62,10 +64,12 @@ struct json_out {
     bool first; /* no comma before the next member */
 };
 
+/* The text tells at the end whether everything fitted: `cut`. */
 struct json_out json_out(struct text *text);
+/* `{` or `[`, and `}` or `]`. */
 void json_out_open(struct json_out *out, const char *key, char bracket);
 void json_out_close(struct json_out *out, char bracket);
-/* `key` is NULL inside an array. A NULL string is written as null. */
+/* `key` is NULL inside an array, and for the outermost value. A NULL string is written as null. */
 void json_out_string(struct json_out *out, const char *key, const char *value);
 void json_out_bool(struct json_out *out, const char *key, bool value);
 void json_out_null(struct json_out *out, const char *key);

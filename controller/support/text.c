@@ -122,19 +122,24 @@ static size_t character_length(const unsigned char *at, size_t left)
     return length;
 }
 
-bool utf8_is_valid(const char *bytes, size_t length)
+size_t utf8_valid_length(const char *bytes, size_t length)
 {
     const unsigned char *at = (const unsigned char *)bytes;
+    size_t valid = 0;
 
-    while (length > 0) {
-        size_t step = character_length(at, length);
+    while (valid < length) {
+        size_t step = character_length(at + valid, length - valid);
         if (step == 0) {
-            return false;
+            break;
         }
-        at += step;
-        length -= step;
+        valid += step;
     }
-    return true;
+    return valid;
+}
+
+bool utf8_is_valid(const char *bytes, size_t length)
+{
+    return utf8_valid_length(bytes, length) == length;
 }
 
 static bool starts_character(char byte)

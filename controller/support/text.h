@@ -33,6 +33,9 @@ void text_copy(char *target, size_t size, const char *source);
 /* Whether `length` bytes are well-formed UTF-8 (no overlong forms, no surrogates). */
 bool utf8_is_valid(const char *bytes, size_t length);
 
+/* How many of them are well-formed, up to the first character that is not. */
+size_t utf8_valid_length(const char *bytes, size_t length);
+
 /* Characters (code points) in a valid UTF-8 string. */
 size_t utf8_length(const char *string);
 

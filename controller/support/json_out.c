@@ -1,0 +1,130 @@
+#include <math.h>
+#include <string.h>
+
+#include "controller/support/json.h"
+
+static void add_escape(struct text *text, unsigned char byte)
+{
+    static const char plain[] = "\"\\\b\f\n\r\t";
+    static const char letters[] = "\"\\bfnrt";
+    const char *found = byte == '\0' ? NULL : strchr(plain, byte);
+
+    if (found != NULL) {
+        text_addf(text, "\\%c", letters[found - plain]);
+    } else if (byte < 0x20) {
+        text_addf(text, "\\u%04x", byte);
+    } else {
+        /* Not UTF-8, which no string of ours should hold: the output stays valid JSON. */
+        text_add(text, "\\ufffd");
+    }
+}
+
+static void add_quoted(struct text *text, const char *value)
+{
+    size_t left = strlen(value);
+
+    text_add(text, "\"");
+    while (left > 0) {
+        size_t run = 0;
+        while (run < left && (unsigned char)value[run] >= 0x20 && value[run] != '"' &&
+               value[run] != '\\') {
+            run++;
+        }
+        run = utf8_valid_length(value, run);
+        text_add_bytes(text, value, run);
+        if (run < left) {
+            add_escape(text, (unsigned char)value[run]);
+            run++;
+        }
+        value += run;
+        left -= run;
+    }
+    text_add(text, "\"");
+}
+
+static void start(struct json_out *out, const char *key)
+{
+    if (!out->first) {
+        text_add(out->text, ",");
+    }
+    out->first = false;
+    if (key != NULL) {
+        add_quoted(out->text, key);
+        text_add(out->text, ":");
+    }
+}
+
+struct json_out json_out(struct text *text)
+{
+    return (struct json_out){.text = text, .first = true};
+}
+
+void json_out_open(struct json_out *out, const char *key, char bracket)
+{
+    start(out, key);
+    text_add_bytes(out->text, &bracket, 1);
+    out->first = true;
+}
+
+void json_out_close(struct json_out *out, char bracket)
+{
+    text_add_bytes(out->text, &bracket, 1);
+    out->first = false;
+}
+
+void json_out_string(struct json_out *out, const char *key, const char *value)
+{
+    if (value == NULL) {
+        json_out_null(out, key);
+        return;
+    }
+    start(out, key);
+    add_quoted(out->text, value);
+}
+
+void json_out_bool(struct json_out *out, const char *key, bool value)
+{
+    json_out_raw(out, key, value ? "true" : "false");
+}
+
+void json_out_null(struct json_out *out, const char *key)
+{
+    json_out_raw(out, key, "null");
+}
+
+void json_out_integer(struct json_out *out, const char *key, int64_t value)
+{
+    start(out, key);
+    text_addf(out->text, "%lld", (long long)value);
+}
+
+void json_out_number(struct json_out *out, const char *key, double value, int decimals)
+{
+    /* printf's decimal point is a dot, since no program of ours calls setlocale. */
+    TEXT_LOCAL(digits, 64);
+
+    if (!isfinite(value)) {
+        json_out_null(out, key);
+        return;
+    }
+    if (fabs(value) >= 1e15) {
+        text_addf(&digits, "%.17g", value);
+    } else {
+        text_addf(&digits, "%.*f", decimals, value);
+        if (strchr(digits.data, '.') != NULL) {
+            while (digits.data[digits.length - 1] == '0') {
+                digits.data[--digits.length] = '\0';
+            }
+            if (digits.data[digits.length - 1] == '.') {
+                digits.data[--digits.length] = '\0';
+            }
+        }
+    }
+    json_out_raw(out, key, strcmp(digits.data, "-0") == 0 ? "0" : digits.data);
+}
+
+void json_out_raw(struct json_out *out, const char *key, const char *json)
+{
+    start(out, key);
+    text_add(out->text, json);
+}
