@@ -5,8 +5,8 @@
  * by a reload. Everything in it lives until roster_free.
  *
  * Every error is one line in `why` that names file and place:
- *   tagout.ini:12: [redis] save_timeout_ms: "fast" is not a number from 1 to 60000
- *   users.json: /3/fob_codes/0: "0012345678" is also user "Ada Byron" (/1/fob_codes/0)
+ *   tagout.ini:12: [redis] save_timeout_ms: "fast" is not a whole number from 1 to 60000
+ *   users.json: /3/fob_codes/0: the same card as /1/fob_codes/0 of user "Ada Byron"
  */
 #ifndef TAGOUT_CONFIG_CONFIG_H
 #define TAGOUT_CONFIG_CONFIG_H

@@ -1,0 +1,14 @@
+/* A configuration file, read whole. */
+#ifndef TAGOUT_CONFIG_FILE_H
+#define TAGOUT_CONFIG_FILE_H
+
+#include <stddef.h>
+
+#include "controller/support/status.h"
+#include "controller/support/text.h"
+
+/* A regular file of at most `max` bytes; the copy is NUL-terminated and the caller's to free. */
+MUST_USE enum status
+file_read(const char *path, size_t max, char **ret_bytes, size_t *ret_length, struct text *why);
+
+#endif

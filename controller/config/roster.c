@@ -1,0 +1,165 @@
+#include "controller/config/roster.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/config/authorizations.h"
+#include "controller/config/file.h"
+#include "controller/config/hash.h"
+
+void roster_free(struct roster *roster)
+{
+    if (roster == NULL) {
+        return;
+    }
+    index_free(&roster->fobs);
+    index_free(&roster->accounts);
+    index_free(&roster->names);
+    index_free(&roster->called);
+    arena_free(&roster->arena);
+    free(roster);
+}
+
+void roster_fold(char folded[CORE_NAME_SIZE], const char *name)
+{
+    text_copy(folded, CORE_NAME_SIZE, name);
+    for (char *at = folded; *at != '\0'; at++) {
+        *at = *at >= 'A' && *at <= 'Z' ? (char)(*at - 'A' + 'a') : *at;
+    }
+}
+
+enum status roster_authorizations(
+    struct roster *roster, const struct node *list, struct core_authorizations *ret_list,
+    uint64_t *ret_hash)
+{
+    uint64_t hashes[ROSTER_MACHINE_AUTHORIZATIONS_MAX];
+    size_t count = json_count(list->json);
+    core_authorization *items = arena_get(&roster->arena, count * sizeof *items);
+    size_t index = 0;
+
+    if (items == NULL) {
+        return node_no_memory(list);
+    }
+    for (const struct json *json = json_first(list->json); json != NULL; json = json_next(json)) {
+        struct node item = node_item(list, index, json);
+        enum status status = authorization_number(json_string(json), &items[index]);
+        if (status == STATUS_FULL) {
+            return node_refuse(&item, "too many different authorizations since the start");
+        }
+        if (status != STATUS_OK) {
+            return node_no_memory(&item);
+        }
+        hashes[index++] = hash_string(json_string(json));
+    }
+    *ret_list = (struct core_authorizations){items, count};
+    *ret_hash = hash_set(hashes, count);
+    return STATUS_OK;
+}
+
+static enum status read_file(
+    struct roster *roster, const char *file,
+    enum status (*read)(struct roster *roster, const struct node *top), struct text *why)
+{
+    TEXT_LOCAL(reason, 256);
+    struct json *document = NULL;
+    char *bytes;
+    size_t length;
+    enum status status = file_read(file, ROSTER_FILE_MAX, &bytes, &length, why);
+
+    if (status != STATUS_OK) {
+        return status;
+    }
+    status = json_parse(bytes, length, &document, &reason);
+    free(bytes);
+    if (status == STATUS_OK) {
+        struct node top = {.file = file, .why = why, .json = document};
+        status = read(roster, &top);
+    } else {
+        text_addf(why, "%s: %s", file, reason.data);
+    }
+    json_free(document);
+    return status;
+}
+
+enum status roster_load(
+    const char *machines_file, const char *users_file, struct roster **ret_roster, struct text *why)
+{
+    enum status status = STATUS_OK;
+    struct roster *roster = calloc(1, sizeof *roster);
+
+    if (roster != NULL) {
+        roster->users_file = arena_copy(&roster->arena, users_file);
+    }
+    if (roster == NULL || roster->users_file == NULL) {
+        text_add(why, "out of memory");
+        status = STATUS_NO_MEMORY;
+        goto out;
+    }
+    status = hash_start();
+    if (status != STATUS_OK) {
+        text_add(why, "libsodium cannot start");
+        goto out;
+    }
+    status = read_file(roster, machines_file, roster_read_machines, why);
+    if (status == STATUS_OK) {
+        status = read_file(roster, users_file, roster_read_users, why);
+    }
+    if (status == STATUS_OK) {
+        status = roster_set_fingerprint(roster, why);
+    }
+    if (status == STATUS_OK) {
+        *ret_roster = roster;
+        roster = NULL;
+    }
+out:
+    roster_free(roster);
+    return status;
+}
+
+size_t roster_machine_count(const struct roster *roster)
+{
+    return roster->machine_count;
+}
+
+const struct roster_machine *roster_machine_at(const struct roster *roster, size_t index)
+{
+    return index < roster->machine_count ? &roster->machines[index] : NULL;
+}
+
+size_t roster_user_count(const struct roster *roster)
+{
+    return roster->user_count;
+}
+
+const struct roster_user *roster_user_at(const struct roster *roster, size_t index)
+{
+    return index < roster->user_count ? &roster->users[index] : NULL;
+}
+
+const struct roster_machine *roster_machine(const struct roster *roster, const char *name)
+{
+    return index_get(&roster->names, name);
+}
+
+const struct roster_machine *roster_machine_called(const struct roster *roster, const char *name)
+{
+    char folded[CORE_NAME_SIZE];
+
+    /* A longer name would be cut, and could then be somebody else's. */
+    if (strlen(name) >= sizeof folded) {
+        return NULL;
+    }
+    roster_fold(folded, name);
+    return index_get(&roster->called, folded);
+}
+
+const struct roster_user *roster_user_by_fob(const struct roster *roster, const char *fob)
+{
+    const struct roster_fob *found = index_get(&roster->fobs, fob);
+    return found == NULL ? NULL : &roster->users[found->user];
+}
+
+const struct roster_user *roster_user_by_account(const struct roster *roster, const char *account)
+{
+    return index_get(&roster->accounts, account);
+}

@@ -1,0 +1,251 @@
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "controller/config/config.h"
+#include "controller/config/ini_lines.h"
+#include "controller/config/nearest.h"
+#include "controller/config/settings_key.h"
+
+#define REASON_SIZE 320
+
+struct loader {
+    struct settings *settings;
+    const char *file;             /* NULL for none */
+    char *directory;              /* of the file, with the slash; "" for the working directory */
+    int lines[SETTINGS_KEYS_MAX]; /* where a key stands in the file; 0 for nowhere */
+    bool from_environment[SETTINGS_KEYS_MAX];
+    struct text *why;
+};
+
+void settings_free(struct settings *settings)
+{
+    if (settings == NULL) {
+        return;
+    }
+    free(settings->file);
+    for (size_t i = 0; i < settings_key_count; i++) {
+        const struct settings_key *key = &settings_keys[i];
+        if (key->type != SETTINGS_BOOL && key->type != SETTINGS_INTEGER &&
+            key->type != SETTINGS_SECONDS) {
+            free(*(char **)((char *)settings + key->offset));
+        }
+    }
+    free(settings);
+}
+
+static enum status no_memory(struct text *why)
+{
+    text_add(why, "out of memory");
+    return STATUS_NO_MEMORY;
+}
+
+static enum status set_defaults(const struct loader *loader)
+{
+    for (size_t i = 0; i < settings_key_count; i++) {
+        enum status status = settings_value_set(
+            loader->settings, &settings_keys[i], settings_keys[i].fallback, loader->directory,
+            loader->why);
+        if (status != STATUS_OK) {
+            return status;
+        }
+    }
+    return STATUS_OK;
+}
+
+static enum status check_section(void *context, const char *section, struct text *reason)
+{
+    struct nearest nearest = nearest_to(section);
+
+    (void)context;
+    for (size_t i = 0; i < settings_key_count; i++) {
+        if (strcmp(settings_keys[i].section, section) == 0) {
+            return STATUS_OK;
+        }
+        nearest_offer(&nearest, settings_keys[i].section);
+    }
+    text_addf(reason, "[%s]: unknown section", section);
+    nearest_add(&nearest, reason);
+    return STATUS_INVALID;
+}
+
+static enum status unknown_key(const char *section, const char *name, struct text *reason)
+{
+    struct nearest nearest = nearest_to(name);
+
+    for (size_t i = 0; i < settings_key_count; i++) {
+        if (strcmp(settings_keys[i].section, section) == 0) {
+            nearest_offer(&nearest, settings_keys[i].name);
+        }
+    }
+    text_addf(reason, "[%s] %s: unknown key", section, name);
+    nearest_add(&nearest, reason);
+    return STATUS_INVALID;
+}
+
+static enum status take_line(
+    void *context, const char *section, const char *name, const char *value, int line,
+    struct text *reason)
+{
+    struct loader *loader = context;
+    const struct settings_key *key = settings_key_find(section, name);
+    int *first;
+
+    if (section[0] == '\0') {
+        text_addf(reason, "%s: stands before any [section]", name);
+        return STATUS_INVALID;
+    }
+    if (key == NULL) {
+        return unknown_key(section, name, reason);
+    }
+    text_addf(reason, "[%s] %s: ", section, name);
+    first = &loader->lines[key - settings_keys];
+    if (*first != 0) {
+        text_addf(reason, "stands here twice, first in line %d", *first);
+        return STATUS_INVALID;
+    }
+    *first = line;
+    return settings_value_set(loader->settings, key, value, loader->directory, reason);
+}
+
+static enum status unknown_variable(const char *variable, struct text *why)
+{
+    struct nearest nearest = nearest_to(variable);
+
+    for (size_t i = 0; i < settings_key_count; i++) {
+        char name[SETTINGS_VARIABLE_SIZE];
+        settings_key_variable(&settings_keys[i], name);
+        nearest_offer(&nearest, name);
+    }
+    text_addf(why, "%s: names no key of tagout.ini", variable);
+    nearest_add(&nearest, why);
+    return STATUS_INVALID;
+}
+
+/* `entry` is NAME=value. */
+static enum status take_variable(struct loader *loader, const char *entry)
+{
+    size_t length = strcspn(entry, "=");
+
+    for (size_t i = 0; i < settings_key_count; i++) {
+        char name[SETTINGS_VARIABLE_SIZE];
+        TEXT_LOCAL(reason, REASON_SIZE);
+        enum status status;
+
+        settings_key_variable(&settings_keys[i], name);
+        if (strlen(name) != length || strncmp(entry, name, length) != 0) {
+            continue;
+        }
+        loader->from_environment[i] = true;
+        status = settings_value_set(
+            loader->settings, &settings_keys[i], entry + length + (entry[length] == '='),
+            loader->directory, &reason);
+        if (status != STATUS_OK) {
+            text_addf(loader->why, "%s: %s", name, reason.data);
+        }
+        return status;
+    }
+    {
+        TEXT_LOCAL(variable, 2 * SETTINGS_VARIABLE_SIZE);
+        text_add_bytes(&variable, entry, length);
+        return unknown_variable(variable.data, loader->why);
+    }
+}
+
+static enum status read_environment(struct loader *loader)
+{
+    for (char **entry = environ; entry != NULL && *entry != NULL; entry++) {
+        if (strncmp(*entry, SETTINGS_ENVIRONMENT, strlen(SETTINGS_ENVIRONMENT)) == 0) {
+            enum status status = take_variable(loader, *entry);
+            if (status != STATUS_OK) {
+                return status;
+            }
+        }
+    }
+    return STATUS_OK;
+}
+
+/* Names a key by where its value came from. */
+static void
+add_place(const struct loader *loader, const char *section, const char *name, struct text *why)
+{
+    const struct settings_key *key = settings_key_find(section, name);
+    size_t index = (size_t)(key - settings_keys);
+
+    if (loader->from_environment[index]) {
+        char variable[SETTINGS_VARIABLE_SIZE];
+        settings_key_variable(key, variable);
+        text_addf(why, "%s: ", variable);
+    } else if (loader->lines[index] > 0) {
+        text_addf(why, "%s:%d: [%s] %s: ", loader->file, loader->lines[index], section, name);
+    } else {
+        text_addf(why, "[%s] %s: ", section, name);
+    }
+}
+
+/* Keys that make no sense one without the other. */
+static enum status check_pairs(const struct loader *loader)
+{
+    const struct settings *settings = loader->settings;
+    const char *present = NULL;
+    const char *absent = NULL;
+
+    if (settings->mqtt.password[0] != '\0' && settings->mqtt.username[0] == '\0') {
+        present = "password";
+        absent = "username";
+    } else if (settings->mqtt.cert_file[0] != '\0' && settings->mqtt.key_file[0] == '\0') {
+        present = "cert_file";
+        absent = "key_file";
+    } else if (settings->mqtt.key_file[0] != '\0' && settings->mqtt.cert_file[0] == '\0') {
+        present = "key_file";
+        absent = "cert_file";
+    } else {
+        return STATUS_OK;
+    }
+    add_place(loader, "mqtt", present, loader->why);
+    text_addf(loader->why, "needs %s too", absent);
+    return STATUS_INVALID;
+}
+
+static enum status load(struct loader *loader)
+{
+    const struct ini_handlers handlers = {loader, check_section, take_line};
+    enum status status = set_defaults(loader);
+
+    if (status == STATUS_OK && loader->file != NULL) {
+        status = ini_lines_read(loader->file, &handlers, loader->why);
+    }
+    if (status == STATUS_OK) {
+        status = read_environment(loader);
+    }
+    return status == STATUS_OK ? check_pairs(loader) : status;
+}
+
+enum status settings_load(const char *file, struct settings **ret_settings, struct text *why)
+{
+    enum status status = STATUS_OK;
+    struct loader loader = {.file = file, .why = why};
+    const char *slash = file == NULL ? NULL : strrchr(file, '/');
+
+    loader.settings = calloc(1, sizeof *loader.settings);
+    loader.directory =
+        strndup(slash == NULL ? "" : file, slash == NULL ? 0 : (size_t)(slash - file) + 1);
+    if (loader.settings == NULL || loader.directory == NULL) {
+        status = no_memory(why);
+        goto out;
+    }
+    loader.settings->file = strdup(file == NULL ? "" : file);
+    if (loader.settings->file == NULL) {
+        status = no_memory(why);
+        goto out;
+    }
+    status = load(&loader);
+    if (status == STATUS_OK) {
+        *ret_settings = loader.settings;
+        loader.settings = NULL;
+    }
+out:
+    settings_free(loader.settings);
+    free(loader.directory);
+    return status;
+}
