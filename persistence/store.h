@@ -35,6 +35,9 @@ struct record {
     struct wall_time lockout_at;
 };
 
+/* What may wait for a store that does not answer. */
+#define STORE_SAVE_BYTES_MAX ((size_t)16 * 1024 * 1024)
+
 enum store_saved {
     STORE_SAVE_DONE,
     STORE_SAVE_STALE_EPOCH,   /* another controller leads: stand down (C9.1) */
@@ -46,11 +49,14 @@ enum store_saved {
 struct store_events {
     void *context;
     void (*on_up)(void *context);
+    /* The connection broke, or an attempt to connect failed (said again only when the reason is
+     * another one). Saves that were under way are reported LOST after this. */
     void (*on_down)(void *context, const char *reason);
     /* Load: each record found, then the end. `record->machine` says whose; `ok` false: the load
      * broke off and what came before is incomplete. */
     void (*on_record)(void *context, const struct record *record);
-    /* A record that was found and can't be used, not even for its oops and lockout. */
+    /* A stored record was damaged, as `reason` says. What record_read could make of it, oops and
+     * lockout above all, comes through on_record all the same, right after. May be NULL. */
     void (*on_bad_record)(void *context, const char *machine, const char *reason);
     void (*on_loaded)(void *context, bool ok);
     /* The epoch that was taken (C12's script), or `ok` false. */
@@ -59,20 +65,27 @@ struct store_events {
     void (*on_card_key)(void *context, bool ok, const char *key_hex);
     /* `token` is that of the save. */
     void (*on_saved)(void *context, uint64_t token, enum store_saved result, const char *reason);
+    /* Why an answer above is going to say not `ok`: a line for the log. May be NULL. */
+    void (*on_trouble)(void *context, const char *reason);
 };
 
 struct store;
 
+/* STATUS_DISCONNECTED from any of these: not sent, and there will be no answer. STATUS_BUSY: one
+ * such call is under way already. */
 struct store_operations {
+    /* Frees everything; nothing is called back afterwards. Not to be called from a callback of
+     * the store. A look-up of a name that is under way ends in the next turn of the loop. */
     void (*close)(struct store *store);
-    /* Loads the records of these machines, in bounded batches. One load at a time. */
+    /* Loads the records of these machines, in bounded batches. One load at a time. The names are
+     * copied. */
     enum status (*load)(struct store *store, const char *const machines[], size_t count);
     /* Takes an epoch above the stored one, `heard` and the wall clock (C12). */
     enum status (*take_epoch)(struct store *store, uint64_t heard, struct wall_time now);
     /* Keeps `offer_hex` if no key is kept yet; answers with the kept one. */
     enum status (*card_key)(struct store *store, const char *offer_hex);
-    /* The record is copied (written out) before this returns. STATUS_DISCONNECTED: not sent, and
-     * there will be no answer. */
+    /* The record is copied (written out) before this returns. Any number may be under way, up to
+     * STORE_SAVE_BYTES_MAX of them: STATUS_BUSY, not sent. */
     enum status (*save)(struct store *store, const struct record *record, uint64_t token);
     bool (*is_up)(const struct store *store);
 };
@@ -87,12 +100,15 @@ struct store {
 struct event_base;
 
 struct redis_options {
-    const char *url; /* redis://host:port/db or unix:///path */
-    const char *password;
+    const char *url;      /* redis://host:port/db or unix:///path */
+    const char *password; /* NULL or "": none */
     const char *prefix;
     struct event_base *base; /* of libevent; the store lives in this loop */
+    const char *nameserver;  /* "address:port" to ask for names; NULL: as the host is set up */
 };
 
+/* Checks the URL (`why` names what is wrong) and connects from the loop's next turn on. All
+ * strings and `events` are copied. */
 MUST_USE enum status redis_store_new(
     const struct redis_options *options, const struct store_events *events,
     struct store **ret_store, struct text *why);
