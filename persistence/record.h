@@ -54,4 +54,8 @@ MUST_USE enum record_verdict record_read(
     const char *machine, const struct record_field *fields, size_t count, struct record *ret_record,
     struct text *why);
 
+/* Ends the session of a state that no decision can have led to, however it was come by; oops and
+ * lockout stay. Says what is wrong with it, NULL for nothing. */
+const char *record_settle(struct record *record);
+
 #endif

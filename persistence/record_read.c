@@ -305,6 +305,16 @@ static void end_session(struct core_state *core)
     core->card_spent = core->card[0] != '\0';
 }
 
+const char *record_settle(struct record *record)
+{
+    const char *wrong = contradiction(&record->core);
+
+    if (wrong != NULL) {
+        end_session(&record->core);
+    }
+    return wrong;
+}
+
 static void forget_damaged(struct record *record, struct damage *damage)
 {
     struct core_state *core = &record->core;
