@@ -188,8 +188,8 @@ static enum status add_user(
 {
     struct node fobs = node_member(node, "fob_codes", draft->fob_codes);
     struct node authorizations = node_member(node, "authorizations", draft->authorizations);
-    uint64_t fob_hash;
-    uint64_t authorization_hash;
+    uint64_t fob_hash = 0;
+    uint64_t authorization_hash = 0;
     enum status status;
 
     text_copy(user->holder.user.account_id, CORE_NAME_SIZE, draft->account_id);

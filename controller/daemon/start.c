@@ -456,7 +456,13 @@ static void on_bad_record(void *context, const char *machine, const char *reason
     struct controller *controller = context;
 
     controller->counters.bad_records++;
-    log_error("%s: its record in Redis cannot be read: %s", machine, reason);
+    log_error("%s: its record in Redis is damaged: %s", machine, reason);
+}
+
+static void on_trouble(void *context, const char *reason)
+{
+    (void)context;
+    log_warning("Redis: %s", reason);
 }
 
 static void on_loaded(void *context, bool ok)
@@ -547,6 +553,7 @@ struct store_events controller_store_events(struct controller *controller)
         .on_epoch = on_epoch,
         .on_card_key = on_card_key,
         .on_saved = on_saved,
+        .on_trouble = on_trouble,
     };
 }
 
