@@ -91,9 +91,10 @@ struct controller {
 
     enum phase phase;
     bool connected;
-    bool loaded;        /* Redis has told all it kept */
-    bool load_wanted;   /* something must be read from Redis (again) */
-    bool epoch_is_kept; /* Redis knows our epoch */
+    char broker_trouble[128]; /* why the last attempt to connect failed: logged once */
+    bool loaded;              /* Redis has told all it kept */
+    bool load_wanted;         /* something must be read from Redis (again) */
+    bool epoch_is_kept;       /* Redis knows our epoch */
     bool stood_down;
     struct mono_time start_deadline; /* then Redis is not waited for any more */
     struct wall_time since;

@@ -194,6 +194,7 @@ void controller_on_connected(struct controller *controller)
 {
     refresh_now(controller);
     controller->connected = true;
+    controller->broker_trouble[0] = '\0';
     log_info("connected to the broker at %s", controller->settings->mqtt.url);
     if (controller->phase == PHASE_READY) {
         /* The broker may have forgotten, or remember too much (C2). */
@@ -211,8 +212,13 @@ void controller_on_disconnected(struct controller *controller, const char *reaso
 {
     refresh_now(controller);
     if (controller->connected) {
-        log_warning("the broker is gone (%s): running machines keep running", reason);
+        log_warning(
+            "the broker is gone (%s): running machines keep running, no new card opens", reason);
+    } else if (strcmp(reason, controller->broker_trouble) != 0) {
+        log_warning(
+            "no broker at %s (%s); trying again, for ever", controller->settings->mqtt.url, reason);
     }
+    text_copy(controller->broker_trouble, sizeof controller->broker_trouble, reason);
     controller->connected = false;
 }
 
