@@ -36,12 +36,14 @@ struct request {
     bool force;
     char reason[REQUEST_REASON_SIZE];
     char by[REQUEST_WORD_SIZE];
-    char transaction[REQUEST_TRANSACTION_SIZE]; /* as JSON text, "" when none was given */
+    /* As JSON text, "" when none was given. A number comes back as the double that it is. */
+    char transaction[REQUEST_TRANSACTION_SIZE];
 };
 
-/* The verb is the topic's last level. On an error `ret_request->transaction` is filled all the
- * same where the body has one, so that the error's answer can carry it: unlike elsewhere the
- * output is written then. `why` says what is wrong, naming verb or key. */
+/* The verb is the topic's last level; an empty payload counts as {}. On an error
+ * `ret_request->transaction` is filled all the same where the body has one, so that the error's
+ * answer can carry it: unlike elsewhere the output is written then. `why` says what is wrong,
+ * naming verb or key; an unknown verb is REQUEST_VERB_COUNT. */
 MUST_USE enum status request_parse(
     const char *verb, const char *payload, size_t length, struct request *ret_request,
     struct text *why);
