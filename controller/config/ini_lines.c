@@ -71,6 +71,7 @@ static int take_value(void *context, const char *section, const char *key, const
     struct reader *reader = context;
 
     if (reader->status == STATUS_OK) {
+        text_clear(&reader->reason);
         reader->status = reader->handlers->value(
             reader->handlers->context, section, key, value, reader->line, &reader->reason);
     }
