@@ -16,6 +16,9 @@
 
 #define INBOX_WAIT_MS 100
 
+/* Room beyond the limit that only changes of the connection may use: they are never dropped. */
+#define INBOX_RESERVE_BYTES 16384
+
 enum inbox_kind {
     INBOX_MESSAGE,      /* topic, payload, retained */
     INBOX_CONNECTED,    /* the broker accepted us */
@@ -45,14 +48,25 @@ struct inbox_limits {
 MUST_USE enum status inbox_new(struct inbox_limits limits, struct inbox **ret_inbox);
 void inbox_free(struct inbox *inbox);
 
-/* Readable while something waits. */
+/* Readable while something waits, and after inbox_wake. */
 int inbox_fd(const struct inbox *inbox);
 
-/* Copies the entry. STATUS_FULL when it was dropped. */
+/* Copies the entry. STATUS_FULL when it was dropped, STATUS_TOO_LONG when it could never fit. */
 MUST_USE enum status inbox_push(struct inbox *inbox, const struct inbox_entry *entry);
 
-/* False when it is empty. Resets the descriptor when it empties the inbox. */
+/* False when it is empty; pop until then, for only that gives the last entry's room back. Resets
+ * the descriptor when it empties the inbox. */
 bool inbox_pop(struct inbox *inbox, struct inbox_entry *ret_entry);
+
+/* Wakes the owner though nothing was pushed; from any thread. */
+void inbox_wake(struct inbox *inbox);
+
+/* The owner brackets calls into something whose lock a waiting pusher may hold: Paho calls back
+ * with its one lock taken. Without this the owner would stand behind a push that waits for the
+ * owner, again and again. inbox_enter is false while the inbox is full: pop first, call later.
+ * After true, and until inbox_leave, a push into a full inbox drops instead of waiting. */
+bool inbox_enter(struct inbox *inbox);
+void inbox_leave(struct inbox *inbox);
 
 /* Messages dropped so far. */
 uint64_t inbox_dropped(const struct inbox *inbox);

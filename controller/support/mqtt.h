@@ -1,4 +1,4 @@
-/* A connection to the broker, kept for ever: the only user of MQTTAsync.h.
+/* A connection to the broker, kept for ever, on Paho (which only mqtt_link.c knows).
  *
  * One `struct mqtt` is one client with a fixed id. Paho's threads only fill an inbox (see inbox.h)
  * with messages and changes of the connection; everything else is called from one thread, the
@@ -8,7 +8,8 @@
  * MQTT_IN_FLIGHT_MAX messages are Paho's at a time. In the outbox a retained message replaces an
  * older one of the same topic (only the newest state of a thing matters); others keep their order
  * and are bounded. After a reconnect, retained topics are the owner's to publish again: the outbox
- * forgets them when the connection breaks, and keeps the others.
+ * forgets them when the connection breaks, and keeps the others until the broker has acknowledged
+ * them. QoS 0 is worth nothing later and is forgotten, too.
  *
  * The fence around Paho 1.3.12 (why: README, "Paho's fence"): no persistence, MQTT 3.1.1 pinned,
  * reconnects by hand with back-off and jitter, no sending while disconnected, state known from
@@ -28,6 +29,7 @@
 
 #define MQTT_IN_FLIGHT_MAX 1000
 #define MQTT_OUTBOX_EVENTS_MAX 10000
+#define MQTT_PAYLOAD_MAX (16 * 1024 * 1024)
 
 /* All strings are borrowed until mqtt_new returns. NULL or "" where not wanted. */
 struct mqtt_options {
@@ -76,7 +78,9 @@ struct mono_time mqtt_tick(struct mqtt *mqtt, struct mono_time now);
 
 bool mqtt_is_connected(const struct mqtt *mqtt);
 
-/* Copies. STATUS_FULL: the outbox had no room for a message that may not be merged; counted. */
+/* Copies. While there is no connection, what the outbox would forget is forgotten at once, with
+ * STATUS_OK. STATUS_FULL: the outbox had no room for a message that may not be merged; counted.
+ * STATUS_INVALID: the topic has a wildcard or is none, or QoS is neither 0 nor 1. */
 MUST_USE enum status mqtt_publish(
     struct mqtt *mqtt, const char *topic, const char *payload, size_t length, int qos, bool retain);
 

@@ -1,0 +1,450 @@
+#include "controller/support/mqtt.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "controller/support/clock.h"
+#include "controller/support/log.h"
+#include "controller/support/mqtt_link.h"
+#include "controller/support/mqtt_outbox.h"
+#include "controller/support/mqtt_settings.h"
+
+#define BACK_OFF_MIN_MS 200
+#define BACK_OFF_MAX_MS 5000
+/* A connection that held this long was a good one: the next loss starts with a short wait. */
+#define SETTLED_MS 5000
+#define GOODBYE_MS 200
+#define STOP_POLL_MS 2
+
+struct mqtt {
+    struct mqtt_settings settings;
+    struct inbox *inbox;
+    struct inbox *requests;
+    bool (*is_request)(const char *topic);
+    struct outbox *outbox;
+    struct mqtt_link *link;
+    bool started;
+    bool connected; /* as far as the loop has read the inbox */
+    bool connecting;
+    atomic_bool stopping; /* nobody pops any more */
+    int back_off_ms;
+    struct mono_time retry_at;
+    struct mono_time connected_at;
+    struct mqtt_counts counts; /* connects and published; the outbox has the others */
+};
+
+static void push_change(struct mqtt *mqtt, const struct inbox_entry *entry)
+{
+    enum status status;
+
+    if (atomic_load(&mqtt->stopping)) {
+        return;
+    }
+    status = inbox_push(mqtt->inbox, entry);
+    if (status != STATUS_OK) {
+        log_error("mqtt: a change of the connection was lost: inbox %s", status_text(status));
+    }
+}
+
+static void on_connected(void *context)
+{
+    push_change(context, &(struct inbox_entry){.kind = INBOX_CONNECTED});
+}
+
+static void on_disconnected(void *context, const char *reason)
+{
+    push_change(
+        context, &(struct inbox_entry){
+                     .kind = INBOX_DISCONNECTED,
+                     .payload = reason,
+                     .payload_length = strlen(reason),
+                 });
+}
+
+static void on_subscribed(void *context, int token, bool granted)
+{
+    push_change(
+        context, &(struct inbox_entry){
+                     .kind = granted ? INBOX_SUBSCRIBED : INBOX_SUBSCRIBE_FAILED,
+                     .token = token,
+                 });
+}
+
+static void
+on_message(void *context, const char *topic, const char *payload, size_t length, bool retained)
+{
+    struct mqtt *mqtt = context;
+    const struct inbox_entry entry = {
+        .kind = INBOX_MESSAGE,
+        .topic = topic,
+        .payload = payload,
+        .payload_length = length,
+        .retained = retained,
+    };
+    bool is_request = mqtt->requests != NULL && mqtt->is_request != NULL && mqtt->is_request(topic);
+
+    if (atomic_load(&mqtt->stopping)) {
+        return;
+    }
+    if (inbox_push(is_request ? mqtt->requests : mqtt->inbox, &entry) != STATUS_OK) {
+        return; /* dropped, and counted there */
+    }
+}
+
+static void on_progress(void *context)
+{
+    const struct mqtt *mqtt = context;
+    inbox_wake(mqtt->inbox);
+}
+
+static enum status make_link(struct mqtt *mqtt, struct mqtt_link **ret_link)
+{
+    const struct mqtt_link_events events = {
+        .context = mqtt,
+        .connected = on_connected,
+        .disconnected = on_disconnected,
+        .message = on_message,
+        .subscribed = on_subscribed,
+        .progress = on_progress,
+    };
+    return mqtt_link_new(&mqtt->settings.link, &events, ret_link);
+}
+
+enum status mqtt_new(const struct mqtt_options *options, struct mqtt **ret_mqtt, struct text *why)
+{
+    struct mqtt_settings settings;
+    struct mqtt *mqtt;
+    enum status status = mqtt_settings_make(options, &settings, why);
+
+    if (status != STATUS_OK) {
+        return status;
+    }
+    mqtt = calloc(1, sizeof *mqtt);
+    if (mqtt == NULL) {
+        status = STATUS_NO_MEMORY;
+        goto no_mqtt;
+    }
+    mqtt->settings = settings;
+    mqtt->inbox = options->inbox;
+    mqtt->requests = options->requests;
+    mqtt->is_request = options->is_request;
+    mqtt->back_off_ms = BACK_OFF_MIN_MS;
+    status = outbox_new(MQTT_OUTBOX_EVENTS_MAX, &mqtt->outbox);
+    if (status != STATUS_OK) {
+        goto no_outbox;
+    }
+    status = make_link(mqtt, &mqtt->link);
+    if (status != STATUS_OK) {
+        goto no_link;
+    }
+    *ret_mqtt = mqtt;
+    return STATUS_OK;
+
+no_link:
+    outbox_free(mqtt->outbox);
+no_outbox:
+    free(mqtt);
+no_mqtt:
+    mqtt_settings_free(&settings);
+    text_add(why, status_text(status));
+    return status;
+}
+
+void mqtt_free(struct mqtt *mqtt)
+{
+    if (mqtt == NULL) {
+        return;
+    }
+    mqtt_link_free(mqtt->link); /* before what its events touch */
+    outbox_free(mqtt->outbox);
+    mqtt_settings_free(&mqtt->settings);
+    free(mqtt);
+}
+
+/* So that clients that lost the same broker do not come back all at once. */
+static int jitter_ms(int up_to_ms)
+{
+    unsigned random = 0;
+
+    if (getrandom(&random, sizeof random, GRND_NONBLOCK) != (ssize_t)sizeof random) {
+        random = (unsigned)getpid();
+    }
+    return (int)(random % (unsigned)(up_to_ms + 1));
+}
+
+static void plan_retry(struct mqtt *mqtt, struct mono_time now)
+{
+    mqtt->retry_at.ms = now.ms + mqtt->back_off_ms + jitter_ms(mqtt->back_off_ms / 2);
+    mqtt->back_off_ms *= 2;
+    if (mqtt->back_off_ms > BACK_OFF_MAX_MS) {
+        mqtt->back_off_ms = BACK_OFF_MAX_MS;
+    }
+}
+
+static void connect_now(struct mqtt *mqtt, struct mono_time now)
+{
+    enum status status = STATUS_OK;
+
+    if (mqtt->link == NULL) {
+        status = make_link(mqtt, &mqtt->link);
+    }
+    if (status == STATUS_OK) {
+        status = mqtt_link_connect(mqtt->link);
+    }
+    mqtt->connecting = status == STATUS_OK;
+    if (!mqtt->connecting) {
+        log_error("mqtt: can't start to connect: %s", status_text(status));
+        mqtt_link_free(mqtt->link);
+        mqtt->link = NULL;
+        plan_retry(mqtt, now);
+    }
+}
+
+void mqtt_start(struct mqtt *mqtt, struct mono_time now)
+{
+    if (!mqtt->started) {
+        mqtt->started = true;
+        connect_now(mqtt, now);
+    }
+}
+
+void mqtt_on_connected(struct mqtt *mqtt)
+{
+    mqtt->connecting = false;
+    mqtt->connected = true;
+    mqtt->connected_at = (struct mono_time){0};
+    mqtt->counts.connects++;
+}
+
+/* Takes note of what the broker has acknowledged. */
+static void reap(struct mqtt *mqtt)
+{
+    struct outbox_message *message = mqtt->link == NULL ? NULL : mqtt_link_done(mqtt->link);
+
+    while (message != NULL) {
+        struct outbox_message *next = message->next_done;
+        outbox_done(mqtt->outbox, message);
+        message = next;
+    }
+}
+
+void mqtt_on_disconnected(struct mqtt *mqtt, struct mono_time now)
+{
+    struct mqtt_link *broken = mqtt->link;
+
+    mqtt->connected = false;
+    mqtt->connecting = false;
+    /* Acknowledged before it broke: not to be sent again. */
+    reap(mqtt);
+    /* The new one first: Paho ends its threads, and waits for that, with its last client. */
+    if (make_link(mqtt, &mqtt->link) != STATUS_OK) {
+        mqtt->link = NULL; /* once more when it is time to connect */
+    }
+    mqtt_link_free(broken);
+    outbox_break(mqtt->outbox);
+    plan_retry(mqtt, now);
+}
+
+/* Whether Paho may be called now; followed by leave_paho then. See inbox_enter. */
+static bool enter_paho(struct mqtt *mqtt)
+{
+    if (atomic_load(&mqtt->stopping)) {
+        return true;
+    }
+    if (!inbox_enter(mqtt->inbox)) {
+        return false;
+    }
+    if (mqtt->requests != NULL && !inbox_enter(mqtt->requests)) {
+        inbox_leave(mqtt->inbox);
+        return false;
+    }
+    return true;
+}
+
+static void leave_paho(struct mqtt *mqtt)
+{
+    inbox_leave(mqtt->inbox);
+    if (mqtt->requests != NULL) {
+        inbox_leave(mqtt->requests);
+    }
+}
+
+/* Hands what waits to Paho, as far as it may have it. */
+static void move_outbox(struct mqtt *mqtt)
+{
+    struct outbox_message *message;
+    bool sent = true;
+
+    while (sent && outbox_counts(mqtt->outbox).in_flight < MQTT_IN_FLIGHT_MAX &&
+           outbox_counts(mqtt->outbox).waiting > 0 && enter_paho(mqtt)) {
+        message = outbox_take(mqtt->outbox);
+        sent = mqtt_link_publish(mqtt->link, message) == STATUS_OK;
+        leave_paho(mqtt);
+        if (sent) {
+            mqtt->counts.published++;
+        } else {
+            outbox_untake(mqtt->outbox, message);
+        }
+    }
+}
+
+/* While something waits, an acknowledgement wakes the loop. */
+static void watch_progress(struct mqtt *mqtt)
+{
+    bool waits = outbox_counts(mqtt->outbox).waiting > 0;
+
+    mqtt_link_watch(mqtt->link, waits);
+    if (waits) {
+        /* What was acknowledged just before woke nobody. */
+        reap(mqtt);
+        move_outbox(mqtt);
+    }
+}
+
+struct mono_time mqtt_tick(struct mqtt *mqtt, struct mono_time now)
+{
+    const struct mono_time never = {0};
+
+    reap(mqtt);
+    if (!mqtt->started || atomic_load(&mqtt->stopping) || mqtt->connecting) {
+        return never;
+    }
+    if (!mqtt->connected) {
+        if (now.ms < mqtt->retry_at.ms) {
+            return mqtt->retry_at;
+        }
+        connect_now(mqtt, now);
+        return mqtt->connecting ? never : mqtt->retry_at;
+    }
+    if (mqtt->connected_at.ms == 0) {
+        mqtt->connected_at = now;
+    } else if (now.ms - mqtt->connected_at.ms >= SETTLED_MS) {
+        mqtt->back_off_ms = BACK_OFF_MIN_MS;
+    }
+    move_outbox(mqtt);
+    watch_progress(mqtt);
+    return never;
+}
+
+bool mqtt_is_connected(const struct mqtt *mqtt)
+{
+    return mqtt->connected;
+}
+
+/* What Paho or the broker would refuse, and the broker with the end of the connection. */
+static enum status check_message(const char *topic, size_t length, int qos)
+{
+    size_t topic_length = strlen(topic);
+
+    if (length > MQTT_PAYLOAD_MAX || topic_length > MQTT_STRING_MAX) {
+        return STATUS_TOO_LONG;
+    }
+    if (topic_length == 0 || strpbrk(topic, "+#") != NULL || qos < 0 || qos > 1 ||
+        !utf8_is_valid(topic, topic_length)) {
+        return STATUS_INVALID;
+    }
+    return STATUS_OK;
+}
+
+enum status mqtt_publish(
+    struct mqtt *mqtt, const char *topic, const char *payload, size_t length, int qos, bool retain)
+{
+    enum status status = check_message(topic, length, qos);
+
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (!mqtt->connected && (retain || qos == 0)) {
+        return STATUS_OK; /* the outbox would forget it */
+    }
+    status = outbox_put(mqtt->outbox, topic, payload, length, qos, retain);
+    if (status == STATUS_OK && mqtt->connected) {
+        if (outbox_counts(mqtt->outbox).in_flight >= MQTT_IN_FLIGHT_MAX) {
+            reap(mqtt);
+        }
+        move_outbox(mqtt);
+    }
+    return status;
+}
+
+enum status mqtt_subscribe(
+    struct mqtt *mqtt, const char *const filters[], const int qos[], size_t count, int token)
+{
+    enum status status;
+    bool entered;
+
+    if (!mqtt->connected) {
+        return STATUS_DISCONNECTED;
+    }
+    entered = enter_paho(mqtt); /* if not, it may take as long as a push waits */
+    status = mqtt_link_subscribe(mqtt->link, filters, qos, count, token);
+    if (entered) {
+        leave_paho(mqtt);
+    }
+    return status;
+}
+
+enum status mqtt_unsubscribe(struct mqtt *mqtt, const char *filter)
+{
+    enum status status;
+    bool entered;
+
+    if (!mqtt->connected) {
+        return STATUS_DISCONNECTED;
+    }
+    entered = enter_paho(mqtt);
+    status = mqtt_link_unsubscribe(mqtt->link, filter);
+    if (entered) {
+        leave_paho(mqtt);
+    }
+    return status;
+}
+
+static void pause_ms(int ms)
+{
+    nanosleep(&(struct timespec){.tv_nsec = (long)ms * 1000000}, NULL);
+}
+
+void mqtt_stop(struct mqtt *mqtt, int timeout_ms)
+{
+    const int64_t end_ms = clock_now().mono.ms + timeout_ms;
+    struct outbox_counts counts;
+
+    atomic_store(&mqtt->stopping, true);
+    if (mqtt->link == NULL) {
+        return;
+    }
+    do {
+        reap(mqtt);
+        move_outbox(mqtt);
+        counts = outbox_counts(mqtt->outbox);
+        if (counts.waiting + counts.in_flight == 0) {
+            break;
+        }
+        pause_ms(STOP_POLL_MS);
+    } while (mqtt_link_state(mqtt->link) == MQTT_LINK_UP &&
+             clock_now().mono.ms < end_ms - GOODBYE_MS);
+    if (mqtt_link_goodbye(mqtt->link) != STATUS_OK) {
+        return; /* there is nobody to say it to */
+    }
+    while (mqtt_link_state(mqtt->link) == MQTT_LINK_UP && clock_now().mono.ms < end_ms) {
+        pause_ms(STOP_POLL_MS);
+    }
+    mqtt->connected = false;
+}
+
+struct mqtt_counts mqtt_counts(const struct mqtt *mqtt)
+{
+    const struct outbox_counts outbox = outbox_counts(mqtt->outbox);
+    struct mqtt_counts counts = mqtt->counts;
+
+    counts.merged = outbox.merged;
+    counts.dropped = outbox.dropped;
+    counts.waiting = outbox.waiting;
+    counts.in_flight = outbox.in_flight;
+    return counts;
+}

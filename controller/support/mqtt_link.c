@@ -1,0 +1,382 @@
+#include "controller/support/mqtt_link.h"
+
+#include <MQTTAsync.h>
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "controller/support/mqtt_nodelay.h"
+#include "controller/support/text.h"
+
+#define SCHEME_AND_PORT_MAX 16
+#define REFUSED_FILTER 0x80 /* SUBACK, MQTT 3.1.1 section 3.9.3 */
+
+/* What a SUBACK is matched with; lives as long as its link. */
+struct subscription {
+    struct mqtt_link *link;
+    struct subscription *next;
+    size_t count;
+    int token;
+};
+
+struct mqtt_link {
+    struct mqtt_link_options options;
+    struct mqtt_link_events events;
+    MQTTAsync paho;
+    struct subscription *subscriptions;
+    _Atomic(struct outbox_message *) done;
+    atomic_bool watched;
+    atomic_int state;
+    atomic_int fd;        /* of Paho's socket while it is known, else -1 */
+    char tls_reason[160]; /* OpenSSL's words; touched by Paho's threads only */
+};
+
+/* The transition to DOWN happens once, whatever Paho calls. */
+static void go_down(struct mqtt_link *link, const char *reason)
+{
+    int state = atomic_load(&link->state);
+
+    while (state == MQTT_LINK_CONNECTING || state == MQTT_LINK_UP) {
+        if (atomic_compare_exchange_weak(&link->state, &state, MQTT_LINK_DOWN)) {
+            atomic_store(&link->fd, -1);
+            link->events.disconnected(link->events.context, reason);
+            return;
+        }
+    }
+}
+
+static void on_connection_lost(void *context, char *cause)
+{
+    go_down(context, cause != NULL ? cause : "connection lost");
+}
+
+static int on_message(void *context, char *topic, int topic_length, MQTTAsync_message *message)
+{
+    struct mqtt_link *link = context;
+
+    /* A topic with a NUL in it would be read as another, shorter one. */
+    if (topic_length <= 0 || strlen(topic) == (size_t)topic_length) {
+        link->events.message(
+            link->events.context, topic, message->payload, (size_t)message->payloadlen,
+            message->retained != 0);
+    }
+    MQTTAsync_freeMessage(&message);
+    MQTTAsync_free(topic);
+    return 1; /* else Paho keeps it, without bound */
+}
+
+static void on_connect_success(void *context, MQTTAsync_successData *data)
+{
+    struct mqtt_link *link = context;
+    int connecting = MQTT_LINK_CONNECTING;
+
+    (void)data;
+    atomic_store(&link->fd, mqtt_nodelay(link->options.url.port));
+    if (atomic_compare_exchange_strong(&link->state, &connecting, MQTT_LINK_UP)) {
+        link->events.connected(link->events.context);
+    }
+}
+
+/* CONNACK's return codes, MQTT 3.1.1 section 3.2.2.3. */
+static const char *refusal_text(int code)
+{
+    switch (code) {
+    case 1:
+        return "refused: the broker does not speak MQTT 3.1.1";
+    case 2:
+        return "refused: client id not accepted";
+    case 3:
+        return "refused: the broker is unavailable";
+    case 4:
+        return "refused: bad user name or password";
+    case 5:
+        return "refused: not authorised (user name or password?)";
+    default:
+        return NULL;
+    }
+}
+
+static void on_connect_failure(void *context, MQTTAsync_failureData *data)
+{
+    struct mqtt_link *link = context;
+    const struct mqtt_url *url = &link->options.url;
+    const char *refusal = data == NULL ? NULL : refusal_text(data->code);
+    TEXT_LOCAL(reason, 512);
+
+    if (refusal != NULL) {
+        text_add(&reason, refusal);
+    } else if (link->tls_reason[0] != '\0') {
+        text_addf(&reason, "TLS: %s", link->tls_reason);
+    } else {
+        text_addf(&reason, "can't connect to %s, port %u", url->host, (unsigned)url->port);
+        if (data != NULL && data->message != NULL) {
+            text_addf(&reason, ": %s", data->message);
+        }
+    }
+    go_down(link, reason.data);
+}
+
+/* OpenSSL prints its errors one by one; the first is the cause. */
+static int on_tls_error(const char *string, size_t length, void *context)
+{
+    struct mqtt_link *link = context;
+
+    if (link->tls_reason[0] == '\0') {
+        while (length > 0 && (string[length - 1] == '\n' || string[length - 1] == '\0')) {
+            length--;
+        }
+        struct text reason = text_over(link->tls_reason, sizeof link->tls_reason);
+        text_add_bytes(&reason, string, length);
+    }
+    return 1;
+}
+
+static void on_published(void *context, MQTTAsync_successData *data)
+{
+    struct outbox_message *message = context;
+    struct mqtt_link *link = message->carrier;
+    struct outbox_message *head = atomic_load(&link->done);
+
+    (void)data;
+    do {
+        message->next_done = head;
+    } while (!atomic_compare_exchange_weak(&link->done, &head, message));
+    if (atomic_load(&link->watched)) {
+        link->events.progress(link->events.context);
+    }
+}
+
+static void on_subscribed(void *context, MQTTAsync_successData *data)
+{
+    const struct subscription *subscription = context;
+    struct mqtt_link *link = subscription->link;
+    bool granted = true;
+
+    if (subscription->count == 1) {
+        granted = data->alt.qos != REFUSED_FILTER;
+    }
+    for (size_t i = 0; subscription->count > 1 && i < subscription->count; i++) {
+        granted = granted && data->alt.qosList[i] != REFUSED_FILTER;
+    }
+    link->events.subscribed(link->events.context, subscription->token, granted);
+}
+
+static void on_subscribe_failed(void *context, MQTTAsync_failureData *data)
+{
+    const struct subscription *subscription = context;
+    struct mqtt_link *link = subscription->link;
+
+    /* Anything else is the end of the connection, which is told by itself. */
+    if (data != NULL && data->code == REFUSED_FILTER) {
+        link->events.subscribed(link->events.context, subscription->token, false);
+    }
+}
+
+static void on_goodbye(void *context, MQTTAsync_successData *data)
+{
+    struct mqtt_link *link = context;
+
+    (void)data;
+    atomic_store(&link->fd, -1);
+    atomic_store(&link->state, MQTT_LINK_CLOSED);
+}
+
+enum status mqtt_link_new(
+    const struct mqtt_link_options *options, const struct mqtt_link_events *events,
+    struct mqtt_link **ret_link)
+{
+    const struct mqtt_url *url = &options->url;
+    const char *brackets[2] = {"", ""};
+    TEXT_LOCAL(address, MQTT_HOST_MAX + SCHEME_AND_PORT_MAX);
+    struct mqtt_link *link = calloc(1, sizeof *link);
+
+    if (link == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    link->options = *options;
+    link->events = *events;
+    atomic_store(&link->fd, -1);
+    if (strchr(url->host, ':') != NULL) {
+        brackets[0] = "[";
+        brackets[1] = "]";
+    }
+    text_addf(
+        &address, "%s://%s%s%s:%u", url->tls ? "ssl" : "tcp", brackets[0], url->host, brackets[1],
+        (unsigned)url->port);
+    if (MQTTAsync_create(
+            &link->paho, address.data, options->client_id, MQTTCLIENT_PERSISTENCE_NONE, NULL) !=
+        MQTTASYNC_SUCCESS) {
+        free(link);
+        return STATUS_NO_MEMORY;
+    }
+    if (MQTTAsync_setCallbacks(link->paho, link, on_connection_lost, on_message, NULL) !=
+        MQTTASYNC_SUCCESS) {
+        mqtt_link_free(link);
+        return STATUS_NO_MEMORY;
+    }
+    *ret_link = link;
+    return STATUS_OK;
+}
+
+void mqtt_link_free(struct mqtt_link *link)
+{
+    struct subscription *subscription;
+    int fd;
+
+    if (link == NULL) {
+        return;
+    }
+    /* Paho would say goodbye by itself, and the broker would then keep the last will. */
+    fd = atomic_load(&link->fd);
+    if (fd >= 0 && mqtt_nodelay_is_peer(fd, link->options.url.port)) {
+        shutdown(fd, SHUT_RDWR);
+    }
+    MQTTAsync_destroy(&link->paho);
+    while ((subscription = link->subscriptions) != NULL) {
+        link->subscriptions = subscription->next;
+        free(subscription);
+    }
+    free(link);
+}
+
+static void fill_tls(struct mqtt_link *link, MQTTAsync_SSLOptions *tls)
+{
+    tls->trustStore = link->options.ca_file;
+    tls->keyStore = link->options.cert_file;
+    tls->privateKey = link->options.key_file;
+    tls->enableServerCertAuth = 1;
+    tls->verify = 1; /* the host name, too */
+    tls->disableDefaultTrustStore = link->options.ca_file != NULL;
+    tls->ssl_error_cb = on_tls_error;
+    tls->ssl_error_context = link;
+}
+
+enum status mqtt_link_connect(struct mqtt_link *link)
+{
+    MQTTAsync_connectOptions options = MQTTAsync_connectOptions_initializer;
+    MQTTAsync_willOptions will = MQTTAsync_willOptions_initializer;
+    MQTTAsync_SSLOptions tls = MQTTAsync_SSLOptions_initializer;
+
+    if (link->options.will_topic != NULL) {
+        will.topicName = link->options.will_topic;
+        will.message = link->options.will_payload;
+        will.qos = 1;
+        will.retained = 1;
+        options.will = &will;
+    }
+    if (link->options.url.tls) {
+        fill_tls(link, &tls);
+        options.ssl = &tls;
+    }
+    options.keepAliveInterval = link->options.keep_alive_s;
+    options.cleansession = !link->options.persistent_session;
+    options.MQTTVersion = MQTTVERSION_3_1_1;
+    options.automaticReconnect = 0;
+    options.maxInflight = USHRT_MAX; /* ours is the limit that counts */
+    options.connectTimeout = MQTT_CONNECT_TIMEOUT_S;
+    options.username = link->options.username;
+    options.password = link->options.password;
+    options.onSuccess = on_connect_success;
+    options.onFailure = on_connect_failure;
+    options.context = link;
+    atomic_store(&link->state, MQTT_LINK_CONNECTING);
+    if (MQTTAsync_connect(link->paho, &options) != MQTTASYNC_SUCCESS) {
+        atomic_store(&link->state, MQTT_LINK_DOWN);
+        return STATUS_IO;
+    }
+    return STATUS_OK;
+}
+
+enum mqtt_link_state mqtt_link_state(const struct mqtt_link *link)
+{
+    return (enum mqtt_link_state)atomic_load(&link->state);
+}
+
+static enum status status_of(int paho_result)
+{
+    switch (paho_result) {
+    case MQTTASYNC_SUCCESS:
+        return STATUS_OK;
+    case MQTTASYNC_BAD_UTF8_STRING:
+    case MQTTASYNC_BAD_QOS:
+        return STATUS_INVALID;
+    default:
+        return STATUS_DISCONNECTED;
+    }
+}
+
+enum status mqtt_link_publish(struct mqtt_link *link, struct outbox_message *message)
+{
+    MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
+
+    if (mqtt_link_state(link) != MQTT_LINK_UP) {
+        return STATUS_DISCONNECTED;
+    }
+    message->carrier = link;
+    message->next_done = NULL;
+    response.onSuccess = on_published;
+    response.context = message;
+    return status_of(MQTTAsync_send(
+        link->paho, message->topic, (int)message->length, message->payload, message->qos,
+        message->retain, &response));
+}
+
+struct outbox_message *mqtt_link_done(struct mqtt_link *link)
+{
+    if (atomic_load(&link->done) == NULL) {
+        return NULL;
+    }
+    return atomic_exchange(&link->done, NULL);
+}
+
+void mqtt_link_watch(struct mqtt_link *link, bool watch)
+{
+    atomic_store(&link->watched, watch);
+}
+
+enum status mqtt_link_subscribe(
+    struct mqtt_link *link, const char *const filters[], const int qos[], size_t count, int token)
+{
+    MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
+    struct subscription *subscription;
+
+    if (mqtt_link_state(link) != MQTT_LINK_UP) {
+        return STATUS_DISCONNECTED;
+    }
+    subscription = malloc(sizeof *subscription);
+    if (subscription == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    *subscription = (struct subscription){
+        .link = link, .next = link->subscriptions, .count = count, .token = token};
+    link->subscriptions = subscription;
+    response.onSuccess = on_subscribed;
+    response.onFailure = on_subscribe_failed;
+    response.context = subscription;
+    return status_of(MQTTAsync_subscribeMany(
+        link->paho, (int)count, (char *const *)(uintptr_t)filters, qos, &response));
+}
+
+enum status mqtt_link_unsubscribe(struct mqtt_link *link, const char *filter)
+{
+    if (mqtt_link_state(link) != MQTT_LINK_UP) {
+        return STATUS_DISCONNECTED;
+    }
+    return status_of(MQTTAsync_unsubscribe(link->paho, filter, NULL));
+}
+
+enum status mqtt_link_goodbye(struct mqtt_link *link)
+{
+    MQTTAsync_disconnectOptions options = MQTTAsync_disconnectOptions_initializer;
+
+    if (mqtt_link_state(link) != MQTT_LINK_UP) {
+        return STATUS_DISCONNECTED;
+    }
+    options.timeout = 0; /* whoever calls this has waited for what is in flight */
+    options.onSuccess = on_goodbye;
+    options.context = link;
+    return status_of(MQTTAsync_disconnect(link->paho, &options));
+}

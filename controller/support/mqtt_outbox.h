@@ -1,0 +1,67 @@
+/* What is to be published: messages that wait, in order, and messages that Paho has but the broker
+ * has not yet acknowledged. Belongs to the loop's thread; knows neither Paho nor time.
+ *
+ *   publish ──> waiting ──take──> in flight ──done──> gone
+ *                  ^                  │
+ *                  └──────break───────┘
+ *
+ * A retained message replaces one of the same topic that still waits, and takes its place in the
+ * order: only the newest state of a thing matters. Others of QoS 1 keep their order, are bounded,
+ * and are kept (in flight, too) until the broker has acknowledged them: at least once. When the
+ * connection breaks, retained messages are forgotten, for their owner publishes all of them again
+ * after each connect, and so is QoS 0, which is worth nothing later.
+ */
+#ifndef TAGOUT_SUPPORT_MQTT_OUTBOX_H
+#define TAGOUT_SUPPORT_MQTT_OUTBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "controller/support/status.h"
+
+struct outbox;
+
+/* One message; the strings belong to it. */
+struct outbox_message {
+    const char *topic;
+    const char *payload;
+    size_t length;
+    int qos;
+    bool retain;
+    /* For whoever has it in flight. */
+    void *carrier;
+    struct outbox_message *next_done;
+};
+
+/* `events_max` bounds the waiting messages that may not be merged. */
+MUST_USE enum status outbox_new(size_t events_max, struct outbox **ret_outbox);
+void outbox_free(struct outbox *outbox);
+
+/* Copies a message and lets it wait. STATUS_FULL: too many wait; counted. */
+MUST_USE enum status outbox_put(
+    struct outbox *outbox, const char *topic, const char *payload, size_t length, int qos,
+    bool retain);
+
+/* The oldest one that waits becomes in flight; NULL where nothing waits. */
+struct outbox_message *outbox_take(struct outbox *outbox);
+
+/* It did not go out after all: it waits again, at the front. */
+void outbox_untake(struct outbox *outbox, struct outbox_message *message);
+
+/* The broker has it: frees it. */
+void outbox_done(struct outbox *outbox, struct outbox_message *message);
+
+/* The connection broke: forgets retained messages and QoS 0, and lets what was in flight wait
+ * again, before what waits already. More than `events_max` may wait after it. */
+void outbox_break(struct outbox *outbox);
+
+struct outbox_counts {
+    size_t waiting;
+    size_t in_flight;
+    uint64_t merged;
+    uint64_t dropped;
+};
+struct outbox_counts outbox_counts(const struct outbox *outbox);
+
+#endif
