@@ -1,0 +1,64 @@
+/* A connection to Redis, kept for ever.
+ *
+ * It looks up the name, connects to each of its addresses in turn, greets (AUTH, SELECT, PING,
+ * SCRIPT LOAD: whatever `greeting` holds) and is up only once all of that was answered without an
+ * error, which a Redis that is still loading its data does not do. Connecting and greeting have
+ * LINK_ATTEMPT_MS; after that, or after a loss, comes the next attempt, later each time
+ * (LINK_BACKOFF_MIN_MS to LINK_BACKOFF_MAX_MS, with jitter).
+ *
+ * A connection that is up is kept however long nothing answers: a frozen Redis still owes its
+ * answers, and they come in order.
+ */
+#ifndef TAGOUT_PERSISTENCE_REDIS_LINK_H
+#define TAGOUT_PERSISTENCE_REDIS_LINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "controller/support/status.h"
+#include "persistence/redis_socket.h"
+#include "persistence/redis_url.h"
+
+#define LINK_ATTEMPT_MS 5000
+#define LINK_BACKOFF_MIN_MS 200
+#define LINK_BACKOFF_MAX_MS 5000
+#define LINK_GREETING_MAX 6
+
+struct redis_link;
+
+/* A command of the greeting. Its answer's text is copied to `keep` where there is one. */
+struct redis_greeting {
+    const char *words[3];
+    size_t count;
+    char *keep;
+    size_t keep_size;
+};
+
+/* What it points to outlives the link. */
+struct redis_link_options {
+    struct event_base *base;
+    struct redis_url url;
+    const char *nameserver; /* "" for the host's own */
+    struct redis_greeting greeting[LINK_GREETING_MAX];
+    size_t greeting_count; /* at least 1 */
+    void *context;
+    void (*on_up)(void *context);
+    /* The connection broke, or an attempt failed for another reason than the last one. */
+    void (*on_down)(void *context, const char *reason);
+};
+
+MUST_USE enum status
+redis_link_new(const struct redis_link_options *options, struct redis_link **ret_link);
+
+/* Every request under way gets its NULL reply in here. Not from a callback of the link. Takes
+ * NULL. */
+void redis_link_free(struct redis_link *link);
+
+bool redis_link_is_up(const struct redis_link *link);
+
+/* As redis_socket_send; STATUS_DISCONNECTED while it is not up. */
+MUST_USE enum status redis_link_send(
+    struct redis_link *link, struct redis_request *request, const char *const words[],
+    const size_t lengths[], size_t count);
+
+#endif

@@ -1,0 +1,125 @@
+/* Saving a record: one call of the save script (C9.1). */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "persistence/record.h"
+#include "persistence/redis_scripts.h"
+#include "persistence/redis_store.h"
+
+#define WORDS_MAX (7 + 2 * RECORD_FIELDS_MAX)
+
+/* A save under way. The record is kept so that it can be sent once more when Redis has lost the
+ * script. */
+struct save {
+    struct redis_request request;
+    struct redis_store *owner;
+    uint64_t token;
+    size_t bytes;
+    bool whole_script; /* sent with the script's text, not its hash */
+    struct record record;
+};
+
+static enum status send_save(struct save *save)
+{
+    const struct redis_store *store = save->owner;
+    struct record_fields fields;
+    const char *words[WORDS_MAX];
+    size_t lengths[WORDS_MAX];
+    size_t count = 0;
+    char key[REDIS_KEY_SIZE];
+    char epoch_key[REDIS_KEY_SIZE];
+    char epoch[24];
+    char rev[16];
+
+    redis_machine_key(store, save->record.machine, key);
+    redis_key(store, "epoch", epoch_key);
+    (void)snprintf(epoch, sizeof epoch, "%" PRIu64, save->record.core.version.epoch);
+    (void)snprintf(rev, sizeof rev, "%" PRIu32, save->record.core.version.rev);
+    words[count++] = save->whole_script ? "EVAL" : "EVALSHA";
+    words[count++] = save->whole_script ? redis_save_script : store->save_sha;
+    words[count++] = "2";
+    words[count++] = key;
+    words[count++] = epoch_key;
+    words[count++] = epoch;
+    words[count++] = rev;
+    for (size_t i = 0; i < count; i++) {
+        lengths[i] = strlen(words[i]);
+    }
+    record_write(&save->record, &fields);
+    for (size_t i = 0; i < fields.count; i++) {
+        words[count] = fields.fields[i].name;
+        lengths[count++] = fields.fields[i].name_length;
+        words[count] = fields.fields[i].value;
+        lengths[count++] = fields.fields[i].value_length;
+    }
+    save->bytes = sizeof *save + fields.bytes;
+    return redis_link_send(store->link, &save->request, words, lengths, count);
+}
+
+static void finish_save(struct save *save, enum store_saved result, const char *reason)
+{
+    struct redis_store *store = save->owner;
+    uint64_t token = save->token;
+
+    store->save_bytes -= save->bytes;
+    free(save);
+    if (!store->closing) {
+        store->events.on_saved(store->events.context, token, result, reason);
+    }
+}
+
+static void on_save_reply(struct redis_request *request, const struct redisReply *reply)
+{
+    struct save *save = REDIS_OWNER(request, struct save, request);
+    const char *error = reply == NULL ? NULL : redis_reply_error(reply);
+    const char *text = reply == NULL ? NULL : redis_reply_text(reply, NULL);
+
+    if (reply == NULL) {
+        finish_save(save, STORE_SAVE_LOST, redis_reason(NULL));
+    } else if (error != NULL && redis_is_kind(error, "NOSCRIPT") && !save->whole_script) {
+        /* Somebody flushed the scripts; sending the text makes Redis know it again. */
+        save->whole_script = true;
+        if (send_save(save) != STATUS_OK) {
+            finish_save(save, STORE_SAVE_LOST, redis_reason(NULL));
+        }
+    } else if (text != NULL && strcmp(text, "OK") == 0) {
+        finish_save(save, STORE_SAVE_DONE, "");
+    } else if (text != NULL && redis_is_kind(text, "EPOCH")) {
+        finish_save(save, STORE_SAVE_STALE_EPOCH, text);
+    } else if (text != NULL && redis_is_kind(text, "VERSION")) {
+        finish_save(save, STORE_SAVE_STALE_VERSION, text);
+    } else {
+        finish_save(save, STORE_SAVE_REFUSED, redis_reason(reply));
+    }
+}
+
+enum status redis_save(struct store *base, const struct record *record, uint64_t token)
+{
+    struct redis_store *store = (struct redis_store *)base;
+    struct save *save = NULL;
+
+    if (!redis_link_is_up(store->link)) {
+        return STATUS_DISCONNECTED;
+    }
+    if (store->save_bytes >= STORE_SAVE_BYTES_MAX) {
+        return STATUS_BUSY;
+    }
+    save = malloc(sizeof *save);
+    if (save == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    save->request.on_reply = on_save_reply;
+    save->owner = store;
+    save->token = token;
+    save->whole_script = false;
+    save->record = *record;
+    enum status status = send_save(save);
+    if (status != STATUS_OK) {
+        free(save);
+        return status;
+    }
+    store->save_bytes += save->bytes;
+    return STATUS_OK;
+}

@@ -1,0 +1,13 @@
+/* The Lua that Redis runs for us: what must be tested and written in one step. */
+#ifndef TAGOUT_PERSISTENCE_REDIS_SCRIPTS_H
+#define TAGOUT_PERSISTENCE_REDIS_SCRIPTS_H
+
+/* C9.1. KEYS: the machine's hash, `<p>:epoch`. ARGV: epoch, rev, then field, value, ... Answers
+ * "OK", "EPOCH n" or "VERSION n m" with what is stored. */
+extern const char redis_save_script[];
+
+/* C12. KEYS: `<p>:epoch`. ARGV: Unix time in seconds, the highest epoch heard. Answers the epoch
+ * that was taken, in decimal. */
+extern const char redis_epoch_script[];
+
+#endif

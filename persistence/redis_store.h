@@ -1,0 +1,70 @@
+/* What the parts of the store on Redis share: redis.c (the store itself, epoch, card key),
+ * redis_load.c and redis_save.c. For nobody else.
+ */
+#ifndef TAGOUT_PERSISTENCE_REDIS_STORE_H
+#define TAGOUT_PERSISTENCE_REDIS_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "persistence/redis_link.h"
+#include "persistence/store.h"
+
+#define REDIS_KEY_SIZE 128 /* prefix, ":machine:", machine, NUL */
+#define REDIS_SHA_SIZE 41
+
+/* One load: answers come in the order of the names. */
+struct redis_load {
+    struct redis_request request;
+    char (*machines)[65]; /* NULL: no load under way */
+    size_t count;
+    size_t sent;
+    size_t answered;
+    bool failed;
+};
+
+struct redis_store {
+    struct store store; /* first: a store is its redis_store */
+    struct redis_link *link;
+    struct store_events events;
+    char prefix[33];
+    char password[512];
+    char nameserver[64];
+    char database[8];
+    char save_sha[REDIS_SHA_SIZE];
+    struct redis_load load;
+    struct redis_request epoch;
+    struct redis_request card_key_offer;
+    struct redis_request card_key;
+    bool epoch_waits;
+    bool card_key_waits;
+    bool closing;
+    size_t save_bytes; /* of the saves under way */
+};
+
+/* The struct that `pointer` is the `member` of. */
+#define REDIS_OWNER(pointer, type, member)                                                         \
+    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+
+/* `<p>:<name>` and `<p>:machine:<machine>`. */
+void redis_key(const struct redis_store *store, const char *name, char ret_key[REDIS_KEY_SIZE]);
+void redis_machine_key(
+    const struct redis_store *store, const char *machine, char ret_key[REDIS_KEY_SIZE]);
+
+/* Whether an error or a status begins with that word. */
+bool redis_is_kind(const char *text, const char *word);
+
+/* What is wrong with an answer that should have been another; NULL is a lost connection. */
+const char *redis_reason(const struct redisReply *reply);
+
+/* Reports `what: reason` through on_trouble. */
+void redis_trouble(const struct redis_store *store, const char *what, const char *reason);
+
+/* Operations of the port. */
+enum status redis_load(struct store *base, const char *const machines[], size_t count);
+enum status redis_save(struct store *base, const struct record *record, uint64_t token);
+
+/* The answer to each HGETALL of the load. */
+void redis_on_loaded(struct redis_request *request, const struct redisReply *reply);
+
+#endif
