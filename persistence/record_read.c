@@ -259,37 +259,49 @@ static void read_row(
     count(damage, row);
 }
 
-/* Why no decision can have led to this state; NULL when one can (C4, I1 to I3). */
+/* Whether the mode fits the flags, the user and the card (C4, I1 and I2). */
+static bool mode_fits(const struct core_state *core)
+{
+    bool flagged = core->oopsed || core->locked_out;
+    bool card = core->card[0] != '\0';
+
+    switch (core->mode) {
+    case CORE_IDLE:
+        return !flagged && !core->has_user;
+    case CORE_IN_USE:
+        return !flagged && core->has_user && card;
+    case CORE_OVERRIDE:
+        return flagged && core->has_user && card;
+    case CORE_EMERGENCY:
+    case CORE_DENIED:
+    case CORE_UNKNOWN_FOB:
+        return !flagged && !core->has_user && card;
+    case CORE_ALWAYS_ON:
+        return !flagged && (!core->has_user || card);
+    case CORE_OOPS:
+        return core->oopsed && !core->has_user;
+    case CORE_LOCKOUT:
+        return core->locked_out && !core->oopsed && !core->has_user;
+    case CORE_MODE_COUNT:
+        break;
+    }
+    return false;
+}
+
+/* Why no decision can have led to this state; NULL when one can. */
 static const char *contradiction(const struct core_state *core)
 {
-    bool person = core->mode == CORE_IN_USE || core->mode == CORE_OVERRIDE;
-    bool flagged_mode = core->mode == CORE_OOPS || core->mode == CORE_LOCKOUT;
+    bool second = core->second == CORE_SECOND_GRANTED || core->second == CORE_SECOND_WARN ||
+                  core->second == CORE_SECOND_ALWAYS;
 
-    if (core->oopsed || core->locked_out) {
-        if (!flagged_mode && core->mode != CORE_OVERRIDE) {
-            return "mode contradicts oops or lockout";
-        }
-    } else if (flagged_mode || core->mode == CORE_OVERRIDE) {
-        return "mode needs oops or lockout";
+    if (!mode_fits(core)) {
+        return "mode and oops, lockout, user or card";
     }
-    if (flagged_mode && core->mode != (core->oopsed ? CORE_OOPS : CORE_LOCKOUT)) {
-        return "mode contradicts oops";
-    }
-    if (person && !core->has_user) {
-        return "a session without a user";
-    }
-    if ((person || core->mode == CORE_EMERGENCY) && core->card[0] == '\0') {
-        return "a session without a card";
+    if (core->second_relay != second) {
+        return "second_relay and second_relay_authorization";
     }
     if (core->second_relay && !core_mode_relay(core->mode)) {
-        return "the second relay on without the first";
-    }
-    if (core->second_relay &&
-        (core->second == CORE_SECOND_NONE || core->second == CORE_SECOND_DENIED)) {
-        return "the second relay on without leave";
-    }
-    if (core->has_user && (core->mode == CORE_IDLE || flagged_mode)) {
-        return "a user without a session";
+        return "second_relay without relay"; /* I3 */
     }
     return NULL;
 }
@@ -366,7 +378,7 @@ enum record_verdict record_read(
     const char *wrong = damage.session ? NULL : contradiction(&record.core);
     if (wrong != NULL) {
         damage.session = true;
-        note(&damage, "impossible:", wrong);
+        note(&damage, "these contradict each other:", wrong);
     }
     forget_damaged(&record, &damage);
     *ret_record = record;

@@ -30,7 +30,7 @@ struct redis_store {
     char prefix[33];
     char password[512];
     char nameserver[64];
-    char database[8];
+    char database[12];
     char save_sha[REDIS_SHA_SIZE];
     struct redis_load load;
     struct redis_request epoch;

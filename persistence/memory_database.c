@@ -1,0 +1,222 @@
+#include "persistence/memory_database.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A hash: the fields of a record, in buffers of its own. */
+struct hash {
+    struct hash *next;
+    char machine[65];
+    struct version version; /* as the script would read it */
+    size_t count;
+    struct record_field fields[RECORD_FIELDS_MAX];
+};
+
+struct memory_database {
+    struct hash *hashes;
+    uint64_t epoch;
+    char card_key[65];
+};
+
+static void free_fields(struct hash *hash)
+{
+    for (size_t i = 0; i < hash->count; i++) {
+        free((void *)(uintptr_t)hash->fields[i].name);
+        free((void *)(uintptr_t)hash->fields[i].value);
+    }
+    hash->count = 0;
+}
+
+static struct hash *find(const struct memory_database *database, const char *machine)
+{
+    for (struct hash *hash = database->hashes; hash != NULL; hash = hash->next) {
+        if (strcmp(hash->machine, machine) == 0) {
+            return hash;
+        }
+    }
+    return NULL;
+}
+
+static struct hash *find_or_add(struct memory_database *database, const char *machine)
+{
+    struct hash *hash = find(database, machine);
+
+    if (hash == NULL) {
+        hash = calloc(1, sizeof *hash);
+        if (hash != NULL) {
+            text_copy(hash->machine, sizeof hash->machine, machine);
+            hash->next = database->hashes;
+            database->hashes = hash;
+        }
+    }
+    return hash;
+}
+
+static bool copy_field(struct record_field *target, const struct record_field *source)
+{
+    char *name = strndup(source->name, source->name_length);
+    char *value = strndup(source->value, source->value_length);
+
+    if (name == NULL || value == NULL) {
+        free(name);
+        free(value);
+        return false;
+    }
+    *target = (struct record_field){name, source->name_length, value, source->value_length};
+    return true;
+}
+
+enum status memory_database_new(struct memory_database **ret_database)
+{
+    struct memory_database *database = calloc(1, sizeof *database);
+
+    if (database == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    *ret_database = database;
+    return STATUS_OK;
+}
+
+void memory_database_wipe(struct memory_database *database)
+{
+    while (database->hashes != NULL) {
+        struct hash *hash = database->hashes;
+        database->hashes = hash->next;
+        free_fields(hash);
+        free(hash);
+    }
+    database->epoch = 0;
+    database->card_key[0] = '\0';
+}
+
+void memory_database_free(struct memory_database *database)
+{
+    if (database != NULL) {
+        memory_database_wipe(database);
+        free(database);
+    }
+}
+
+enum status memory_database_put(struct memory_database *database, const struct record *record)
+{
+    struct record_fields fields;
+    struct hash *hash = find_or_add(database, record->machine);
+
+    if (hash == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    record_write(record, &fields);
+    free_fields(hash);
+    for (size_t i = 0; i < fields.count; i++) {
+        if (!copy_field(&hash->fields[i], &fields.fields[i])) {
+            return STATUS_NO_MEMORY;
+        }
+        hash->count++;
+    }
+    hash->version = record->core.version;
+    return STATUS_OK;
+}
+
+enum status memory_database_set_field(
+    struct memory_database *database, const char *machine, const char *field, const char *value)
+{
+    struct hash *hash = find(database, machine);
+
+    if (hash == NULL) {
+        return STATUS_NOT_FOUND;
+    }
+    for (size_t i = 0; i < hash->count; i++) {
+        struct record_field *kept = &hash->fields[i];
+        struct record_field changed = {field, strlen(field), value, 0};
+
+        if (strcmp(kept->name, field) != 0) {
+            continue;
+        }
+        if (value != NULL) {
+            changed.value_length = strlen(value);
+            if (!copy_field(&changed, &changed)) {
+                return STATUS_NO_MEMORY;
+            }
+        }
+        free((void *)(uintptr_t)kept->name);
+        free((void *)(uintptr_t)kept->value);
+        *kept = value != NULL ? changed : hash->fields[--hash->count];
+        return STATUS_OK;
+    }
+    return STATUS_NOT_FOUND;
+}
+
+enum record_verdict memory_database_read(
+    const struct memory_database *database, const char *machine, bool *ret_found,
+    struct record *ret_record, struct text *why)
+{
+    const struct hash *hash = find(database, machine);
+
+    *ret_found = hash != NULL && hash->count > 0;
+    return *ret_found ? record_read(machine, hash->fields, hash->count, ret_record, why)
+                      : RECORD_REFUSED;
+}
+
+bool memory_database_get(
+    const struct memory_database *database, const char *machine, struct record *ret_record)
+{
+    bool found = false;
+    TEXT_LOCAL(why, 512);
+
+    return memory_database_read(database, machine, &found, ret_record, &why) != RECORD_REFUSED &&
+           found;
+}
+
+size_t memory_database_count(const struct memory_database *database)
+{
+    size_t count = 0;
+
+    for (const struct hash *hash = database->hashes; hash != NULL; hash = hash->next) {
+        count++;
+    }
+    return count;
+}
+
+uint64_t memory_database_epoch(const struct memory_database *database)
+{
+    return database->epoch;
+}
+
+enum store_saved memory_database_save(
+    struct memory_database *database, const struct record *record, struct text *reason)
+{
+    const struct hash *hash = find(database, record->machine);
+
+    if (record->core.version.epoch < database->epoch) {
+        text_addf(reason, "EPOCH %" PRIu64, database->epoch);
+        return STORE_SAVE_STALE_EPOCH;
+    }
+    if (hash != NULL && version_compare(record->core.version, hash->version) < 0) {
+        text_addf(reason, "VERSION %" PRIu64 " %" PRIu32, hash->version.epoch, hash->version.rev);
+        return STORE_SAVE_STALE_VERSION;
+    }
+    if (memory_database_put(database, record) != STATUS_OK) {
+        text_add(reason, "OOM out of memory");
+        return STORE_SAVE_REFUSED;
+    }
+    return STORE_SAVE_DONE;
+}
+
+uint64_t
+memory_database_take_epoch(struct memory_database *database, uint64_t heard, struct wall_time now)
+{
+    uint64_t time = now.ms > 0 ? (uint64_t)(now.ms / 1000) : 0;
+    uint64_t epoch = database->epoch > heard ? database->epoch : heard;
+
+    database->epoch = (epoch > time ? epoch : time) + 1;
+    return database->epoch;
+}
+
+const char *memory_database_card_key(struct memory_database *database, const char *offer_hex)
+{
+    if (database->card_key[0] == '\0') {
+        text_copy(database->card_key, sizeof database->card_key, offer_hex);
+    }
+    return database->card_key;
+}

@@ -1,0 +1,25 @@
+/* What memory.c keeps: the rules of Redis's scripts on a list of hashes. For memory.c alone; tests
+ * see memory.h. */
+#ifndef TAGOUT_PERSISTENCE_MEMORY_DATABASE_H
+#define TAGOUT_PERSISTENCE_MEMORY_DATABASE_H
+
+#include "persistence/memory.h"
+#include "persistence/record.h"
+
+/* HGETALL. `*ret_found` false: there is no such record, and the verdict means nothing. */
+enum record_verdict memory_database_read(
+    const struct memory_database *database, const char *machine, bool *ret_found,
+    struct record *ret_record, struct text *why);
+
+/* The save script; `reason` gets what Redis would say. */
+enum store_saved memory_database_save(
+    struct memory_database *database, const struct record *record, struct text *reason);
+
+/* The epoch script. */
+uint64_t
+memory_database_take_epoch(struct memory_database *database, uint64_t heard, struct wall_time now);
+
+/* SET NX and GET; what it returns lives as long as the database. */
+const char *memory_database_card_key(struct memory_database *database, const char *offer_hex);
+
+#endif
