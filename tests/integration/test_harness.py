@@ -1,5 +1,6 @@
 """The harness itself: a test tool that does not do what it says hides faults."""
 import json
+import os
 import re
 import socket
 import sys
@@ -7,7 +8,7 @@ import time
 
 import pytest
 
-from harness import Broker, Controller, Machine, Process, Redis, free_port, wait_until
+from harness import ROOT, Broker, Controller, Machine, Process, Redis, free_port, wait_until
 
 
 def test_ports_are_never_given_twice():
@@ -192,7 +193,8 @@ def test_what_a_test_started_dies_with_it(scratch):
         "from processes import Process\n"
         "p = Process('child', ['sleep', '1000']).start()\n"
         "print('pid', p.pid, flush=True)\n"
-        "time.sleep(1000)\n"]).start()
+        "time.sleep(1000)\n"],
+        dict(os.environ, PYTHONPATH=os.path.join(ROOT, "tests/lib"))).start()
     try:
         pid = int(child.wait_log(re.compile(r"pid \d+")).split()[1])
     finally:
