@@ -84,10 +84,8 @@ SUBMAKE = $(MAKE) --no-print-directory $(parallel)
 # Compiling prints one short line a file; V=1 prints the commands.
 ifeq ($(V),1)
 say =
-quiet =
 else
 say = @printf '  %-5s %s\n' $(1) $@;
-quiet = @
 endif
 
 .DEFAULT_GOAL := all
@@ -156,12 +154,12 @@ lint: ## what `make test` checks of the code's shape, and all static analysis
 	@$(SUBMAKE) VARIANT=release core-archive
 	@CC=$(CC) $(PYTHON) tests/run --build build/sanitize --core build/release/libcore.a lint/
 	@clang-format --dry-run -Werror $(SOURCES)
-	@$(SUBMAKE) VARIANT=release CC=clang OBJ=build/clang BIN=build/clang/bin \
+	@$(SUBMAKE) -k VARIANT=release CC=clang OBJ=build/clang BIN=build/clang/bin \
 	    all unit-tests tools tidy
 	@mkdir -p build/cppcheck
 	@cppcheck --quiet -j2 --cppcheck-build-dir=build/cppcheck --std=c11 --language=c \
 	    --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
-	    -D_GNU_SOURCE -I. $(filter %.c,$(SOURCES))
+	    --suppress=internalAstError -D_GNU_SOURCE -I. $(filter %.c,$(SOURCES))
 	@shellcheck $$(tests/lint/scripts.sh)
 	@echo 'lint: nothing to complain about'
 
@@ -180,24 +178,31 @@ bench: ## measure latency and throughput
 format: ## lay out the code as .clang-format says
 	clang-format -i $(SOURCES)
 
-# What is in /etc already belongs to whoever runs the shop: it is never overwritten.
+# What is in the configuration's folder already belongs to whoever runs the shop: it is never
+# overwritten. Users and secrets are in it, hence the modes.
 install: all ## install under PREFIX (/usr/local), configuration under SYSCONFDIR (/etc)
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system \
-	    $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(SYSCONFDIR)/tagout
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system
+	install -d -m 750 $(DESTDIR)$(SYSCONFDIR)/tagout
 	install -m 755 $(PROGRAMS:%=$(BIN)/%) $(DESTDIR)$(PREFIX)/bin
-	for unit in deploy/systemd/*.service; do \
-	    sed -e 's|@BINDIR@|$(PREFIX)/bin|g' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' $$unit \
-	        > $(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/}; \
+	@set -e; for unit in $(notdir $(wildcard deploy/systemd/*.service)); do \
+	    sed -e 's|@BINDIR@|$(PREFIX)/bin|g' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' \
+	        deploy/systemd/$$unit > $(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit; \
 	done
-	install -m 644 deploy/systemd/tagout.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/tagout.conf
-	for page in $(wildcard deploy/man/*.[1-8]); do \
-	    install -D -m 644 $$page \
-	        $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit 1; \
+	install -D -m 644 deploy/systemd/tagout.sysusers \
+	    $(DESTDIR)$(PREFIX)/lib/sysusers.d/tagout.conf
+	@set -e; for page in $(notdir $(wildcard deploy/man/*.[1-8])); do \
+	    install -D -m 644 deploy/man/$$page \
+	        $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$page; \
 	done
-	for file in $(wildcard deploy/example/*); do \
-	    target=$(DESTDIR)$(SYSCONFDIR)/tagout/$${file##*/}; \
-	    [ -e $$target ] || install -m 640 $$file $$target || exit 1; \
+	@set -e; for file in $(notdir $(wildcard deploy/example/*)); do \
+	    [ -e $(DESTDIR)$(SYSCONFDIR)/tagout/$$file ] || \
+	        install -m 640 deploy/example/$$file $(DESTDIR)$(SYSCONFDIR)/tagout/$$file; \
 	done
+ifeq ($(DESTDIR),)
+	@echo 'Installed. To run it as a service:'
+	@echo '  systemd-sysusers && chgrp -R tagout $(SYSCONFDIR)/tagout'
+	@echo '  systemctl daemon-reload && systemctl enable --now tagoutd'
+endif
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -15,7 +15,6 @@ BANNED = [
     ("atoi atol atoll atof", "*", "cannot report an error; strtol and its kin can"),
     ("rand srand random srandom drand48", "*", "sodium, or a seeded generator of the test's own"),
     ("gmtime localtime ctime asctime", "*", "shared buffer; the _r kind"),
-    ("strerror", "*", "shared buffer; strerror_r"),
     ("alloca", "*", "the stack has no error return"),
     ("tmpnam tempnam mktemp", "*", "mkstemp, mkdtemp"),
     ("setjmp longjmp", "*", "hidden control flow"),
