@@ -194,9 +194,9 @@ install: all ## install under PREFIX (/usr/local), configuration under SYSCONFDI
 	    install -D -m 644 deploy/man/$$page \
 	        $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$page; \
 	done
-	@set -e; for file in $(notdir $(wildcard deploy/example/*)); do \
+	@set -e; for file in $(notdir $(wildcard deploy/etc/*)); do \
 	    [ -e $(DESTDIR)$(SYSCONFDIR)/tagout/$$file ] || \
-	        install -m 640 deploy/example/$$file $(DESTDIR)$(SYSCONFDIR)/tagout/$$file; \
+	        install -m 640 deploy/etc/$$file $(DESTDIR)$(SYSCONFDIR)/tagout/$$file; \
 	done
 ifeq ($(DESTDIR),)
 	@echo 'Installed. To run it as a service:'
