@@ -6,11 +6,11 @@ import sys
 
 import tree
 
-# Function, where it is banned, and why.
+# Functions, where they are banned, and why.
 BANNED = [
     ("strcpy strcat strncpy strncat stpcpy", "*", "text.h knows the size of its buffer"),
     ("sprintf vsprintf", "*", "text_addf, or snprintf"),
-    ("gets scanf sscanf fscanf", "*", "no limits, or no errors"),
+    ("gets scanf fscanf", "*", "no limits"),
     ("strtok", "*", "keeps state between calls"),
     ("atoi atol atoll atof", "*", "cannot report an error; strtol and its kin can"),
     ("rand srand random srandom drand48", "*", "sodium, or a seeded generator of the test's own"),
@@ -22,8 +22,10 @@ BANNED = [
     ("sleep usleep nanosleep", "controller/*", "the loop has timers"),
     ("MQTTAsync_isConnected", "*", "it can wait for seconds; the callbacks know"),
     ("redisSetTimeout redisCommand redisConnect", "*", "blocks; the asynchronous half of hiredis"),
-    ("redisAsyncSetTimeout", "*", "not in hiredis 0.14"),
 ]
+
+# The one place that may: mqtt_stop waits for what is on its way, when the loop has ended.
+EXCEPT = {("nanosleep", "controller/support/mqtt.c")}
 
 NOISE = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|//.*')
 
@@ -55,7 +57,8 @@ def main():
         for number, line in enumerate(code_only(lines), 1):
             for pattern, where, why in rules:
                 match = pattern.search(line)
-                if match and fnmatch.fnmatchcase(path, where):
+                if match and fnmatch.fnmatchcase(path, where) and (
+                        match.group(1), path) not in EXCEPT:
                     complaints.append(f"{path}:{number}: {match.group(1)}: {why}")
     tree.finish("banned", complaints)
 
