@@ -65,6 +65,7 @@ enum status state_print(const struct state_payload *state, struct text *text)
     json_out_bool(&out, "problem", state->problem);
     print_faults(state, &out);
     json_out_integer(&out, "save_timeouts", state->save_timeouts);
+    json_out_integer(&out, "event_n", state->event_n);
     json_out_integer(&out, "epoch", (int64_t)state->version.epoch);
     json_out_integer(&out, "rev", state->version.rev);
     json_out_close(&out, '}');
@@ -121,13 +122,16 @@ static void read_flags(struct members *members, struct state_payload *state)
 static void read_counts(struct members *members, struct state_payload *state)
 {
     uint64_t save_timeouts = 0;
+    uint64_t event_n = 0;
     uint64_t epoch = 0;
     uint64_t rev = 0;
 
     member_integer(members, "save_timeouts", OPTIONAL, 0, UINT32_MAX, &save_timeouts);
+    member_integer(members, "event_n", OPTIONAL, 0, UINT32_MAX, &event_n);
     member_integer(members, "epoch", REQUIRED, 0, VERSION_EPOCH_MAX, &epoch);
     member_integer(members, "rev", REQUIRED, 0, VERSION_REV_MAX, &rev);
     state->save_timeouts = (uint32_t)save_timeouts;
+    state->event_n = (uint32_t)event_n;
     state->version = (struct version){.epoch = epoch, .rev = (uint32_t)rev};
 }
 

@@ -108,6 +108,7 @@ void render_state(
         .card_spent = core->card_spent,
         .problem = core->faults != 0,
         .save_timeouts = record->save_timeouts,
+        .event_n = record->event_n,
         .version = core->version,
     };
     for (unsigned fault = 0; fault < CORE_FAULT_COUNT; fault++) {

@@ -22,7 +22,7 @@
     "\"session_since\":1700000002.5,\"last_update\":1700000003.999,\"booted_at\":1699999999.001,"  \
     "\"boot_id\":\"b1\",\"fw\":\"1.2\",\"card\":\"c0ffee\",\"card_key\":\"k1\","                   \
     "\"card_spent\":true,\"problem\":true,\"faults\":[\"twin\",\"link_lost\"],"                    \
-    "\"save_timeouts\":2,\"epoch\":1099511627776,\"rev\":4294967295}"
+    "\"save_timeouts\":2,\"event_n\":9,\"epoch\":1099511627776,\"rev\":4294967295}"
 
 static struct state_payload whole_state(void)
 {
@@ -59,6 +59,7 @@ static struct state_payload whole_state(void)
         .faults = {"twin", "link_lost"},
         .fault_count = 2,
         .save_timeouts = 2,
+        .event_n = 9,
         .version = {.epoch = VERSION_EPOCH_MAX, .rev = UINT32_MAX},
     };
 }
@@ -89,7 +90,7 @@ static void C8_1_what_is_not_known_is_null(void **state)
         "\"override\":false,\"emergency\":false,\"user\":null,\"account_id\":null,"
         "\"display\":null,\"session_since\":null,\"last_update\":null,\"booted_at\":null,"
         "\"boot_id\":null,\"fw\":null,\"card\":null,\"card_key\":null,\"card_spent\":false,"
-        "\"problem\":false,\"faults\":[],\"save_timeouts\":0,\"epoch\":0,\"rev\":0}");
+        "\"problem\":false,\"faults\":[],\"save_timeouts\":0,\"event_n\":0,\"epoch\":0,\"rev\":0}");
 }
 
 static void C9_4_a_state_that_is_printed_reads_back_the_same(void **state)
