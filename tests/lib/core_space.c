@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "controller/support/text.h"
+
 enum {
     TO_OPEN = 1,
     TO_OPEN_SECOND,
@@ -149,12 +151,12 @@ void space_unpack(uint64_t key, struct space_node *ret_node)
     state->oopsed = TAKE(1) != 0;
     state->locked_out = TAKE(1) != 0;
     state->card_spent = TAKE(1) != 0;
-    strcpy(state->card, space_card_text((enum space_card)TAKE(3)));
+    text_copy(state->card, sizeof state->card, space_card_text((enum space_card)TAKE(3)));
     user = TAKE(3);
     state->faults = TAKE(2);
     state->heard = TAKE(1) != 0;
     state->known = TAKE(1) != 0;
-    strcpy(state->boot_id, TAKE(1) != 0 ? SPACE_BOOT : "");
+    text_copy(state->boot_id, sizeof state->boot_id, TAKE(1) != 0 ? SPACE_BOOT : "");
     ret_node->put_in = TAKE(1) != 0;
 
     state->has_user = user != 0;
@@ -165,7 +167,7 @@ void space_unpack(uint64_t key, struct space_node *ret_node)
         state->session_since.ms = SPACE_OPENED_MS;
     }
     if (state->heard) {
-        strcpy(state->past_boots[0], SPACE_PAST_BOOT);
+        text_copy(state->past_boots[0], sizeof state->past_boots[0], SPACE_PAST_BOOT);
     }
     state->seq = state->known ? SPACE_SEQ : 0;
     state->uptime_s = state->known ? SPACE_UPTIME_S : 0;

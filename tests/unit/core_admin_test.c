@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "controller/support/text.h"
 #include "tests/lib/core_bench.h"
 
 static struct bench bench;
@@ -237,7 +238,7 @@ static void C4_reload_a_session_goes_on_on_a_copy_of_its_user(void **unused)
     bench_tells(&bench, "idle | logout Eve card_removed 2 s, fault_cleared Eve user_revoked");
 
     bench_insert(&bench, &ADA);
-    strcpy(renamed.user.name, "Augusta");
+    text_copy(renamed.user.name, sizeof renamed.user.name, "Augusta");
     bench_reload(&bench, &renamed);
     bench_tells(&bench, "in_use Ada -denied");
 }

@@ -492,7 +492,8 @@ static void I1_to_I5_hold_in_every_reachable_state_after_every_event(void **unus
         on += relay_on(&node.state);
     }
     print_message(
-        "%zu reachable states (the relay is on in %zu), %llu transitions, %d configurations\n",
+        "note: %zu reachable states (the relay is on in %zu), %llu transitions, %d "
+        "configurations\n",
         found.count, on, (unsigned long long)transitions, SPACE_CONFIGS);
     /* A walk that stopped early would pass as well. */
     assert_true(found.count > 10000 && on > 1000 && transitions > 1000000);

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "controller/support/text.h"
 #include "tests/lib/core_bench.h"
 
 /* The configuration to which a change is made, and the present holder of the card. */
@@ -111,12 +112,12 @@ static void user_override_toggled(struct files *files)
 
 static void user_renamed(struct files *files)
 {
-    strcpy(files->holder.user.name, "Somebody Else");
+    text_copy(files->holder.user.name, sizeof files->holder.user.name, "Somebody Else");
 }
 
 static void user_has_another_account(struct files *files)
 {
-    strcpy(files->holder.user.account_id, "77");
+    text_copy(files->holder.user.account_id, sizeof files->holder.user.account_id, "77");
 }
 
 static void nothing(struct files *files)
@@ -363,7 +364,7 @@ static void C4_reload_never_switches_on_and_never_orphans_a_relay(void **unused)
         }
     }
     print_message(
-        "%u trials: %zu kinds of session, %zu changes, 16 configurations\n", trials, SESSIONS,
+        "note: %u trials: %zu kinds of session, %zu changes, 16 configurations\n", trials, SESSIONS,
         CHANGES);
 }
 
