@@ -18,6 +18,8 @@
 /* A connection that held this long was a good one: the next loss starts with a short wait. */
 #define SETTLED_MS 5000
 #define GOODBYE_MS 200
+/* Each message given to Paho waits for its lock; in between, the loop has other work. */
+#define MOVE_AT_ONCE 32
 #define STOP_POLL_MS 2
 
 struct mqtt {
@@ -273,36 +275,45 @@ static void leave_paho(struct mqtt *mqtt)
     }
 }
 
-/* Hands what waits to Paho, as far as it may have it. */
-static void move_outbox(struct mqtt *mqtt)
+static bool may_move(const struct mqtt *mqtt)
 {
-    struct outbox_message *message;
-    bool sent = true;
-
-    while (sent && outbox_counts(mqtt->outbox).in_flight < MQTT_IN_FLIGHT_MAX &&
-           outbox_counts(mqtt->outbox).waiting > 0 && enter_paho(mqtt)) {
-        message = outbox_take(mqtt->outbox);
-        sent = mqtt_link_publish(mqtt->link, message) == STATUS_OK;
-        leave_paho(mqtt);
-        if (sent) {
-            mqtt->counts.published++;
-        } else {
-            outbox_untake(mqtt->outbox, message);
-        }
-    }
+    const struct outbox_counts counts = outbox_counts(mqtt->outbox);
+    return counts.waiting > 0 && counts.in_flight < MQTT_IN_FLIGHT_MAX;
 }
 
-/* While something waits, an acknowledgement wakes the loop. */
-static void watch_progress(struct mqtt *mqtt)
+/* Hands the oldest messages that wait to Paho. True: it could take more at once. */
+static bool move_outbox(struct mqtt *mqtt, int count)
 {
+    struct outbox_message *message;
+
+    while (count-- > 0 && may_move(mqtt)) {
+        if (!enter_paho(mqtt)) {
+            return false;
+        }
+        message = outbox_take(mqtt->outbox);
+        enum status status = mqtt_link_publish(mqtt->link, message);
+        leave_paho(mqtt);
+        if (status != STATUS_OK) {
+            outbox_untake(mqtt->outbox, message);
+            return false;
+        }
+        mqtt->counts.published++;
+    }
+    return may_move(mqtt);
+}
+
+/* While Paho has all that it may have, an acknowledgement wakes the loop. True: don't wait. */
+static bool move_and_watch(struct mqtt *mqtt)
+{
+    bool more = move_outbox(mqtt, MOVE_AT_ONCE);
     bool waits = outbox_counts(mqtt->outbox).waiting > 0;
 
-    mqtt_link_watch(mqtt->link, waits);
-    if (waits) {
-        /* What was acknowledged just before woke nobody. */
-        reap(mqtt);
-        move_outbox(mqtt);
+    mqtt_link_watch(mqtt->link, waits && !more);
+    if (waits && !more) {
+        reap(mqtt); /* what was acknowledged just before woke nobody */
+        more = may_move(mqtt) && mqtt_link_state(mqtt->link) == MQTT_LINK_UP;
     }
+    return more;
 }
 
 struct mono_time mqtt_tick(struct mqtt *mqtt, struct mono_time now)
@@ -325,9 +336,7 @@ struct mono_time mqtt_tick(struct mqtt *mqtt, struct mono_time now)
     } else if (now.ms - mqtt->connected_at.ms >= SETTLED_MS) {
         mqtt->back_off_ms = BACK_OFF_MIN_MS;
     }
-    move_outbox(mqtt);
-    watch_progress(mqtt);
-    return never;
+    return move_and_watch(mqtt) ? now : never;
 }
 
 bool mqtt_is_connected(const struct mqtt *mqtt)
@@ -354,6 +363,7 @@ enum status mqtt_publish(
     struct mqtt *mqtt, const char *topic, const char *payload, size_t length, int qos, bool retain)
 {
     enum status status = check_message(topic, length, qos);
+    bool straight;
 
     if (status != STATUS_OK) {
         return status;
@@ -361,12 +371,13 @@ enum status mqtt_publish(
     if (!mqtt->connected && (retain || qos == 0)) {
         return STATUS_OK; /* the outbox would forget it */
     }
+    straight = mqtt->connected && outbox_counts(mqtt->outbox).waiting == 0;
     status = outbox_put(mqtt->outbox, topic, payload, length, qos, retain);
-    if (status == STATUS_OK && mqtt->connected) {
-        if (outbox_counts(mqtt->outbox).in_flight >= MQTT_IN_FLIGHT_MAX) {
+    if (status == STATUS_OK && straight) {
+        if (!may_move(mqtt)) {
             reap(mqtt);
         }
-        move_outbox(mqtt);
+        move_outbox(mqtt, 1);
     }
     return status;
 }
@@ -420,7 +431,7 @@ void mqtt_stop(struct mqtt *mqtt, int timeout_ms)
     }
     do {
         reap(mqtt);
-        move_outbox(mqtt);
+        move_outbox(mqtt, MOVE_AT_ONCE);
         counts = outbox_counts(mqtt->outbox);
         if (counts.waiting + counts.in_flight == 0) {
             break;

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #define HOST_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"
-#define IPV6_BYTES "abcdefABCDEF0123456789:.%"
+#define IPV6_BYTES "abcdefABCDEF0123456789:."
 
 static enum status refuse(struct text *why, const char *reason)
 {

@@ -1,0 +1,257 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "controller/support/mqtt_outbox.h"
+
+#define EVENTS_MAX 3
+
+static int set_up(void **state)
+{
+    struct outbox *outbox;
+
+    if (outbox_new(EVENTS_MAX, &outbox) != STATUS_OK) {
+        return -1;
+    }
+    *state = outbox;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    outbox_free(*state);
+    return 0;
+}
+
+static void put(struct outbox *outbox, const char *topic, const char *payload, bool retain)
+{
+    assert_int_equal(outbox_put(outbox, topic, payload, strlen(payload), 1, retain), STATUS_OK);
+}
+
+static struct outbox_message *take(struct outbox *outbox, const char *topic, const char *payload)
+{
+    struct outbox_message *message = outbox_take(outbox);
+
+    assert_non_null(message);
+    assert_string_equal(message->topic, topic);
+    assert_int_equal(message->length, strlen(payload));
+    assert_string_equal(message->payload, payload);
+    return message;
+}
+
+static void messages_leave_in_the_order_in_which_they_came(void **state)
+{
+    struct outbox *outbox = *state;
+
+    put(outbox, "saw/command", "on", true);
+    put(outbox, "saw/state", "in use", true);
+    put(outbox, "saw/event", "login", false);
+    outbox_done(outbox, take(outbox, "saw/command", "on"));
+    outbox_done(outbox, take(outbox, "saw/state", "in use"));
+    outbox_done(outbox, take(outbox, "saw/event", "login"));
+    assert_null(outbox_take(outbox));
+}
+
+static void a_newer_retained_message_takes_the_place_of_the_older_one(void **state)
+{
+    struct outbox *outbox = *state;
+
+    put(outbox, "saw/command", "on", true);
+    put(outbox, "saw/event", "login", false);
+    put(outbox, "saw/command", "off, and longer than before", true);
+    put(outbox, "lathe/command", "on", true);
+    assert_int_equal(outbox_counts(outbox).merged, 1);
+    assert_int_equal(outbox_counts(outbox).waiting, 3);
+    take(outbox, "saw/command", "off, and longer than before");
+    take(outbox, "saw/event", "login");
+    take(outbox, "lathe/command", "on");
+    assert_null(outbox_take(outbox));
+}
+
+static void events_of_one_topic_are_never_merged(void **state)
+{
+    struct outbox *outbox = *state;
+
+    put(outbox, "saw/event", "login", false);
+    put(outbox, "saw/event", "logout", false);
+    assert_int_equal(outbox_counts(outbox).merged, 0);
+    take(outbox, "saw/event", "login");
+    take(outbox, "saw/event", "logout");
+}
+
+static void what_is_in_flight_is_not_merged_with(void **state)
+{
+    struct outbox *outbox = *state;
+    struct outbox_message *older;
+
+    put(outbox, "saw/command", "on", true);
+    older = take(outbox, "saw/command", "on");
+    put(outbox, "saw/command", "off", true);
+    assert_int_equal(outbox_counts(outbox).merged, 0);
+    assert_string_equal(older->payload, "on");
+    take(outbox, "saw/command", "off");
+    assert_int_equal(outbox_counts(outbox).in_flight, 2);
+}
+
+static void events_are_bounded_and_the_newest_is_refused(void **state)
+{
+    struct outbox *outbox = *state;
+
+    put(outbox, "e", "1", false);
+    put(outbox, "e", "2", false);
+    put(outbox, "e", "3", false);
+    assert_int_equal(outbox_put(outbox, "e", "4", 1, 1, false), STATUS_FULL);
+    assert_int_equal(outbox_counts(outbox).dropped, 1);
+    put(outbox, "command", "has room always", true);
+    take(outbox, "e", "1");
+    put(outbox, "e", "5", false);
+    assert_int_equal(outbox_put(outbox, "e", "6", 1, 1, false), STATUS_FULL);
+    assert_int_equal(outbox_counts(outbox).waiting, 4);
+}
+
+static void a_break_forgets_what_is_retained_and_keeps_events(void **state)
+{
+    struct outbox *outbox = *state;
+
+    put(outbox, "command", "1", true);
+    put(outbox, "e", "1", false);
+    put(outbox, "state", "1", true);
+    put(outbox, "e", "2", false);
+    outbox_break(outbox);
+    assert_int_equal(outbox_counts(outbox).waiting, 2);
+    take(outbox, "e", "1");
+    take(outbox, "e", "2");
+    assert_null(outbox_take(outbox));
+    put(outbox, "command", "2", true);
+    assert_int_equal(outbox_counts(outbox).merged, 0);
+    take(outbox, "command", "2");
+}
+
+static void a_break_sends_unacknowledged_events_again_and_first(void **state)
+{
+    struct outbox *outbox = *state;
+    struct outbox_message *second;
+
+    put(outbox, "e", "1", false);
+    put(outbox, "e", "2", false);
+    put(outbox, "e", "3", false);
+    take(outbox, "e", "1");
+    second = take(outbox, "e", "2");
+    take(outbox, "e", "3");
+    put(outbox, "e", "4", false);
+    put(outbox, "command", "1", true);
+    take(outbox, "e", "4");
+    take(outbox, "command", "1");
+    put(outbox, "e", "5", false);
+    outbox_done(outbox, second);
+    outbox_break(outbox);
+    assert_int_equal(outbox_counts(outbox).in_flight, 0);
+    assert_int_equal(outbox_counts(outbox).waiting, 4);
+    take(outbox, "e", "1");
+    take(outbox, "e", "3");
+    take(outbox, "e", "4");
+    take(outbox, "e", "5");
+    assert_null(outbox_take(outbox));
+}
+
+static void a_break_forgets_qos_0(void **state)
+{
+    struct outbox *outbox = *state;
+
+    assert_int_equal(outbox_put(outbox, "probe", "1", 1, 0, false), STATUS_OK);
+    assert_int_equal(outbox_put(outbox, "probe", "2", 1, 0, false), STATUS_OK);
+    take(outbox, "probe", "1");
+    outbox_break(outbox);
+    assert_null(outbox_take(outbox));
+    for (int i = 0; i < EVENTS_MAX; i++) {
+        put(outbox, "e", "room as before", false);
+    }
+}
+
+static void what_could_not_go_out_waits_at_the_front(void **state)
+{
+    struct outbox *outbox = *state;
+
+    put(outbox, "command", "1", true);
+    put(outbox, "e", "1", false);
+    outbox_untake(outbox, take(outbox, "command", "1"));
+    put(outbox, "command", "2", true);
+    assert_int_equal(outbox_counts(outbox).merged, 1);
+    take(outbox, "command", "2");
+    outbox_untake(outbox, take(outbox, "e", "1"));
+    take(outbox, "e", "1");
+    assert_null(outbox_take(outbox));
+}
+
+static void what_could_not_go_out_gives_way_to_a_newer_one(void **state)
+{
+    struct outbox *outbox = *state;
+    struct outbox_message *older;
+
+    put(outbox, "command", "1", true);
+    older = take(outbox, "command", "1");
+    put(outbox, "command", "2", true);
+    outbox_untake(outbox, older);
+    take(outbox, "command", "2");
+    assert_null(outbox_take(outbox));
+}
+
+static void a_payload_may_be_empty_or_hold_nul(void **state)
+{
+    struct outbox *outbox = *state;
+    struct outbox_message *message;
+
+    assert_int_equal(outbox_put(outbox, "state", NULL, 0, 1, true), STATUS_OK);
+    message = take(outbox, "state", "");
+    outbox_done(outbox, message);
+    assert_int_equal(outbox_put(outbox, "state", "a\0b", 3, 1, true), STATUS_OK);
+    message = outbox_take(outbox);
+    assert_int_equal(message->length, 3);
+    assert_memory_equal(message->payload, "a\0b", 4);
+}
+
+static void the_states_of_5000_machines_are_merged_machine_by_machine(void **state)
+{
+    struct outbox *outbox = *state;
+    char topic[32];
+
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 5000; i++) {
+            snprintf(topic, sizeof topic, "m%d/state", i);
+            put(outbox, topic, round == 2 ? "newest" : "old", true);
+        }
+    }
+    assert_int_equal(outbox_counts(outbox).waiting, 5000);
+    assert_int_equal(outbox_counts(outbox).merged, 10000);
+    for (int i = 0; i < 5000; i++) {
+        snprintf(topic, sizeof topic, "m%d/state", i);
+        outbox_done(outbox, take(outbox, topic, "newest"));
+    }
+    assert_null(outbox_take(outbox));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(messages_leave_in_the_order_in_which_they_came),
+        TEST(a_newer_retained_message_takes_the_place_of_the_older_one),
+        TEST(events_of_one_topic_are_never_merged),
+        TEST(what_is_in_flight_is_not_merged_with),
+        TEST(events_are_bounded_and_the_newest_is_refused),
+        TEST(a_break_forgets_what_is_retained_and_keeps_events),
+        TEST(a_break_sends_unacknowledged_events_again_and_first),
+        TEST(a_break_forgets_qos_0),
+        TEST(what_could_not_go_out_waits_at_the_front),
+        TEST(what_could_not_go_out_gives_way_to_a_newer_one),
+        TEST(a_payload_may_be_empty_or_hold_nul),
+        TEST(the_states_of_5000_machines_are_merged_machine_by_machine),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
