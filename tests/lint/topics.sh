@@ -1,14 +1,12 @@
 #!/bin/sh
-# README's topic table is the code's. usage: topics.sh PRINT_TOPICS [--write]
-# With --write it puts the code's table into the README.
+# README's topic table and the broker's access list are the code's. usage: topics.sh PRINT_TOPICS
+# [--write]; with --write it puts the code's into both.
 set -eu
 print_topics=$1
 cd "$(dirname "$0")/../.."
-
-table=$(mktemp)
-wanted=$(mktemp)
-trap 'rm -f "$table" "$wanted"' EXIT
-"$print_topics" >"$table"
+acl=deploy/mosquitto/tagout.acl
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
 
 for marker in '<!-- topics -->' '<!-- /topics -->'; do
     if [ "$(grep -cxF -- "$marker" README.md)" != 1 ]; then
@@ -17,14 +15,29 @@ for marker in '<!-- topics -->' '<!-- /topics -->'; do
     fi
 done
 
-awk -v table="$table" '
+"$print_topics" >"$scratch/table"
+awk -v table="$scratch/table" '
     /^<!-- \/topics -->$/ { inside = 0 }
     !inside { print }
-    /^<!-- topics -->$/ { inside = 1; while ((getline line <table) > 0) print line }' README.md >"$wanted"
+    /^<!-- topics -->$/ { inside = 1; while ((getline line <table) > 0) print line }
+' README.md >"$scratch/README.md"
+
+{
+    cat <<'END'
+# Who may read and write what, made from the code's table of topics (tests/lint/topics.sh).
+#
+# An account is named controller, watcher or homeassistant, or as the machine is. Each person or
+# program that asks the controller for something has an account of its own: copy the paragraph
+# of "operator" and put the new name into all of it.
+
+END
+    "$print_topics" --acl tagout operator
+} >"$scratch/tagout.acl"
 
 if [ "${2:-}" = --write ]; then
-    cat "$wanted" >README.md
-elif ! diff -u README.md "$wanted"; then
-    echo "README.md: the topic table is not the code's; 'tests/lint/topics.sh $print_topics --write' mends it"
+    cat "$scratch/README.md" >README.md
+    cat "$scratch/tagout.acl" >"$acl"
+elif ! diff -u README.md "$scratch/README.md" || ! diff -u "$acl" "$scratch/tagout.acl"; then
+    echo "topics: not the code's; mend it with: tests/lint/topics.sh $print_topics --write"
     exit 1
 fi
