@@ -39,17 +39,18 @@ LDFLAGS_ALL := -pthread $(LINK_$(VARIANT)) $(LDFLAGS)
 
 # The rooms, each an archive, and the libraries that each needs. A program is linked with the rooms
 # that it may use and no others.
-ROOMS := support topics core config persistence daemon
+ROOMS := support topics core config persistence daemon devices
 DIR_support := controller/support
 DIR_topics := topics
 DIR_core := controller/core
 DIR_config := controller/config
 DIR_persistence := persistence
 DIR_daemon := controller/daemon
-LIBS_support := -lpaho-mqtt3as -lcjson -lsystemd -lm
-LIBS_config := -linih
+DIR_devices := devices
+LIBS_support := -lpaho-mqtt3as -lcjson -lm
+LIBS_config := -linih -lsodium
 LIBS_persistence := -lhiredis -levent
-LIBS_daemon := -levent -levent_pthreads -lsodium
+LIBS_daemon := -levent -levent_pthreads -lsodium -lsystemd
 
 # Program: its main file, and its rooms from the top down.
 PROGRAMS := tagoutd
@@ -65,7 +66,7 @@ MAIN_print_topics := tests/lint/print_topics.c
 USES_print_topics := topics support
 
 # Every unit test may use every room.
-USES_unit := daemon config persistence core topics support
+USES_unit := devices daemon config persistence core topics support
 
 object = $(patsubst %.c,$(OBJ)/%.o,$(1))
 archive = $(patsubst %,$(OBJ)/lib%.a,$(1))
