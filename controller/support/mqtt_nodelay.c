@@ -52,7 +52,7 @@ int mqtt_nodelay(uint16_t port)
         return -1;
     }
     while ((entry = readdir(directory)) != NULL) {
-        int fd = entry->d_name[0] == '.' ? -1 : atoi(entry->d_name);
+        int fd = entry->d_name[0] == '.' ? -1 : (int)strtol(entry->d_name, NULL, 10);
         if (mqtt_nodelay_is_peer(fd, port) && has_come_to_life(fd) &&
             setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0) {
             found = fd;
