@@ -74,7 +74,6 @@ room_sources = $(filter-out %/main.c,$(wildcard $(DIR_$(1))/*.c))
 libs = $(foreach room,$(USES_$(1)),$(LIBS_$(room)))
 
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(OBJ)/tests/%,$(wildcard tests/unit/*_test.c))
-TEST_LIB := $(call object,$(wildcard tests/lib/*.c))
 SOURCES = $(wildcard controller/*/*.[ch] devices/*.[ch] devices/*/*.[ch] persistence/*.[ch] \
     topics/*.[ch] tests/*/*.[ch])
 
@@ -125,7 +124,12 @@ endef
 $(foreach program,$(PROGRAMS),$(eval $(call program_rule,$(program),$(BIN))))
 $(foreach tool,$(TOOLS),$(eval $(call program_rule,$(tool),$(OBJ)/bin)))
 
-$(OBJ)/tests/%: $(OBJ)/tests/unit/%.o $(TEST_LIB) $(call archive,$(USES_unit))
+# What tests share is an archive too: a test takes from it what it uses.
+$(OBJ)/libtest.a: $(call object,$(wildcard tests/lib/*.c))
+	@rm -f $@
+	$(call say,AR)ar rcs $@ $^
+
+$(OBJ)/tests/%: $(OBJ)/tests/unit/%.o $(OBJ)/libtest.a $(call archive,$(USES_unit))
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) -o $@ $^ $(LDFLAGS_ALL) -lcmocka $(call libs,unit)
 
