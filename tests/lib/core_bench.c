@@ -21,14 +21,14 @@ const struct core_holder EVE = {.user = {"2", "Eve"}, .authorizations = {mill_an
 const struct core_holder BOB = {.user = {"3", "Bob"}};
 const struct core_holder MIA = {.user = {"4", "Mia"}, .oops_override = true};
 
-const char *bench_card(const struct core_holder *holder)
+const char *core_bench_card(const struct core_holder *holder)
 {
     static const char *const cards[] = {"ada1", "eve1", "bob1", "mia1"};
 
     return cards[holder->user.account_id[0] - '1'];
 }
 
-void bench_start(struct bench *bench, enum bench_second second)
+void core_bench_start(struct bench *bench, enum core_bench_second second)
 {
     *bench = (struct bench){
         .config =
@@ -50,7 +50,7 @@ void bench_start(struct bench *bench, enum bench_second second)
     core_state_init(&bench->state);
 }
 
-void bench_elapse(struct bench *bench, int64_t ms)
+void core_bench_elapse(struct bench *bench, int64_t ms)
 {
     bench->now.mono.ms += ms;
     bench->now.wall.ms += ms;
@@ -78,7 +78,7 @@ static void check_effects(const struct bench *bench)
     assert_int_equal(core_mode_is_session(after->mode), after->session_since.ms != 0);
 }
 
-void bench_decide(struct bench *bench, struct core_event event)
+void core_bench_decide(struct bench *bench, struct core_event event)
 {
     struct core_effects effects_in_place;
     struct core_state in_place = bench->state;
@@ -95,62 +95,62 @@ void bench_decide(struct bench *bench, struct core_event event)
     check_effects(bench);
 }
 
-void bench_repeat(struct bench *bench)
+void core_bench_repeat(struct bench *bench)
 {
-    bench_decide(bench, (struct core_event){.type = CORE_EVENT_REPORT, .report = bench->next});
+    core_bench_decide(bench, (struct core_event){.type = CORE_EVENT_REPORT, .report = bench->next});
 }
 
-void bench_heartbeat(struct bench *bench)
+void core_bench_heartbeat(struct bench *bench)
 {
     bench->next.seq++;
-    bench_elapse(bench, 1000);
-    bench_repeat(bench);
+    core_bench_elapse(bench, 1000);
+    core_bench_repeat(bench);
 }
 
-void bench_insert(struct bench *bench, const struct core_holder *holder)
+void core_bench_insert(struct bench *bench, const struct core_holder *holder)
 {
-    bench->next.card = bench_card(holder);
+    bench->next.card = core_bench_card(holder);
     bench->next.holder = holder;
-    bench_heartbeat(bench);
+    core_bench_heartbeat(bench);
 }
 
-void bench_insert_stranger(struct bench *bench)
+void core_bench_insert_stranger(struct bench *bench)
 {
     bench->next.card = STRANGER;
     bench->next.holder = NULL;
-    bench_heartbeat(bench);
+    core_bench_heartbeat(bench);
 }
 
-void bench_remove(struct bench *bench)
+void core_bench_remove(struct bench *bench)
 {
     bench->next.card = "";
     bench->next.holder = NULL;
-    bench_heartbeat(bench);
+    core_bench_heartbeat(bench);
 }
 
-void bench_press(struct bench *bench)
+void core_bench_press(struct bench *bench)
 {
     bench->next.oops = true;
-    bench_heartbeat(bench);
+    core_bench_heartbeat(bench);
 }
 
-void bench_release(struct bench *bench)
+void core_bench_release(struct bench *bench)
 {
     bench->next.oops = false;
-    bench_heartbeat(bench);
+    core_bench_heartbeat(bench);
 }
 
-void bench_reboot(struct bench *bench, const char *boot_id)
+void core_bench_reboot(struct bench *bench, const char *boot_id)
 {
     bench->next.boot_id = boot_id;
     bench->next.seq = 0;
     bench->next.uptime_s = 2;
     bench->next.emergency = false;
     bench->next.has_ack = false;
-    bench_heartbeat(bench);
+    core_bench_heartbeat(bench);
 }
 
-void bench_acknowledge(struct bench *bench)
+void core_bench_acknowledge(struct bench *bench)
 {
     bench->next.has_ack = true;
     bench->next.ack = (struct core_ack){
@@ -160,38 +160,38 @@ void bench_acknowledge(struct bench *bench)
     };
 }
 
-void bench_set_oops(struct bench *bench, bool value)
+void core_bench_set_oops(struct bench *bench, bool value)
 {
-    bench_decide(bench, (struct core_event){.type = CORE_EVENT_SET_OOPS, .set = {value}});
+    core_bench_decide(bench, (struct core_event){.type = CORE_EVENT_SET_OOPS, .set = {value}});
 }
 
-void bench_set_lockout(struct bench *bench, bool value)
+void core_bench_set_lockout(struct bench *bench, bool value)
 {
-    bench_decide(bench, (struct core_event){.type = CORE_EVENT_SET_LOCKOUT, .set = {value}});
+    core_bench_decide(bench, (struct core_event){.type = CORE_EVENT_SET_LOCKOUT, .set = {value}});
 }
 
-void bench_end(struct bench *bench)
+void core_bench_end(struct bench *bench)
 {
-    bench_decide(bench, (struct core_event){.type = CORE_EVENT_END});
+    core_bench_decide(bench, (struct core_event){.type = CORE_EVENT_END});
 }
 
-void bench_reload(struct bench *bench, const struct core_holder *holder)
+void core_bench_reload(struct bench *bench, const struct core_holder *holder)
 {
-    bench_decide(
+    core_bench_decide(
         bench, (struct core_event){.type = CORE_EVENT_CONFIG, .reconfigured = {.holder = holder}});
 }
 
-void bench_offline(struct bench *bench)
+void core_bench_offline(struct bench *bench)
 {
-    bench_decide(bench, (struct core_event){.type = CORE_EVENT_OFFLINE});
+    core_bench_decide(bench, (struct core_event){.type = CORE_EVENT_OFFLINE});
 }
 
-void bench_wake(struct bench *bench)
+void core_bench_wake(struct bench *bench)
 {
-    bench_decide(bench, (struct core_event){.type = CORE_EVENT_WAKE});
+    core_bench_decide(bench, (struct core_event){.type = CORE_EVENT_WAKE});
 }
 
-void bench_restart_controller(struct bench *bench)
+void core_bench_restart_controller(struct bench *bench)
 {
     struct core_state *state = &bench->state;
 
@@ -207,9 +207,9 @@ void bench_restart_controller(struct bench *bench)
     bench->epoch++;
 }
 
-void bench_lose_everything(struct bench *bench)
+void core_bench_lose_everything(struct bench *bench)
 {
-    bench_restart_controller(bench);
+    core_bench_restart_controller(bench);
     core_state_init(&bench->state);
 }
 
@@ -232,7 +232,7 @@ static void tell_notice(struct text *line, const struct core_notice *notice)
     }
 }
 
-void bench_tells_at(const struct bench *bench, const char *line, const char *file, int at)
+void core_bench_tells_at(const struct bench *bench, const char *line, const char *file, int at)
 {
     const struct core_state *state = &bench->state;
     TEXT_LOCAL(told, 512);

@@ -1,7 +1,7 @@
 /* One machine on the bench: the core, a device that reports in order, a clock, and five people.
  *
  * Every step decides one event and checks what must hold after each: the invariants, that nothing
- * is written twice, that the effects fit together. bench_tells compares the outcome with one
+ * is written twice, that the effects fit together. core_bench_tells compares the outcome with one
  * readable line:
  *
  *   "in_use Ada +granted | login Ada"       mode, user, second relay's word | notices
@@ -25,7 +25,7 @@ extern const struct core_holder ADA, EVE, BOB, MIA;
 #define STRANGER "0f0f"
 
 /* The second relay of the configurations below. */
-enum bench_second {
+enum core_bench_second {
     SECOND_ABSENT,
     SECOND_PLAIN,
     SECOND_WARNS,
@@ -44,42 +44,42 @@ struct bench {
 };
 
 /* LATHE or MILL open it. The device has a boot_id and has been running for an hour. */
-void bench_start(struct bench *bench, enum bench_second second);
+void core_bench_start(struct bench *bench, enum core_bench_second second);
 
-void bench_elapse(struct bench *bench, int64_t ms);
+void core_bench_elapse(struct bench *bench, int64_t ms);
 /* Decides and checks; everything below ends here. */
-void bench_decide(struct bench *bench, struct core_event event);
+void core_bench_decide(struct bench *bench, struct core_event event);
 
 /* The device: each sends a report (`seq` and uptime go on by themselves). */
-void bench_heartbeat(struct bench *bench);
-void bench_insert(struct bench *bench, const struct core_holder *holder);
-void bench_insert_stranger(struct bench *bench);
-void bench_remove(struct bench *bench);
-void bench_press(struct bench *bench);   /* and keep it pressed */
-void bench_release(struct bench *bench); /* sends a heartbeat */
-void bench_reboot(struct bench *bench, const char *boot_id);
+void core_bench_heartbeat(struct bench *bench);
+void core_bench_insert(struct bench *bench, const struct core_holder *holder);
+void core_bench_insert_stranger(struct bench *bench);
+void core_bench_remove(struct bench *bench);
+void core_bench_press(struct bench *bench);   /* and keep it pressed */
+void core_bench_release(struct bench *bench); /* sends a heartbeat */
+void core_bench_reboot(struct bench *bench, const char *boot_id);
 /* The last report again, bit for bit. */
-void bench_repeat(struct bench *bench);
+void core_bench_repeat(struct bench *bench);
 /* Acknowledges the newest command in every later report. */
-void bench_acknowledge(struct bench *bench);
+void core_bench_acknowledge(struct bench *bench);
 
 /* From outside. */
-void bench_set_oops(struct bench *bench, bool value);
-void bench_set_lockout(struct bench *bench, bool value);
-void bench_end(struct bench *bench);
-void bench_reload(struct bench *bench, const struct core_holder *holder);
-void bench_offline(struct bench *bench);
-void bench_wake(struct bench *bench);
+void core_bench_set_oops(struct bench *bench, bool value);
+void core_bench_set_lockout(struct bench *bench, bool value);
+void core_bench_end(struct bench *bench);
+void core_bench_reload(struct bench *bench, const struct core_holder *holder);
+void core_bench_offline(struct bench *bench);
+void core_bench_wake(struct bench *bench);
 
 /* The controller is started again; what the store does not keep is gone. */
-void bench_restart_controller(struct bench *bench);
+void core_bench_restart_controller(struct bench *bench);
 /* It is started again and everything that was stored is lost. */
-void bench_lose_everything(struct bench *bench);
+void core_bench_lose_everything(struct bench *bench);
 
 /* The card of a holder, as the core sees it. */
-const char *bench_card(const struct core_holder *holder);
+const char *core_bench_card(const struct core_holder *holder);
 
-#define bench_tells(bench, line) bench_tells_at(bench, line, __FILE__, __LINE__)
-void bench_tells_at(const struct bench *bench, const char *line, const char *file, int at);
+#define core_bench_tells(bench, line) core_bench_tells_at(bench, line, __FILE__, __LINE__)
+void core_bench_tells_at(const struct bench *bench, const char *line, const char *file, int at);
 
 #endif

@@ -160,71 +160,71 @@ static const struct {
 
 static void nobody(struct bench *bench)
 {
-    bench_heartbeat(bench);
+    core_bench_heartbeat(bench);
 }
 
 static void a_member(struct bench *bench)
 {
-    bench_insert(bench, &ADA);
+    core_bench_insert(bench, &ADA);
 }
 
 static void an_expert(struct bench *bench)
 {
-    bench_insert(bench, &EVE);
+    core_bench_insert(bench, &EVE);
 }
 
 static void somebody_unauthorized(struct bench *bench)
 {
-    bench_insert(bench, &BOB);
+    core_bench_insert(bench, &BOB);
 }
 
 static void a_stranger(struct bench *bench)
 {
-    bench_insert_stranger(bench);
+    core_bench_insert_stranger(bench);
 }
 
 static void a_maintainer_over_an_oops(struct bench *bench)
 {
-    bench_press(bench);
-    bench_release(bench);
-    bench_insert(bench, &MIA);
+    core_bench_press(bench);
+    core_bench_release(bench);
+    core_bench_insert(bench, &MIA);
 }
 
 static void a_maintainer_over_a_lockout(struct bench *bench)
 {
-    bench_set_lockout(bench, true);
-    bench_insert(bench, &MIA);
+    core_bench_set_lockout(bench, true);
+    core_bench_insert(bench, &MIA);
 }
 
 static void an_emergency(struct bench *bench)
 {
     bench->next.emergency = true;
-    bench_insert(bench, &ADA);
+    core_bench_insert(bench, &ADA);
 }
 
 static void oopsed_with_a_card_in(struct bench *bench)
 {
-    bench_insert(bench, &EVE);
-    bench_press(bench);
-    bench_release(bench);
+    core_bench_insert(bench, &EVE);
+    core_bench_press(bench);
+    core_bench_release(bench);
 }
 
 static void locked_out(struct bench *bench)
 {
-    bench_heartbeat(bench);
-    bench_set_lockout(bench, true);
+    core_bench_heartbeat(bench);
+    core_bench_set_lockout(bench, true);
 }
 
 static void a_card_from_before_the_boot(struct bench *bench)
 {
-    bench_insert(bench, &EVE);
-    bench_reboot(bench, "boot-2");
+    core_bench_insert(bench, &EVE);
+    core_bench_reboot(bench, "boot-2");
 }
 
 static void a_member_since_before_the_controllers_restart(struct bench *bench)
 {
-    bench_insert(bench, &EVE);
-    bench_restart_controller(bench);
+    core_bench_insert(bench, &EVE);
+    core_bench_restart_controller(bench);
 }
 
 static const struct {
@@ -316,7 +316,7 @@ static void try_change(size_t session, size_t change, unsigned config)
     snprintf(
         trial, sizeof trial, "%s, then %s, from configuration %u", sessions[session].name,
         changes[change].name, config);
-    bench_start(&bench, (enum bench_second)(config % 4));
+    core_bench_start(&bench, (enum core_bench_second)(config % 4));
     bench.config.always_enabled = config / 4 % 2 != 0;
     bench.config.unauthorized_warn_only = config / 8 != 0;
     sessions[session].begin(&bench);
@@ -326,24 +326,24 @@ static void try_change(size_t session, size_t change, unsigned config)
     holder = files.has_holder ? &files.holder : NULL;
     bench.config = files.machine;
     bench.next.holder = bench.next.card[0] != '\0' ? holder : NULL;
-    bench_reload(&bench, bench.state.has_user ? holder : NULL);
+    core_bench_reload(&bench, bench.state.has_user ? holder : NULL);
     nothing_went_on();
     no_relay_is_orphaned();
     a_session_went_on();
     flags_stayed();
 
-    bench_reload(&bench, bench.state.has_user ? holder : NULL);
+    core_bench_reload(&bench, bench.state.has_user ? holder : NULL);
     MUST(!bench.effects.save && !bench.effects.command && !bench.effects.changed);
 
     /* At the next report only what needs no person may go on. */
-    bench_heartbeat(&bench);
+    core_bench_heartbeat(&bench);
     if (!bench.config.always_enabled) {
         nothing_went_on();
     }
     no_relay_is_orphaned();
     a_session_went_on();
 
-    bench_remove(&bench);
+    core_bench_remove(&bench);
     MUST(
         core_mode_relay(bench.state.mode) ==
         (bench.config.always_enabled && !bench.state.oopsed && !bench.state.locked_out));
