@@ -191,7 +191,10 @@ static void grow(struct space_set *set)
     free(set->slots);
     set->slot_count = set->room * 2;
     set->slots = calloc(set->slot_count, sizeof *set->slots);
-    assert_true(set->keys != NULL && set->slots != NULL);
+    if (set->keys == NULL || set->slots == NULL) {
+        print_error("out of memory\n");
+        abort();
+    }
     for (size_t i = 0; i < set->count; i++) {
         set->slots[slot_of(set, set->keys[i])] = (uint32_t)i + 1;
     }
@@ -201,7 +204,7 @@ void space_set_add(struct space_set *set, uint64_t key)
 {
     size_t slot = 0;
 
-    if (set->count == set->room) {
+    if (set->slots == NULL || set->count == set->room) {
         grow(set);
     }
     slot = slot_of(set, key);

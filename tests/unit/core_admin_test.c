@@ -9,14 +9,15 @@
 
 #include "controller/support/text.h"
 #include "tests/lib/core_bench.h"
+#include "tests/lib/core_same.h"
 
 static struct bench bench;
 
 static bool nothing_happened(void)
 {
-    return memcmp(&bench.state, &bench.previous, sizeof bench.state) == 0 &&
-           !bench.effects.command && !bench.effects.save && !bench.effects.changed &&
-           !bench.effects.flag_changed && bench.effects.notice_count == 0;
+    return core_same_state(&bench.state, &bench.previous) && !bench.effects.command &&
+           !bench.effects.save && !bench.effects.changed && !bench.effects.flag_changed &&
+           bench.effects.notice_count == 0;
 }
 
 /* ---- from outside ---- */

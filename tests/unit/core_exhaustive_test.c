@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "tests/lib/core_same.h"
 #include "tests/lib/core_space.h"
 
 #define NOW_MS 1000000
@@ -234,7 +235,7 @@ static void check_effects(const struct step *step)
     MUST(step, !effects->save || effects->command);
     MUST(step, !switched || (effects->save && effects->changed));
     MUST(
-        step, effects->dropped ? memcmp(before, after, sizeof *before) == 0 && !effects->command
+        step, effects->dropped ? core_same_state(before, after) && !effects->command
                                : effects->command || step->event.type != CORE_EVENT_REPORT);
 }
 
