@@ -174,6 +174,9 @@ static void a_state_that_lacks_something_or_is_wrong_is_refused(void **state)
     assert_bad(
         "{", "{\"save_timeouts\":-1,", "/save_timeouts: -1 is not an integer from 0 to 4294967295");
     assert_bad(
+        "{", "{\"event_n\":4294967296,",
+        "/event_n: 4294967296 is not an integer from 0 to 4294967295");
+    assert_bad(
         "\"epoch\":3", "\"epoch\":1099511627777",
         "/epoch: 1099511627777 is not an integer from 0 to 1099511627776");
     assert_bad(LEAST, "", "not JSON: it ends too early at byte 0");
