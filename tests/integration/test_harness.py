@@ -216,10 +216,10 @@ def test_a_broker_that_cannot_start_is_reported(scratch):
 
 
 @pytest.mark.parametrize("line, is_ready", [
-    ("2026-11-22T02:24:54.123Z info ready", True),
-    ("2026-11-22T02:24:54.123Z info ready: leads, epoch 7", True),
-    ("2026-11-22T02:24:54.123Z info Redis is not ready", False),
-    ("2026-11-22T02:24:54.123Z info already there", False),
+    ("2026-11-22 02:24:54.123 INFO  tagoutd: ready", True),
+    ("2026-11-22 02:24:54.123 INFO  tagoutd: ready: controller one, epoch 7", True),
+    ("2026-11-22 02:24:54.123 INFO  tagoutd: Redis is not ready", False),
+    ("2026-11-22 02:24:54.123 INFO  tagoutd: already: there", False),
 ])
 def test_the_controller_is_ready_when_it_says_so(line, is_ready):
     assert bool(Controller.READY.search(line)) == is_ready

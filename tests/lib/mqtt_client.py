@@ -1,5 +1,6 @@
 """An MQTT client that remembers what it heard, and a machine that talks as C3 says."""
 import json
+import socket
 import threading
 import time
 import uuid
@@ -29,6 +30,11 @@ class Message:
         return f"{self.topic}{' (retained)' if self.retain else ''}: {self.payload!r}"
 
 
+def _send_at_once(_client, _data, connection):
+    """Nagle's algorithm would hold each answer back for some 40 ms."""
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
 class Client:
     """Connected when made. What arrives is kept in order; a position in it is an index.
 
@@ -50,6 +56,7 @@ class Client:
             self._paho.username_pw_set(username, password)
         if will:
             self._paho.will_set(*will)  # topic, payload, qos, retain
+        self._paho.on_socket_open = _send_at_once
         self._paho.on_connect = self._on_connect
         self._paho.on_disconnect = lambda *_: self._connected.clear()
         self._paho.on_subscribe = self._on_subscribe
