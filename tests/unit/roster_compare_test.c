@@ -1,0 +1,258 @@
+/* C6: what a reload counts as a change; C2: the fingerprint; what --check notes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "tests/lib/roster_files.h"
+#include "tests/lib/scratch.h"
+
+/* A key of a user or machine, its value in the one that is compared, and other values. An absent
+ * key is "". */
+struct field {
+    const char *key;
+    const char *value;
+    const char *others[4];
+};
+
+static const struct field user_fields[] = {
+    {"fob_codes", "[\"1\", \"2\"]", {"[\"1\", \"3\"]", "[\"1\"]", "[]"}},
+    {"account_id", "\"1001\"", {NULL}},
+    {"full_name", "\"Ada Byron\"", {"\"Ada Lovelace\""}},
+    {"first_name", "\"Ada\"", {"\"Augusta\""}},
+    {"last_name", "\"Byron\"", {"\"Lovelace\""}},
+    {"preferred_name", "\"Ada\"", {"\"ada\""}},
+    {"email", "\"ada@workshop.example\"", {"\"\""}},
+    {"expiration_ymd", "\"2031-01-31\"", {"\"2031-01-30\""}},
+    {"authorizations", "[\"Saw\", \"Lathe\"]", {"[\"Saw\"]", "[\"Saw\", \"lathe\"]", "[]"}},
+    {"oops_override", "false", {"true"}},
+};
+
+#define RELAY "{\"authorizations_or\": [\"Saw\"]"
+
+static const struct field machine_fields[] = {
+    {"authorizations_or", "[\"Saw\", \"Wood\"]", {"[\"Saw\", \"wood\"]", "[\"Saw\"]", "[]"}},
+    {"unauthorized_warn_only", "false", {"true"}},
+    {"always_enabled", "false", {"true"}},
+    {"alias", "\"The Saw\"", {"\"The saw\"", "\"\"", ""}},
+    {"mains", "\"always\"", {"\"switched\""}},
+    {"idle_amps", "0.5", {"0.25", "0", ""}},
+    {"second_relay",
+     RELAY "}",
+     {"", RELAY ", \"unauthorized_warn_only\": true}", RELAY ", \"always_enabled\": true}",
+      RELAY ", \"alias\": \"Fan\"}"}},
+};
+
+#define COUNT(array) (sizeof array / sizeof array[0])
+
+/* The object, the field `which` with another value. */
+static void add_object(
+    struct text *out, const struct field *fields, size_t count, size_t which, const char *other)
+{
+    const char *comma = "";
+
+    text_add(out, "{");
+    for (size_t i = 0; i < count; i++) {
+        const char *value = i == which ? other : fields[i].value;
+        if (value[0] != '\0') {
+            text_addf(out, "%s\"%s\": %s", comma, fields[i].key, value);
+            comma = ", ";
+        }
+    }
+    text_add(out, "}");
+}
+
+static struct roster *with_user(size_t which, const char *other)
+{
+    TEXT_LOCAL(users, 1024);
+
+    text_add(&users, "[");
+    add_object(&users, user_fields, COUNT(user_fields), which, other);
+    text_add(&users, "]");
+    return roster_of("{}", users.data);
+}
+
+static struct roster *with_machine(size_t which, const char *other)
+{
+    TEXT_LOCAL(machines, 1024);
+
+    text_add(&machines, "{\"saw\": ");
+    add_object(&machines, machine_fields, COUNT(machine_fields), which, other);
+    text_add(&machines, "}");
+    return roster_of(machines.data, "[]");
+}
+
+static void assert_delta(struct roster_delta delta, size_t added, size_t updated, size_t removed)
+{
+    assert_int_equal(delta.added, added);
+    assert_int_equal(delta.updated, updated);
+    assert_int_equal(delta.removed, removed);
+}
+
+static void every_field_of_a_user_is_a_change(void **state)
+{
+    struct roster *before = with_user(SIZE_MAX, NULL);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(user_fields); i++) {
+        for (size_t j = 0; j < 4 && user_fields[i].others[j] != NULL; j++) {
+            struct roster *after = with_user(i, user_fields[i].others[j]);
+            assert_delta(roster_compare(before, after).users, 0, 1, 0);
+            assert_delta(roster_compare(before, after).machines, 0, 0, 0);
+            assert_string_not_equal(roster_fingerprint(before), roster_fingerprint(after));
+            roster_free(after);
+        }
+    }
+    roster_free(before);
+}
+
+static void every_field_of_a_machine_is_a_change(void **state)
+{
+    struct roster *before = with_machine(SIZE_MAX, NULL);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(machine_fields); i++) {
+        for (size_t j = 0; j < 4 && machine_fields[i].others[j] != NULL; j++) {
+            struct roster *after = with_machine(i, machine_fields[i].others[j]);
+            assert_delta(roster_compare(before, after).machines, 0, 1, 0);
+            assert_delta(roster_compare(before, after).users, 0, 0, 0);
+            assert_string_not_equal(roster_fingerprint(before), roster_fingerprint(after));
+            roster_free(after);
+        }
+    }
+    roster_free(before);
+}
+
+static void the_same_once_more_is_no_change(void **state)
+{
+    struct roster *before = with_user(SIZE_MAX, NULL);
+    struct roster *after = with_user(SIZE_MAX, NULL);
+
+    (void)state;
+    assert_delta(roster_compare(before, after).users, 0, 0, 0);
+    assert_string_equal(roster_fingerprint(before), roster_fingerprint(after));
+    roster_free(before);
+    roster_free(after);
+}
+
+static void fields_cannot_be_mistaken_for_each_other(void **state)
+{
+    struct roster *one = roster_of(
+        "{\"a\": {\"authorizations_or\": [\"x\", \"y\"]}}", "[" USER("\"1\"", "[\"1\"]") "]");
+    struct roster *other =
+        roster_of("{\"a\": {\"authorizations_or\": [\"xy\"]}}", "[" USER("\"1\"", "[\"1\"]") "]");
+
+    (void)state;
+    assert_delta(roster_compare(one, other).machines, 0, 1, 0);
+    roster_free(one);
+    roster_free(other);
+}
+
+static void order_and_spelling_are_no_change(void **state)
+{
+    struct roster *one = roster_of(
+        "{\"a\": {\"authorizations_or\": [\"x\", \"y\"]}, \"b\": {\"authorizations_or\": []}}",
+        "[" USER("\"1\"", "[\"1\", \"2\"]") ", " USER("\"2\"", "[]") "]");
+    struct roster *other = roster_of(
+        "{\"b\": {\"authorizations_or\": [], \"always_enabled\": false},"
+        " \"a\": {\"alias\": \"\", \"authorizations_or\": [\"y\", \"x\"]}}",
+        "[" USER("\"2\"", "[]") ", " USER("\"1\"", "[\"0002\", \"0000000001\"]") "]");
+    struct roster_change change = roster_compare(one, other);
+
+    (void)state;
+    assert_delta(change.users, 0, 0, 0);
+    assert_delta(change.machines, 0, 0, 0);
+    assert_int_equal(strlen(roster_fingerprint(one)), 16);
+    assert_int_equal(strspn(roster_fingerprint(one), "0123456789abcdef"), 16);
+    assert_string_equal(roster_fingerprint(one), roster_fingerprint(other));
+    roster_free(one);
+    roster_free(other);
+}
+
+static void C6_a_reload_counts_added_updated_and_removed(void **state)
+{
+    struct roster *before = roster_of(
+        "{\"a\": {\"authorizations_or\": []}, \"b\": {\"authorizations_or\": []}}",
+        "[" USER("\"1\"", "[]") ", " USER("\"2\"", "[]") ", " USER("\"3\"", "[]") "]");
+    struct roster *after = roster_of(
+        "{\"b\": {\"authorizations_or\": [\"x\"]}, \"c\": {\"authorizations_or\": []},"
+        " \"d\": {\"authorizations_or\": []}}",
+        "[" USER("\"3\"", "[\"5\"]") ", " USER("\"4\"", "[]") "]");
+    struct roster_change change = roster_compare(before, after);
+
+    (void)state;
+    assert_delta(change.users, 1, 1, 2);
+    assert_delta(change.machines, 2, 1, 1);
+    roster_free(before);
+    roster_free(after);
+}
+
+/* Two controllers on different hosts compare it: it must not change with the build. */
+static void C2_the_fingerprint_is_the_same_everywhere(void **state)
+{
+    struct roster *empty = roster_of("{}", "[]");
+    struct roster *user = roster_of("{}", "[" USER("\"1\"", "[\"1\"]") "]");
+
+    (void)state;
+    assert_string_equal(roster_fingerprint(empty), "c2342cbc80e48cdd");
+    assert_string_equal(roster_fingerprint(user), "965e49b902f35221");
+    roster_free(empty);
+    roster_free(user);
+}
+
+#define EXPIRING(account, date)                                                                    \
+    "{\"fob_codes\": [], \"account_id\": \"" account                                               \
+    "\", \"full_name\": \"\", \"first_name\": \"\", \"last_name\": \"\","                          \
+    " \"preferred_name\": \"\", \"email\": \"\", \"authorizations\": [],"                          \
+    " \"expiration_ymd\": \"" date "\"}"
+
+static void what_is_loaded_but_not_enforced_is_said(void **state)
+{
+    TEXT_LOCAL(notes, 512);
+    struct roster *roster = roster_of(
+        "{}",
+        "[" EXPIRING("1", "2024-05-31") ", " EXPIRING("2", "2024-06-01") ", " EXPIRING("3", "2031-01-01") ", " EXPIRING(
+            "4", "") ", " EXPIRING("5", "never") ", " EXPIRING("6", "2024-13-01") "]");
+
+    (void)state;
+    roster_notes(roster, "2024-06-01", &notes);
+    assert_string_equal(
+        notes.data,
+        "users.json: 3 users have an expiration_ymd, 1 of them in the past: expiry is not "
+        "enforced yet\n"
+        "users.json: 2 users have an expiration_ymd that is not a date (YYYY-MM-DD)\n");
+    roster_free(roster);
+    text_clear(&notes);
+    roster = roster_of("{}", "[" EXPIRING("1", "2024-05-31") ", " EXPIRING("2", "01/02/2024") "]");
+    roster_notes(roster, "2024-06-01", &notes);
+    assert_string_equal(
+        notes.data,
+        "users.json: 1 user has an expiration_ymd, 1 of them in the past: expiry is not enforced "
+        "yet\n"
+        "users.json: 1 user has an expiration_ymd that is not a date (YYYY-MM-DD)\n");
+    roster_free(roster);
+    text_clear(&notes);
+    roster = roster_of("{}", "[" EXPIRING("1", "") "]");
+    roster_notes(roster, "2024-06-01", &notes);
+    assert_string_equal(notes.data, "");
+    roster_free(roster);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_field_of_a_user_is_a_change),
+        cmocka_unit_test(every_field_of_a_machine_is_a_change),
+        cmocka_unit_test(the_same_once_more_is_no_change),
+        cmocka_unit_test(fields_cannot_be_mistaken_for_each_other),
+        cmocka_unit_test(order_and_spelling_are_no_change),
+        cmocka_unit_test(C6_a_reload_counts_added_updated_and_removed),
+        cmocka_unit_test(C2_the_fingerprint_is_the_same_everywhere),
+        cmocka_unit_test(what_is_loaded_but_not_enforced_is_said),
+    };
+
+    return cmocka_run_group_tests_name("roster_compare", tests, scratch_enter, scratch_leave);
+}
