@@ -9,6 +9,7 @@
 #include "persistence/redis_store.h"
 
 #define WORDS_MAX (7 + 2 * RECORD_FIELDS_MAX)
+#define PROTOCOL_BYTES 8 /* what the protocol adds to a word, about */
 
 /* A save under way. The record is kept so that it can be sent once more when Redis has lost the
  * script. */
@@ -54,7 +55,7 @@ static enum status send_save(struct save *save)
         words[count] = fields.fields[i].value;
         lengths[count++] = fields.fields[i].value_length;
     }
-    save->bytes = sizeof *save + fields.bytes;
+    save->bytes = fields.bytes + PROTOCOL_BYTES * count;
     return redis_link_send(store->link, &save->request, words, lengths, count);
 }
 

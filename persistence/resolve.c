@@ -118,6 +118,14 @@ static void configure(struct resolve *resolve)
     (void)evdns_base_set_option(dns, "getaddrinfo-allow-skew", "1");
 }
 
+/* evdns would write its complaints to standard error, and wait there; the reason comes with the
+ * result. */
+static void ignore_log(int is_warning, const char *message)
+{
+    (void)is_warning;
+    (void)message;
+}
+
 static void ask(struct resolve *resolve)
 {
     struct evutil_addrinfo hints;
@@ -129,6 +137,7 @@ static void ask(struct resolve *resolve)
     hints.ai_protocol = IPPROTO_TCP;
     resolve->phase = PHASE_ASKING;
     set_timer(resolve, RESOLVE_TIMEOUT_S * 1000);
+    evdns_set_log_fn(ignore_log);
     resolve->dns = evdns_base_new(resolve->base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
     if (resolve->dns == NULL) {
         on_answer(EVUTIL_EAI_MEMORY, NULL, resolve);
