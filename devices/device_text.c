@@ -12,8 +12,8 @@ static const char LATIN_1_AND_A[] =
     "A A A A A A AEC E E E E I I I I D N O O O O O x O U U U U Y Thss"
     "a a a a a a aec e e e e i i i i d n o o o o o / o u u u u y thy "
     "A a A a A a C c C c C c C c D d D d E e E e E e E e E e G g G g "
-    "G g G g H h H h I i I i I i I i I iIJijJ j K k k L l L l L l L l "
-    "L l L l N n N n N n n N n O o O o O o OEoeR r R r R r S s S s S s "
+    "G g G g H h H h I i I i I i I i I i IJijJ j K k k L l L l L l L "
+    "l L l N n N n N n n N n O o O o O o OEoeR r R r R r S s S s S s "
     "S s T t T t T t U u U u U u U u U u U u W w Y y Y Z z Z z Z z s ";
 
 /* U+1E00 to U+1EFF, one column each. */
