@@ -212,13 +212,14 @@ static void faults_are_limited(void **state)
 
 static void a_state_over_8192_bytes_is_refused(void **state)
 {
+    static const char least[] = LEAST;
     char payload[STATE_BYTES_MAX + 1];
     struct state_copy copy;
     TEXT_LOCAL(why, 256);
 
     (void)state;
     memset(payload, ' ', sizeof payload);
-    memcpy(payload, LEAST, strlen(LEAST));
+    memcpy(payload, least, sizeof least - 1);
     assert_int_equal(state_parse(payload, STATE_BYTES_MAX, &copy, &why), STATUS_OK);
     state_copy_free(&copy);
     assert_int_equal(state_parse(payload, STATE_BYTES_MAX + 1, &copy, &why), STATUS_INVALID);
