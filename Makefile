@@ -57,9 +57,15 @@ PROGRAMS := tagoutd
 MAIN_tagoutd := controller/daemon/main.c
 USES_tagoutd := daemon config persistence core topics support
 
+# Each fuzz target with a main that replays its corpus; tests/fuzz/run builds them with libFuzzer.
+REPLAYS := $(patsubst tests/fuzz/%_fuzz.c,replay_%,$(wildcard tests/fuzz/*_fuzz.c))
+$(foreach replay,$(REPLAYS),\
+    $(eval MAIN_$(replay) := tests/fuzz/$(replay:replay_%=%)_fuzz.c tests/fuzz/replay.c)\
+    $(eval USES_$(replay) := topics support))
+
 # Programs that only tests use; they stay in the variant's own tree.
 TOOLS := $(if $(wildcard tests/scenario/main.c),tagout-scenario) \
-    $(if $(wildcard tests/lint/print_topics.c),print_topics)
+    $(if $(wildcard tests/lint/print_topics.c),print_topics) $(REPLAYS)
 MAIN_tagout-scenario := tests/scenario/*.c
 USES_tagout-scenario := daemon config persistence core topics support
 MAIN_print_topics := tests/lint/print_topics.c
