@@ -1,16 +1,16 @@
 #include "controller/config/authorizations.h"
 
 #include <pthread.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "controller/config/arena.h"
 #include "controller/config/index.h"
 
 /* The process's own on purpose: rosters that come and go must agree on the numbers, because a
  * session can be older than the roster. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct index numbers; /* name -> its number, in an allocation together with the name */
+static struct index numbers; /* name -> struct entry */
+static struct arena entries; /* never freed: a number stands for its name as long as we run */
 static core_authorization last_number;
 
 struct entry {
@@ -27,7 +27,7 @@ static enum status add(const char *name, core_authorization *ret_number)
     if (last_number >= AUTHORIZATIONS_MAX) {
         return STATUS_FULL;
     }
-    entry = malloc(sizeof *entry + size);
+    entry = arena_get(&entries, sizeof *entry + size);
     if (entry == NULL) {
         return STATUS_NO_MEMORY;
     }
@@ -35,7 +35,6 @@ static enum status add(const char *name, core_authorization *ret_number)
     memcpy(entry->name, name, size);
     status = index_put(&numbers, entry->name, entry);
     if (status != STATUS_OK) {
-        free(entry);
         return status;
     }
     last_number = entry->number;

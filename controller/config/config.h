@@ -40,7 +40,9 @@ enum settings_text {
 };
 #undef SETTINGS_ENUM
 
-/* Strings are never NULL ("" where not set); durations are in the unit the name says. */
+/* Strings are never NULL ("" where not set); durations are in the unit the name says. URLs are
+ * complete: with their port and database, `api_url` without a slash at the end. What each key means
+ * stands in tagout.ini(5). */
 struct settings {
     char *file; /* the INI file, for messages */
     struct {

@@ -178,7 +178,7 @@ enum status node_is_strings(const struct node *node, size_t min, size_t max, boo
     }
     for (const struct json *json = json_first(node->json); json != NULL; json = json_next(json)) {
         struct node item = node_item(node, index++, json);
-        const char *string;
+        const char *string = "";
         status = node_take_string(&item, &string);
         if (status != STATUS_OK) {
             return status;

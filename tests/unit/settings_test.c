@@ -44,7 +44,7 @@ static void assert_refused(const char *ini, const char *expected)
 /* A value as it would stand in the file. */
 static void render(const struct settings *settings, const struct settings_key *key, char out[512])
 {
-    const char *field = (const char *)settings + key->offset;
+    const void *field = (const char *)settings + key->offset;
     struct text text = text_over(out, 512);
 
     if (key->type == SETTINGS_BOOL) {
@@ -302,110 +302,109 @@ static void lines_are_read_as_the_manual_says(void **state)
     settings_free(settings);
 }
 
+static const struct {
+    const char *ini;
+    const char *why;
+} bad_files[] = {
+    {"[redsi]\n", "tagout.ini:1: [redsi]: unknown section; did you mean redis?"},
+    {"\n\n[nothing of ours]\n", "tagout.ini:3: [nothing of ours]: unknown section"},
+    {"[]\n", "tagout.ini:1: []: unknown section"},
+    {"[" LONG_64 "]\n", "tagout.ini:1: the section's name is too long"},
+    {"[mqtt\n", "tagout.ini:1: the line is neither [section] nor key = value nor a comment"},
+    {"[mqtt]\nurl\n", "tagout.ini:2: the line is neither [section] nor key = value nor a comment"},
+    {"[mqtt]\nurl\nurl = x\n",
+     "tagout.ini:2: the line is neither [section] nor key = value nor a comment"},
+    {"url = x\n", "tagout.ini:1: url: stands before any [section]"},
+    {"[mqtt]\n# one\nurll = x\n", "tagout.ini:3: [mqtt] urll: unknown key; did you mean url?"},
+    {"[mqtt]\n= x\n", "tagout.ini:2: [mqtt] : unknown key"},
+    {"[mqtt]\nwindow_s = 3\n", "tagout.ini:2: [mqtt] window_s: unknown key"},
+    {"[mqtt]\nusername = a\n b = c\n", "tagout.ini:3: [mqtt] b: unknown key"},
+    {"[mqtt]\nusername = a\n[redis]\n[mqtt]\nusername = b\n",
+     "tagout.ini:5: [mqtt] username: stands here twice, first in line 2"},
+    {"[mqtt]\nurl = http://host\n",
+     "tagout.ini:2: [mqtt] url: \"http://host\" is not mqtt://host:port or mqtts://host:port"},
+    {"[mqtt]\nurl = mqtt://\n",
+     "tagout.ini:2: [mqtt] url: \"mqtt://\" is not mqtt://host:port or mqtts://host:port"},
+    {"[mqtt]\nurl = mqtt://a b\n",
+     "tagout.ini:2: [mqtt] url: \"mqtt://a b\" is not mqtt://host:port or mqtts://host:port"},
+    {"[mqtt]\nurl = mqtt://h:0\n",
+     "tagout.ini:2: [mqtt] url: \"mqtt://h:0\" is not mqtt://host:port or mqtts://host:port"},
+    {"[mqtt]\nurl = mqtt://h:65536\n",
+     "tagout.ini:2: [mqtt] url: \"mqtt://h:65536\" is not mqtt://host:port or "
+     "mqtts://host:port"},
+    {"[mqtt]\nurl = mqtt://h/x\n",
+     "tagout.ini:2: [mqtt] url: \"mqtt://h/x\" is not mqtt://host:port or mqtts://host:port"},
+    {"[mqtt]\nurl = mqtt://[::g]\n",
+     "tagout.ini:2: [mqtt] url: \"mqtt://[::g]\" is not mqtt://host:port or "
+     "mqtts://host:port"},
+    {"[mqtt]\nurl = mqtt://[::1\n",
+     "tagout.ini:2: [mqtt] url: \"mqtt://[::1\" is not mqtt://host:port or "
+     "mqtts://host:port"},
+    {"[redis]\nurl = redis://h/x\n",
+     "tagout.ini:2: [redis] url: \"redis://h/x\" is not redis://host:port/db or unix:///path"},
+    {"[redis]\nurl = unix://path\n",
+     "tagout.ini:2: [redis] url: \"unix://path\" is not redis://host:port/db or "
+     "unix:///path"},
+    {"[slack]\napi_url = ftp://h\n",
+     "tagout.ini:2: [slack] api_url: \"ftp://h\" is not http://host/path or "
+     "https://host/path"},
+    {"[http]\nlisten = 9464\n",
+     "tagout.ini:2: [http] listen: \"9464\" is not a numeric address and a port, as in "
+     "127.0.0.1:9464"},
+    {"[http]\nlisten = localhost:9464\n",
+     "tagout.ini:2: [http] listen: \"localhost:9464\" is not a numeric address and a port, as "
+     "in 127.0.0.1:9464"},
+    {"[redis]\nsave_timeout_ms = fast\n",
+     "tagout.ini:2: [redis] save_timeout_ms: \"fast\" is not a whole number from 1 to 60000"},
+    {"[redis]\nsave_timeout_ms = 0\n",
+     "tagout.ini:2: [redis] save_timeout_ms: \"0\" is not a whole number from 1 to 60000"},
+    {"[redis]\nsave_timeout_ms = 60001\n",
+     "tagout.ini:2: [redis] save_timeout_ms: \"60001\" is not a whole number from 1 to 60000"},
+    {"[redis]\nsave_timeout_ms = 2.5\n",
+     "tagout.ini:2: [redis] save_timeout_ms: \"2.5\" is not a whole number from 1 to 60000"},
+    {"[redis]\nsave_timeout_ms =\n",
+     "tagout.ini:2: [redis] save_timeout_ms: \"\" is not a whole number from 1 to 60000"},
+    {"[liveness]\nsettle_s = -1\n",
+     "tagout.ini:2: [liveness] settle_s: \"-1\" is not a number from 0 to 3600"},
+    {"[liveness]\nsettle_s = inf\n",
+     "tagout.ini:2: [liveness] settle_s: \"inf\" is not a number from 0 to 3600"},
+    {"[liveness]\nsettle_s = 1e3\n",
+     "tagout.ini:2: [liveness] settle_s: \"1e3\" is not a number from 0 to 3600"},
+    {"[liveness]\nprobe_timeout_s = 0.009\n",
+     "tagout.ini:2: [liveness] probe_timeout_s: \"0.009\" is not a number from 0.01 to 60"},
+    {"[homeassistant]\ndiscovery = yes\n",
+     "tagout.ini:2: [homeassistant] discovery: \"yes\" is neither true nor false"},
+    {"[homeassistant]\ndiscovery_prefix = a/#\n",
+     "tagout.ini:2: [homeassistant] discovery_prefix: \"a/#\" is not a topic of 1 to 64 "
+     "characters"},
+    {"[controller]\nprefix = Shop\n",
+     "tagout.ini:2: [controller] prefix: \"Shop\" is not 1 to 32 characters of a to z, 0 to "
+     "9, _ and -"},
+    {"[controller]\nid = " LONG_64 "\n",
+     "tagout.ini:2: [controller] id: \"012345678901234567890123456789012345678901234567...\" "
+     "is not 1 to 32 characters of a to z, 0 to 9, _ and -"},
+    {"[controller]\nusers =\n", "tagout.ini:2: [controller] users: must not be empty"},
+    {"[controller]\ncard_key = 0123\n",
+     "tagout.ini:2: [controller] card_key: the value is not 64 hexadecimal digits"},
+    {"[controller]\ncard_key = " KEY_64 "0\n",
+     "tagout.ini:2: [controller] card_key: the value is not 64 hexadecimal digits"},
+    {"[mqtt]\nusername = a\x01z\n",
+     "tagout.ini:2: [mqtt] username: is not UTF-8 text, or has control characters"},
+    {"[mqtt]\nusername = \xff\n", "tagout.ini: is not UTF-8 text"},
+    {"[mqtt]\nurl = mqtt://user:hunter2@host\n",
+     "tagout.ini:2: [mqtt] url: must not hold a user or password: they are keys of their own"},
+    {"[redis]\nurl = redis://host?password=hunter2\n",
+     "tagout.ini:2: [redis] url: the value is not redis://host:port/db or unix:///path"},
+    {"[mqtt]\n\npassword = hunter2\n", "tagout.ini:3: [mqtt] password: needs username too"},
+    {"[mqtt]\ncert_file = c\n", "tagout.ini:2: [mqtt] cert_file: needs key_file too"},
+    {"[mqtt]\nkey_file = k\n", "tagout.ini:2: [mqtt] key_file: needs cert_file too"},
+};
+
 static void a_bad_file_is_an_error_with_file_line_and_key(void **state)
 {
-    static const struct {
-        const char *ini;
-        const char *why;
-    } cases[] = {
-        {"[redsi]\n", "tagout.ini:1: [redsi]: unknown section; did you mean redis?"},
-        {"\n\n[nothing of ours]\n", "tagout.ini:3: [nothing of ours]: unknown section"},
-        {"[]\n", "tagout.ini:1: []: unknown section"},
-        {"[" LONG_64 "]\n", "tagout.ini:1: the section's name is too long"},
-        {"[mqtt\n", "tagout.ini:1: the line is neither [section] nor key = value nor a comment"},
-        {"[mqtt]\nurl\n",
-         "tagout.ini:2: the line is neither [section] nor key = value nor a comment"},
-        {"[mqtt]\nurl\nurl = x\n",
-         "tagout.ini:2: the line is neither [section] nor key = value nor a comment"},
-        {"url = x\n", "tagout.ini:1: url: stands before any [section]"},
-        {"[mqtt]\n# one\nurll = x\n", "tagout.ini:3: [mqtt] urll: unknown key; did you mean url?"},
-        {"[mqtt]\n= x\n", "tagout.ini:2: [mqtt] : unknown key"},
-        {"[mqtt]\nwindow_s = 3\n", "tagout.ini:2: [mqtt] window_s: unknown key"},
-        {"[mqtt]\nusername = a\n b = c\n", "tagout.ini:3: [mqtt] b: unknown key"},
-        {"[mqtt]\nusername = a\n[redis]\n[mqtt]\nusername = b\n",
-         "tagout.ini:5: [mqtt] username: stands here twice, first in line 2"},
-        {"[mqtt]\nurl = http://host\n",
-         "tagout.ini:2: [mqtt] url: \"http://host\" is not mqtt://host:port or mqtts://host:port"},
-        {"[mqtt]\nurl = mqtt://\n",
-         "tagout.ini:2: [mqtt] url: \"mqtt://\" is not mqtt://host:port or mqtts://host:port"},
-        {"[mqtt]\nurl = mqtt://a b\n",
-         "tagout.ini:2: [mqtt] url: \"mqtt://a b\" is not mqtt://host:port or mqtts://host:port"},
-        {"[mqtt]\nurl = mqtt://h:0\n",
-         "tagout.ini:2: [mqtt] url: \"mqtt://h:0\" is not mqtt://host:port or mqtts://host:port"},
-        {"[mqtt]\nurl = mqtt://h:65536\n",
-         "tagout.ini:2: [mqtt] url: \"mqtt://h:65536\" is not mqtt://host:port or "
-         "mqtts://host:port"},
-        {"[mqtt]\nurl = mqtt://h/x\n",
-         "tagout.ini:2: [mqtt] url: \"mqtt://h/x\" is not mqtt://host:port or mqtts://host:port"},
-        {"[mqtt]\nurl = mqtt://[::g]\n",
-         "tagout.ini:2: [mqtt] url: \"mqtt://[::g]\" is not mqtt://host:port or "
-         "mqtts://host:port"},
-        {"[mqtt]\nurl = mqtt://[::1\n",
-         "tagout.ini:2: [mqtt] url: \"mqtt://[::1\" is not mqtt://host:port or "
-         "mqtts://host:port"},
-        {"[redis]\nurl = redis://h/x\n",
-         "tagout.ini:2: [redis] url: \"redis://h/x\" is not redis://host:port/db or unix:///path"},
-        {"[redis]\nurl = unix://path\n",
-         "tagout.ini:2: [redis] url: \"unix://path\" is not redis://host:port/db or "
-         "unix:///path"},
-        {"[slack]\napi_url = ftp://h\n",
-         "tagout.ini:2: [slack] api_url: \"ftp://h\" is not http://host/path or "
-         "https://host/path"},
-        {"[http]\nlisten = 9464\n",
-         "tagout.ini:2: [http] listen: \"9464\" is not a numeric address and a port, as in "
-         "127.0.0.1:9464"},
-        {"[http]\nlisten = localhost:9464\n",
-         "tagout.ini:2: [http] listen: \"localhost:9464\" is not a numeric address and a port, as "
-         "in 127.0.0.1:9464"},
-        {"[redis]\nsave_timeout_ms = fast\n",
-         "tagout.ini:2: [redis] save_timeout_ms: \"fast\" is not a whole number from 1 to 60000"},
-        {"[redis]\nsave_timeout_ms = 0\n",
-         "tagout.ini:2: [redis] save_timeout_ms: \"0\" is not a whole number from 1 to 60000"},
-        {"[redis]\nsave_timeout_ms = 60001\n",
-         "tagout.ini:2: [redis] save_timeout_ms: \"60001\" is not a whole number from 1 to 60000"},
-        {"[redis]\nsave_timeout_ms = 2.5\n",
-         "tagout.ini:2: [redis] save_timeout_ms: \"2.5\" is not a whole number from 1 to 60000"},
-        {"[redis]\nsave_timeout_ms =\n",
-         "tagout.ini:2: [redis] save_timeout_ms: \"\" is not a whole number from 1 to 60000"},
-        {"[liveness]\nsettle_s = -1\n",
-         "tagout.ini:2: [liveness] settle_s: \"-1\" is not a number from 0 to 3600"},
-        {"[liveness]\nsettle_s = inf\n",
-         "tagout.ini:2: [liveness] settle_s: \"inf\" is not a number from 0 to 3600"},
-        {"[liveness]\nsettle_s = 1e3\n",
-         "tagout.ini:2: [liveness] settle_s: \"1e3\" is not a number from 0 to 3600"},
-        {"[liveness]\nprobe_timeout_s = 0.009\n",
-         "tagout.ini:2: [liveness] probe_timeout_s: \"0.009\" is not a number from 0.01 to 60"},
-        {"[homeassistant]\ndiscovery = yes\n",
-         "tagout.ini:2: [homeassistant] discovery: \"yes\" is neither true nor false"},
-        {"[homeassistant]\ndiscovery_prefix = a/#\n",
-         "tagout.ini:2: [homeassistant] discovery_prefix: \"a/#\" is not a topic of 1 to 64 "
-         "characters"},
-        {"[controller]\nprefix = Shop\n",
-         "tagout.ini:2: [controller] prefix: \"Shop\" is not 1 to 32 characters of a to z, 0 to "
-         "9, _ and -"},
-        {"[controller]\nid = " LONG_64 "\n",
-         "tagout.ini:2: [controller] id: \"012345678901234567890123456789012345678901234567...\" "
-         "is not 1 to 32 characters of a to z, 0 to 9, _ and -"},
-        {"[controller]\nusers =\n", "tagout.ini:2: [controller] users: must not be empty"},
-        {"[controller]\ncard_key = 0123\n",
-         "tagout.ini:2: [controller] card_key: the value is not 64 hexadecimal digits"},
-        {"[controller]\ncard_key = " KEY_64 "0\n",
-         "tagout.ini:2: [controller] card_key: the value is not 64 hexadecimal digits"},
-        {"[mqtt]\nusername = a\x01z\n",
-         "tagout.ini:2: [mqtt] username: is not UTF-8 text, or has control characters"},
-        {"[mqtt]\nusername = \xff\n", "tagout.ini: is not UTF-8 text"},
-        {"[mqtt]\nurl = mqtt://user:hunter2@host\n",
-         "tagout.ini:2: [mqtt] url: must not hold a user or password: they are keys of their own"},
-        {"[redis]\nurl = redis://host?password=hunter2\n",
-         "tagout.ini:2: [redis] url: the value is not redis://host:port/db or unix:///path"},
-        {"[mqtt]\n\npassword = hunter2\n", "tagout.ini:3: [mqtt] password: needs username too"},
-        {"[mqtt]\ncert_file = c\n", "tagout.ini:2: [mqtt] cert_file: needs key_file too"},
-        {"[mqtt]\nkey_file = k\n", "tagout.ini:2: [mqtt] key_file: needs cert_file too"},
-    };
-
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        assert_refused(cases[i].ini, cases[i].why);
+    for (size_t i = 0; i < sizeof bad_files / sizeof bad_files[0]; i++) {
+        assert_refused(bad_files[i].ini, bad_files[i].why);
     }
 }
 
