@@ -177,7 +177,7 @@ lint: ## what `make test` checks of the code's shape, and all static analysis
 # clang-tidy's verdict on a file stands until the file, one of its headers or the checks change.
 TIDIED := $(patsubst %.c,$(OBJ)/%.tidy,$(filter %.c,$(SOURCES)))
 tidy: $(TIDIED)
-$(OBJ)/%.tidy: %.c $(OBJ)/%.o .clang-tidy
+$(OBJ)/%.tidy: %.c $(OBJ)/%.o .clang-tidy tests/.clang-tidy
 	$(call say,TIDY)clang-tidy --quiet $< -- $(CFLAGS_ALL) 2>$@.err || { cat $@.err >&2; exit 1; }
 	@rm -f $@.err
 	@touch $@
