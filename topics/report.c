@@ -16,15 +16,6 @@ const char *report_number_key(enum report_number number)
     return number_keys[number];
 }
 
-void card_pad(char padded[REPORT_CARD_SIZE], const char *card)
-{
-    size_t length = strlen(card);
-    size_t zeros = length > 0 && length < CARD_PADDED_LENGTH ? CARD_PADDED_LENGTH - length : 0;
-
-    memset(padded, '0', zeros);
-    text_copy(padded + zeros, REPORT_CARD_SIZE - zeros, card);
-}
-
 /* A card's number must not get into a log: the reason never quotes it. */
 static void read_card(struct members *members, struct report *report)
 {

@@ -5,15 +5,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "controller/support/card.h"
 #include "controller/support/status.h"
 #include "controller/support/text.h"
 #include "controller/support/version.h"
 
 #define REPORT_BYTES_MAX 4096
-#define REPORT_CARD_SIZE 65
+#define REPORT_CARD_SIZE CARD_SIZE
 #define REPORT_BOOT_SIZE 33
 #define REPORT_WORD_SIZE 129 /* 32 characters of UTF-8 */
-#define CARD_PADDED_LENGTH 10
 
 enum report_relay {
     REPORT_RELAY_ABSENT,
@@ -58,9 +58,6 @@ report_parse(const char *payload, size_t length, struct report *ret_report, stru
 
 /* The wire's key of a number, e.g. "amps". */
 const char *report_number_key(enum report_number number);
-
-/* Left-pads a card number with `0` to 10 characters; longer ones and "" are copied. */
-void card_pad(char padded[REPORT_CARD_SIZE], const char *card);
 
 /* Writes a report, as a device does: the simulator's and the tests' half. */
 MUST_USE enum status report_print(const struct report *report, struct text *out);
