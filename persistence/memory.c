@@ -12,6 +12,9 @@ enum call_kind {
     CALL_EPOCH,
     CALL_CARD_KEY,
     CALL_SAVE,
+    CALL_LOAD_BLOCKS,
+    CALL_SAVE_BLOCKS,
+    CALL_FORGET,
 };
 
 /* A call that waits for memory_store_run. */
@@ -27,6 +30,8 @@ struct call {
     char offer[CARD_KEY_LENGTH + 1]; /* card key */
     struct record record;            /* save */
     uint64_t token;
+    struct version version; /* blocks */
+    char *document;
     /* What came of it. */
     bool failed;
     uint64_t epoch;
@@ -56,6 +61,7 @@ static void free_call(struct call *call)
 {
     if (call != NULL) {
         free(call->machines);
+        free(call->document);
         free(call);
     }
 }
@@ -79,7 +85,7 @@ static enum status new_call(struct memory_store *store, enum call_kind kind, str
     if (!store->up) {
         return STATUS_DISCONNECTED;
     }
-    if (kind != CALL_SAVE && is_waiting(store, kind)) {
+    if (kind != CALL_SAVE && kind != CALL_FORGET && is_waiting(store, kind)) {
         return STATUS_BUSY;
     }
     if (store->countdown > 0) {
@@ -182,6 +188,50 @@ static enum status memory_save(struct store *base, const struct record *record, 
     return status;
 }
 
+static enum status memory_load_blocks(struct store *base)
+{
+    struct memory_store *store = (struct memory_store *)base;
+    struct call *call = NULL;
+    enum status status = new_call(store, CALL_LOAD_BLOCKS, &call);
+
+    if (status == STATUS_OK) {
+        queue(store, call);
+    }
+    return status;
+}
+
+static enum status memory_save_blocks(struct store *base, struct version version, const char *text)
+{
+    struct memory_store *store = (struct memory_store *)base;
+    struct call *call = NULL;
+    enum status status = new_call(store, CALL_SAVE_BLOCKS, &call);
+
+    if (status != STATUS_OK) {
+        return status;
+    }
+    call->version = version;
+    call->document = strdup(text);
+    if (call->document == NULL) {
+        free_call(call);
+        return STATUS_NO_MEMORY;
+    }
+    queue(store, call);
+    return STATUS_OK;
+}
+
+static enum status memory_forget(struct store *base, const char *machine)
+{
+    struct memory_store *store = (struct memory_store *)base;
+    struct call *call = NULL;
+    enum status status = new_call(store, CALL_FORGET, &call);
+
+    if (status == STATUS_OK) {
+        text_copy(call->record.machine, sizeof call->record.machine, machine);
+        queue(store, call);
+    }
+    return status;
+}
+
 static bool memory_is_up(const struct store *base)
 {
     return ((const struct memory_store *)base)->up;
@@ -216,6 +266,15 @@ static void carry_out(struct memory_store *store, struct call *call)
         break;
     case CALL_SAVE:
         call->saved = memory_database_save(store->database, &call->record, &reason);
+        break;
+    case CALL_LOAD_BLOCKS:
+        break; /* read when it is answered */
+    case CALL_SAVE_BLOCKS:
+        call->saved =
+            memory_database_save_blocks(store->database, call->version, call->document, &reason);
+        break;
+    case CALL_FORGET:
+        memory_database_forget(store->database, call->record.machine);
         break;
     }
 }
@@ -260,7 +319,8 @@ static size_t answer(struct memory_store *store, struct call *call)
     bool ok = !call->failed;
     size_t answers = 1;
 
-    if (!ok && call->kind != CALL_SAVE && events->on_trouble != NULL) {
+    if (!ok && call->kind != CALL_SAVE && call->kind != CALL_SAVE_BLOCKS &&
+        events->on_trouble != NULL) {
         events->on_trouble(events->context, call->reason);
     }
     switch (call->kind) {
@@ -276,6 +336,15 @@ static size_t answer(struct memory_store *store, struct call *call)
     case CALL_SAVE:
         store->save_bytes -= sizeof *call;
         events->on_saved(events->context, call->token, call->saved, call->reason);
+        break;
+    case CALL_LOAD_BLOCKS:
+        events->on_blocks(events->context, ok, ok ? memory_database_blocks(store->database) : NULL);
+        break;
+    case CALL_SAVE_BLOCKS:
+        events->on_blocks_saved(events->context, call->saved, call->reason);
+        break;
+    case CALL_FORGET:
+        answers = 0;
         break;
     }
     free_call(call);
@@ -407,6 +476,9 @@ enum status memory_store_new(
         .take_epoch = memory_take_epoch,
         .card_key = memory_card_key,
         .save = memory_save,
+        .load_blocks = memory_load_blocks,
+        .save_blocks = memory_save_blocks,
+        .forget = memory_forget,
         .is_up = memory_is_up,
     };
     struct memory_store *store = calloc(1, sizeof *store);

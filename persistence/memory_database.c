@@ -17,6 +17,8 @@ struct memory_database {
     struct hash *hashes;
     uint64_t epoch;
     char card_key[65];
+    struct version blocks_version;
+    char *blocks;
 };
 
 static void free_fields(struct hash *hash)
@@ -88,6 +90,9 @@ void memory_database_wipe(struct memory_database *database)
     }
     database->epoch = 0;
     database->card_key[0] = '\0';
+    database->blocks_version = (struct version){0};
+    free(database->blocks);
+    database->blocks = NULL;
 }
 
 void memory_database_free(struct memory_database *database)
@@ -219,4 +224,47 @@ const char *memory_database_card_key(struct memory_database *database, const cha
         text_copy(database->card_key, sizeof database->card_key, offer_hex);
     }
     return database->card_key;
+}
+
+enum store_saved memory_database_save_blocks(
+    struct memory_database *database, struct version version, const char *document,
+    struct text *reason)
+{
+    char *copy = NULL;
+
+    if (version.epoch < database->epoch) {
+        text_addf(reason, "EPOCH %" PRIu64, database->epoch);
+        return STORE_SAVE_STALE_EPOCH;
+    }
+    if (version_compare(version, database->blocks_version) < 0) {
+        text_add(reason, "VERSION");
+        return STORE_SAVE_STALE_VERSION;
+    }
+    copy = strdup(document);
+    if (copy == NULL) {
+        text_add(reason, "OOM out of memory");
+        return STORE_SAVE_REFUSED;
+    }
+    free(database->blocks);
+    database->blocks = copy;
+    database->blocks_version = version;
+    return STORE_SAVE_DONE;
+}
+
+const char *memory_database_blocks(const struct memory_database *database)
+{
+    return database->blocks;
+}
+
+void memory_database_forget(struct memory_database *database, const char *machine)
+{
+    for (struct hash **link = &database->hashes; *link != NULL; link = &(*link)->next) {
+        struct hash *hash = *link;
+        if (strcmp(hash->machine, machine) == 0) {
+            *link = hash->next;
+            free_fields(hash);
+            free(hash);
+            return;
+        }
+    }
 }

@@ -22,4 +22,13 @@ memory_database_take_epoch(struct memory_database *database, uint64_t heard, str
 /* SET NX and GET; what it returns lives as long as the database. */
 const char *memory_database_card_key(struct memory_database *database, const char *offer_hex);
 
+/* The save script on the blocked cards, and what it kept: NULL for nothing. */
+enum store_saved memory_database_save_blocks(
+    struct memory_database *database, struct version version, const char *document,
+    struct text *reason);
+const char *memory_database_blocks(const struct memory_database *database);
+
+/* DEL of a machine's record. */
+void memory_database_forget(struct memory_database *database, const char *machine);
+
 #endif

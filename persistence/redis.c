@@ -205,6 +205,9 @@ enum status redis_store_new(
         .take_epoch = redis_take_epoch,
         .card_key = redis_card_key,
         .save = redis_save,
+        .load_blocks = redis_load_blocks,
+        .save_blocks = redis_save_blocks,
+        .forget = redis_forget,
         .is_up = redis_is_up,
     };
     struct redis_link_options link = {.base = options->base, .on_up = on_up, .on_down = on_down};
@@ -229,6 +232,8 @@ enum status redis_store_new(
     store->epoch.on_reply = on_epoch_reply;
     store->card_key_offer.on_reply = on_card_key_offered;
     store->card_key.on_reply = on_card_key_reply;
+    store->blocks.on_reply = redis_on_blocks;
+    store->blocks_save.on_reply = redis_on_blocks_saved;
     text_copy(store->prefix, sizeof store->prefix, options->prefix);
     text_copy(
         store->password, sizeof store->password,

@@ -71,29 +71,37 @@ static void finish_save(struct save *save, enum store_saved result, const char *
     }
 }
 
+enum store_saved redis_saved(const struct redisReply *reply)
+{
+    const char *text = reply == NULL ? NULL : redis_reply_text(reply, NULL);
+
+    if (reply == NULL) {
+        return STORE_SAVE_LOST;
+    } else if (text != NULL && strcmp(text, "OK") == 0) {
+        return STORE_SAVE_DONE;
+    } else if (text != NULL && redis_is_kind(text, "EPOCH")) {
+        return STORE_SAVE_STALE_EPOCH;
+    } else if (text != NULL && redis_is_kind(text, "VERSION")) {
+        return STORE_SAVE_STALE_VERSION;
+    }
+    return STORE_SAVE_REFUSED;
+}
+
 static void on_save_reply(struct redis_request *request, const struct redisReply *reply)
 {
     struct save *save = REDIS_OWNER(request, struct save, request);
     const char *error = reply == NULL ? NULL : redis_reply_error(reply);
     const char *text = reply == NULL ? NULL : redis_reply_text(reply, NULL);
 
-    if (reply == NULL) {
-        finish_save(save, STORE_SAVE_LOST, redis_reason(NULL));
-    } else if (error != NULL && redis_is_kind(error, "NOSCRIPT") && !save->whole_script) {
+    if (error != NULL && redis_is_kind(error, "NOSCRIPT") && !save->whole_script) {
         /* Somebody flushed the scripts; sending the text makes Redis know it again. */
         save->whole_script = true;
         if (send_save(save) != STATUS_OK) {
             finish_save(save, STORE_SAVE_LOST, redis_reason(NULL));
         }
-    } else if (text != NULL && strcmp(text, "OK") == 0) {
-        finish_save(save, STORE_SAVE_DONE, "");
-    } else if (text != NULL && redis_is_kind(text, "EPOCH")) {
-        finish_save(save, STORE_SAVE_STALE_EPOCH, text);
-    } else if (text != NULL && redis_is_kind(text, "VERSION")) {
-        finish_save(save, STORE_SAVE_STALE_VERSION, text);
-    } else {
-        finish_save(save, STORE_SAVE_REFUSED, redis_reason(reply));
+        return;
     }
+    finish_save(save, redis_saved(reply), text != NULL ? text : redis_reason(reply));
 }
 
 enum status redis_save(struct store *base, const struct record *record, uint64_t token)

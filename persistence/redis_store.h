@@ -1,5 +1,5 @@
 /* What the parts of the store on Redis share: redis.c (the store itself, epoch, card key),
- * redis_load.c and redis_save.c. For nobody else.
+ * redis_load.c, redis_save.c and redis_blocks.c. For nobody else.
  */
 #ifndef TAGOUT_PERSISTENCE_REDIS_STORE_H
 #define TAGOUT_PERSISTENCE_REDIS_STORE_H
@@ -36,6 +36,10 @@ struct redis_store {
     struct redis_request epoch;
     struct redis_request card_key_offer;
     struct redis_request card_key;
+    struct redis_request blocks;
+    struct redis_request blocks_save;
+    bool blocks_wait;
+    bool blocks_save_waits;
     bool epoch_waits;
     bool card_key_waits;
     bool closing;
@@ -60,10 +64,19 @@ const char *redis_reason(const struct redisReply *reply);
 /* Reports `what: reason` through on_trouble. */
 void redis_trouble(const struct redis_store *store, const char *what, const char *reason);
 
+/* What the save script's answer says. */
+enum store_saved redis_saved(const struct redisReply *reply);
+
 /* Operations of the port. */
 enum status redis_load(struct store *base, const char *const machines[], size_t count);
 enum status redis_save(struct store *base, const struct record *record, uint64_t token);
 
+enum status redis_load_blocks(struct store *base);
+enum status redis_save_blocks(struct store *base, struct version version, const char *document);
+enum status redis_forget(struct store *base, const char *machine);
+
+void redis_on_blocks(struct redis_request *request, const struct redisReply *reply);
+void redis_on_blocks_saved(struct redis_request *request, const struct redisReply *reply);
 /* The answer to each HGETALL of the load. */
 void redis_on_loaded(struct redis_request *request, const struct redisReply *reply);
 

@@ -38,6 +38,8 @@ struct record {
 /* What may wait for a store that does not answer. */
 #define STORE_SAVE_BYTES_MAX ((size_t)16 * 1024 * 1024)
 
+#define STORE_BLOCKS_MAX ((size_t)1024 * 1024)
+
 enum store_saved {
     STORE_SAVE_DONE,
     STORE_SAVE_STALE_EPOCH,   /* another controller leads: stand down (C9.1) */
@@ -65,6 +67,9 @@ struct store_events {
     void (*on_card_key)(void *context, bool ok, const char *key_hex);
     /* `token` is that of the save. */
     void (*on_saved)(void *context, uint64_t token, enum store_saved result, const char *reason);
+    /* The blocked cards as they were kept, `text` NULL when nothing is. */
+    void (*on_blocks)(void *context, bool ok, const char *text);
+    void (*on_blocks_saved)(void *context, enum store_saved result, const char *reason);
     /* Why an answer above is going to say not `ok`: a line for the log. May be NULL. */
     void (*on_trouble)(void *context, const char *reason);
 };
@@ -87,6 +92,12 @@ struct store_operations {
     /* The record is copied (written out) before this returns. Any number may be under way, up to
      * STORE_SAVE_BYTES_MAX of them: STATUS_BUSY, not sent. */
     enum status (*save)(struct store *store, const struct record *record, uint64_t token);
+    /* The blocked cards (C6): one text, at most STORE_BLOCKS_MAX bytes, under a version of its own,
+     * by the same rules as a record. One load and one save at a time. */
+    enum status (*load_blocks)(struct store *store);
+    enum status (*save_blocks)(struct store *store, struct version version, const char *text);
+    /* Removes a machine's record for good; if the connection breaks it may stay. */
+    enum status (*forget)(struct store *store, const char *machine);
     bool (*is_up)(const struct store *store);
 };
 

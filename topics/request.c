@@ -15,6 +15,8 @@ enum part {
     PART_VALUE = 4,
     PART_REASON = 8,
     PART_FORCE = 16,
+    PART_WHEN_IDLE = 32,
+    PART_CARD = 64, /* `fob` or `account_id` */
 };
 
 static const struct {
@@ -29,6 +31,11 @@ static const struct {
     [REQUEST_LOCKOUT].parts = PART_MACHINE | PART_MACHINE_REQUIRED | PART_VALUE | PART_REASON,
     [REQUEST_CLEAR].parts = PART_MACHINE | PART_MACHINE_REQUIRED,
     [REQUEST_END].parts = PART_MACHINE | PART_MACHINE_REQUIRED,
+    [REQUEST_BLOCK].parts = PART_CARD,
+    [REQUEST_UNBLOCK].parts = PART_CARD,
+    [REQUEST_CARD].parts = PART_MACHINE | PART_MACHINE_REQUIRED,
+    [REQUEST_RESTART].parts = PART_MACHINE | PART_MACHINE_REQUIRED | PART_FORCE | PART_WHEN_IDLE,
+    [REQUEST_FORGET].parts = PART_MACHINE | PART_MACHINE_REQUIRED,
     [REQUEST_RELOAD].parts = PART_FORCE,
     [REQUEST_STATUS].parts = PART_MACHINE,
 };
@@ -105,6 +112,18 @@ static void read_text(
     }
 }
 
+/* Whose cards: one of the two, and not both, lest one be overlooked. */
+static void read_card(struct members *members, struct request *request)
+{
+    read_text(members, "fob", OPTIONAL, WORD_CHARACTERS, request->fob, sizeof request->fob);
+    read_text(
+        members, "account_id", OPTIONAL, WORD_CHARACTERS, request->account_id,
+        sizeof request->account_id);
+    if (!members->failed && (request->fob[0] == '\0') == (request->account_id[0] == '\0')) {
+        member_fail(members, "fob", "give either this or account_id");
+    }
+}
+
 static void read_parts(struct members *members, struct request *request)
 {
     unsigned parts = verbs[request->verb].parts;
@@ -124,6 +143,12 @@ static void read_parts(struct members *members, struct request *request)
     }
     if ((parts & PART_FORCE) != 0) {
         member_bool(members, "force", OPTIONAL, &request->force);
+    }
+    if ((parts & PART_WHEN_IDLE) != 0) {
+        member_bool(members, "when_idle", OPTIONAL, &request->when_idle);
+    }
+    if ((parts & PART_CARD) != 0) {
+        read_card(members, request);
     }
     read_text(members, "by", OPTIONAL, WORD_CHARACTERS, request->by, sizeof request->by);
 }

@@ -20,6 +20,11 @@
     X(REQUEST_LOCKOUT, "lockout")                                                                  \
     X(REQUEST_CLEAR, "clear")                                                                      \
     X(REQUEST_END, "end")                                                                          \
+    X(REQUEST_BLOCK, "block")                                                                      \
+    X(REQUEST_UNBLOCK, "unblock")                                                                  \
+    X(REQUEST_CARD, "card")                                                                        \
+    X(REQUEST_RESTART, "restart")                                                                  \
+    X(REQUEST_FORGET, "forget")                                                                    \
     X(REQUEST_RELOAD, "reload")                                                                    \
     X(REQUEST_STATUS, "status")
 
@@ -34,6 +39,9 @@ struct request {
     char machine[REQUEST_WORD_SIZE]; /* "" when the verb can do without and none was given */
     bool value;
     bool force;
+    bool when_idle;
+    char fob[REQUEST_WORD_SIZE]; /* block, unblock: one of these two is "" */
+    char account_id[REQUEST_WORD_SIZE];
     char reason[REQUEST_REASON_SIZE];
     char by[REQUEST_WORD_SIZE];
     /* As JSON text, "" when none was given. A number comes back as the double that it is. */

@@ -111,6 +111,7 @@ void controller_free(struct controller *controller)
         return;
     }
     saves_free(controller);
+    block_keeping_free(controller);
     fleet_free(controller->fleet);
     roster_free(controller->roster);
     card_key_forget(&controller->card_key);
@@ -221,6 +222,8 @@ void controller_on_message(
         start_retained_state(controller, match.first, payload, length);
     } else if (match.id == TOPIC_CONTROLLER_STATUS) {
         start_controller_status(controller, payload, length);
+    } else if (match.id == TOPIC_BLOCKS) {
+        block_keeping_on_retained(controller, payload, length);
     } else if (match.id == TOPIC_CONTROLLER_MARKER) {
         start_collected(controller, payload, length);
     } else if (
@@ -235,11 +238,12 @@ struct mono_time controller_tick(struct controller *controller)
 {
     struct heap *deadlines = fleet_deadlines(controller->fleet);
     struct mono_time next;
-    struct mono_time other[2];
+    struct mono_time other[3];
 
     refresh_now(controller);
     start_tick(controller);
     saves_tick(controller);
+    block_keeping_tick(controller);
     while (heap_first(deadlines) != NULL &&
            heap_first(deadlines)->at.ms <= controller->now.mono.ms) {
         judge_due(controller, heap_first(deadlines)->owner);
@@ -247,7 +251,8 @@ struct mono_time controller_tick(struct controller *controller)
     next = heap_first(deadlines) == NULL ? (struct mono_time){0} : heap_first(deadlines)->at;
     other[0] = start_deadline(controller);
     other[1] = saves_deadline(controller);
-    for (size_t i = 0; i < 2; i++) {
+    other[2] = block_keeping_deadline(controller);
+    for (size_t i = 0; i < 3; i++) {
         if (other[i].ms != 0 && (next.ms == 0 || other[i].ms < next.ms)) {
             next = other[i];
         }

@@ -121,6 +121,20 @@ enum status fleet_add(struct fleet *fleet, const char *name, struct machine **re
     return STATUS_OK;
 }
 
+void fleet_reset(struct machine *machine)
+{
+    struct record fresh = {0};
+
+    text_copy(fresh.machine, sizeof fresh.machine, machine->record.machine);
+    core_state_init(&fresh.core);
+    machine->record = fresh;
+    machine->raw_card[0] = '\0';
+    machine->unknown_card[0] = '\0';
+    machine->telemetry = (struct telemetry){0};
+    machine->loaded = (struct version){0};
+    machine->saved = (struct version){0};
+}
+
 struct heap *fleet_deadlines(struct fleet *fleet)
 {
     return &fleet->deadlines;

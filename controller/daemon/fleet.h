@@ -35,6 +35,8 @@ struct machine {
     const struct roster_machine *config; /* NULL: not configured now */
     struct record record;                /* its state, as it is saved */
     char raw_card[REPORT_CARD_SIZE];     /* the number, in memory only: to hash it again */
+    char unknown_card[REPORT_CARD_SIZE]; /* the last one that opened nothing, to enrol (C6) */
+    struct mono_time unknown_card_at;
     struct telemetry telemetry;
 
     struct version loaded; /* version that the start found; {0, 0} for none */
@@ -44,6 +46,7 @@ struct machine {
     struct machine *judge_next; /* list of machines with something waiting */
 
     struct heap_item deadline;
+    struct waiting_restart *waiting_restart; /* see request_box.c */
 
     /* saves.c */
     struct version saved; /* newest version that Redis confirmed */
@@ -67,6 +70,9 @@ struct machine *fleet_find(const struct fleet *fleet, const char *name);
 
 /* Finds or makes. */
 MUST_USE enum status fleet_add(struct fleet *fleet, const char *name, struct machine **ret_machine);
+
+/* Forgets all that is known of a machine that is not configured; its place stays. */
+void fleet_reset(struct machine *machine);
 
 /* Deadlines of all machines; reserved for every machine that was added. */
 struct heap *fleet_deadlines(struct fleet *fleet);

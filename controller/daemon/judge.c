@@ -121,7 +121,7 @@ static enum core_observed seen(enum report_relay relay)
 static void
 judge_report(struct controller *controller, struct machine *machine, const struct report *report)
 {
-    const struct roster_user *holder = roster_user_by_fob(controller->roster, report->card);
+    const struct roster_user *holder = NULL;
     char hash[CORE_CARD_SIZE];
     struct core_effects effects;
     struct core_event event = {
@@ -131,7 +131,6 @@ judge_report(struct controller *controller, struct machine *machine, const struc
                 .oops = report->oops,
                 .emergency = report->emergency,
                 .card = hash,
-                .holder = holder == NULL ? NULL : &holder->holder,
                 .uptime_s = report->uptime_s,
                 .boot_id = report->boot_id,
                 .seq = report->seq,
@@ -148,6 +147,10 @@ judge_report(struct controller *controller, struct machine *machine, const struc
     struct origin origin = origin_none();
 
     card_hash(&controller->card_key, report->card, hash);
+    if (!blocks_has(&controller->block_keeping.blocks, hash)) {
+        holder = roster_user_by_fob(controller->roster, report->card);
+        event.report.holder = holder == NULL ? NULL : &holder->holder;
+    }
     adopt_foreign_card(controller, machine, report, holder, hash);
     judge(controller, machine, &event, &origin, &effects);
     if (effects.dropped) {
@@ -155,6 +158,10 @@ judge_report(struct controller *controller, struct machine *machine, const struc
         return;
     }
     text_copy(machine->raw_card, sizeof machine->raw_card, report->card);
+    if (effects.rule == CORE_RULE_UNKNOWN) {
+        text_copy(machine->unknown_card, sizeof machine->unknown_card, report->card);
+        machine->unknown_card_at = controller->now.mono;
+    }
     controller->counters.reports++;
     controller->counters.reports_duplicate += effects.rule == CORE_RULE_DUPLICATE;
     telemetry_take(controller, machine, report);
@@ -272,6 +279,7 @@ bool judge(
     }
     heap_set(fleet_deadlines(controller->fleet), &machine->deadline, effects->wake_at);
     perform(controller, machine, event, effects, origin, notes_changed);
+    restart_if_idle(controller, machine);
     return effects->save;
 }
 

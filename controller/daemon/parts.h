@@ -3,6 +3,7 @@
 #define TAGOUT_DAEMON_PARTS_H
 
 #include "controller/core/decide.h"
+#include "controller/daemon/blocks.h"
 #include "controller/daemon/card_hash.h"
 #include "controller/daemon/controller.h"
 #include "controller/daemon/fleet.h"
@@ -73,6 +74,17 @@ struct saves {
     struct mono_time pause_until; /* Redis refused: not before then */
 };
 
+struct block_keeping {
+    struct blocks blocks;
+    struct version known; /* what the start found on the broker */
+    struct version sent;
+    struct version saved;
+    bool loaded; /* Redis has told what it kept */
+    bool save_in_flight;
+    struct mono_time pause_until;
+    struct block_answer *answers;
+};
+
 struct reload {
     bool running;
     bool force;
@@ -104,7 +116,9 @@ struct controller {
 
     struct card_key card_key;
     struct saves saves;
+    struct block_keeping block_keeping;
     struct reload reload;
+    uint32_t restart_id;
     struct strangers strangers;
     struct strangers bad_reporters; /* machines with bad reports, for the rate of their log lines */
     struct machine *judge_first;    /* machines with reports waiting */
@@ -176,18 +190,67 @@ void saves_answer_later(
     struct controller *controller, struct machine *machine, const char *account,
     const struct request *request, bool changed);
 
-/* ---- requests.c ---- */
+/* ---- requests.c: what arrives, and every answer ---- */
 
 void answer(
     struct controller *controller, const char *account, const char *verb,
     enum response_status status, const char *data, const char *error, const char *transaction);
-/* For `oops` and its kin: data {"changed", "persisted", "confirmed"}. */
+void answer_error(
+    struct controller *controller, const char *account, const struct request *request,
+    const char *error);
+/* The account, and who says to be behind it. */
+void describe_person(const char *account, const struct request *request, struct text *by);
+
+/* ---- request_change.c: oops, lockout, clear, end ---- */
+
+void do_set(
+    struct controller *controller, struct machine *machine, const char *account,
+    const struct request *request);
+void do_clear(
+    struct controller *controller, struct machine *machine, const char *account,
+    const struct request *request);
+void do_end(
+    struct controller *controller, struct machine *machine, const char *account,
+    const struct request *request);
+/* Data {"changed", "persisted", "confirmed"}. */
 void answer_change(
     struct controller *controller, const struct machine *machine, const char *account,
     enum request_verb verb, const char *transaction, bool changed, bool persisted);
 void apply_set(
     struct controller *controller, struct machine *machine, enum core_event_type type, bool value,
     const struct origin *origin, struct core_effects *effects);
+
+/* ---- request_box.c: card, restart, forget ---- */
+
+void do_card(
+    struct controller *controller, struct machine *machine, const char *account,
+    const struct request *request);
+void do_restart(
+    struct controller *controller, struct machine *machine, const char *account,
+    const struct request *request);
+void do_forget(struct controller *controller, const char *account, const struct request *request);
+/* After each decision: a restart that waits for the machine to be idle may go out. */
+void restart_if_idle(struct controller *controller, struct machine *machine);
+void restart_free(struct machine *machine);
+
+/* ---- request_status.c ---- */
+
+void do_status(
+    struct controller *controller, struct machine *machine, const char *account,
+    const struct request *request);
+
+/* ---- block_keeping.c ---- */
+
+void do_block(struct controller *controller, const char *account, const struct request *request);
+void block_keeping_free(struct controller *controller);
+void block_keeping_publish(struct controller *controller);
+void block_keeping_settle(struct controller *controller);
+void block_keeping_on_retained(struct controller *controller, const char *payload, size_t length);
+void block_keeping_on_loaded(struct controller *controller, bool ok, const char *text);
+void block_keeping_on_saved(
+    struct controller *controller, enum store_saved result, const char *reason);
+void block_keeping_tick(struct controller *controller);
+struct mono_time block_keeping_deadline(const struct controller *controller);
 
 /* ---- reload.c ---- */
 

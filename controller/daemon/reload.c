@@ -206,6 +206,7 @@ static void take_over(struct controller *controller, struct roster *roster)
         }
     }
     roster_free(old);
+    block_keeping_settle(controller);
     start_load_if_wanted(controller);
 }
 

@@ -29,6 +29,7 @@ void saves_free(struct controller *controller)
 {
     for (size_t i = 0; i < fleet_count(controller->fleet); i++) {
         struct machine *machine = fleet_at(controller->fleet, i);
+        restart_free(machine);
         while (machine->answers != NULL) {
             struct answer *next = machine->answers->next;
             free(machine->answers);

@@ -120,6 +120,7 @@ void publish_everything(struct controller *controller)
             publish_state(controller, machine);
         }
     }
+    block_keeping_publish(controller);
     publish_status(controller, "running");
 }
 
@@ -134,6 +135,8 @@ static void open_shop(struct controller *controller, uint64_t epoch, bool kept)
     controller->epoch_is_kept = kept;
     adopt_epoch_everywhere(controller, epoch);
     controller->phase = PHASE_READY;
+    controller->block_keeping.known = controller->block_keeping.blocks.version;
+    block_keeping_settle(controller);
     controller->since = controller->now.wall;
     for (size_t i = 0; i < fleet_count(controller->fleet); i++) {
         struct machine *machine = fleet_at(controller->fleet, i);
@@ -355,6 +358,15 @@ static void ask_card_key(struct controller *controller)
     sodium_memzero(hex, sizeof hex);
 }
 
+static void ask_blocks(struct controller *controller)
+{
+    struct store *store = controller->ports.store;
+
+    if (!controller->block_keeping.loaded && store->operations->load_blocks(store) != STATUS_OK) {
+        log_warning("the blocked cards could not be asked for; Redis will be asked again");
+    }
+}
+
 /* Redis answers, and this process has its own, newer knowledge: Redis gets it. */
 static void bring_store_up_to_date(struct controller *controller)
 {
@@ -375,6 +387,7 @@ static void on_up(void *context)
     refresh_now(controller);
     log_info("Redis answers at %s", controller->settings->redis.url);
     ask_card_key(controller);
+    ask_blocks(controller);
     if (!controller->loaded || controller->load_wanted) {
         load_all(controller);
     }
@@ -537,6 +550,25 @@ static void on_card_key(void *context, bool ok, const char *key_hex)
         }
     }
     controller->card_key = kept;
+    if (controller->phase == PHASE_READY) {
+        block_keeping_settle(controller);
+    }
+}
+
+static void on_blocks(void *context, bool ok, const char *text)
+{
+    struct controller *controller = context;
+
+    refresh_now(controller);
+    block_keeping_on_loaded(controller, ok, text);
+}
+
+static void on_blocks_saved(void *context, enum store_saved result, const char *reason)
+{
+    struct controller *controller = context;
+
+    refresh_now(controller);
+    block_keeping_on_saved(controller, result, reason);
 }
 
 static void on_saved(void *context, uint64_t token, enum store_saved result, const char *reason)
@@ -559,6 +591,8 @@ struct store_events controller_store_events(struct controller *controller)
         .on_epoch = on_epoch,
         .on_card_key = on_card_key,
         .on_saved = on_saved,
+        .on_blocks = on_blocks,
+        .on_blocks_saved = on_blocks_saved,
         .on_trouble = on_trouble,
     };
 }

@@ -1,0 +1,343 @@
+/* How blocked cards take effect and are kept: in Redis and, retained, on `controller/blocks`. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/daemon/parts.h"
+#include "controller/support/card.h"
+#include "controller/support/json.h"
+#include "controller/support/log.h"
+
+/* An answer that waits until it is known whether the blocks were saved. */
+struct block_answer {
+    struct block_answer *next;
+    struct version version;
+    struct mono_time deadline;
+    size_t changed;
+    enum request_verb verb;
+    char account[TOPIC_MACHINE_MAX + 1];
+    char transaction[REQUEST_TRANSACTION_SIZE];
+};
+
+void block_keeping_free(struct controller *controller)
+{
+    struct block_keeping *keeping = &controller->block_keeping;
+
+    while (keeping->answers != NULL) {
+        struct block_answer *next = keeping->answers->next;
+        free(keeping->answers);
+        keeping->answers = next;
+    }
+    blocks_free(&keeping->blocks);
+}
+
+static void
+answer_one(struct controller *controller, const struct block_answer *waiting, bool persisted)
+{
+    TEXT_LOCAL(data, 128);
+    struct json_out out = json_out(&data);
+
+    json_out_open(&out, NULL, '{');
+    json_out_integer(&out, "changed", (int64_t)waiting->changed);
+    json_out_bool(&out, "persisted", persisted);
+    json_out_close(&out, '}');
+    answer(
+        controller, waiting->account, request_verb_text(waiting->verb), RESPONSE_OK, data.data,
+        NULL, waiting->transaction);
+}
+
+static bool is_kept(const struct block_keeping *keeping, struct version version)
+{
+    return version_compare(keeping->saved, version) >= 0;
+}
+
+/* Answers what is saved, and what has waited for its whole budget. */
+static void answer_due(struct controller *controller)
+{
+    struct block_keeping *keeping = &controller->block_keeping;
+    struct block_answer **link = &keeping->answers;
+
+    while (*link != NULL) {
+        struct block_answer *waiting = *link;
+        bool persisted = is_kept(keeping, waiting->version);
+        if (!persisted && controller->now.mono.ms < waiting->deadline.ms) {
+            link = &waiting->next;
+            continue;
+        }
+        *link = waiting->next;
+        answer_one(controller, waiting, persisted);
+        free(waiting);
+    }
+}
+
+/* The document in its present version. Freed by the caller; NULL without memory. */
+static char *print_blocks(const struct controller *controller, struct text *ret_text)
+{
+    char *buffer = malloc(STORE_BLOCKS_MAX);
+
+    if (buffer == NULL) {
+        log_error("no memory to keep the blocked cards");
+        return NULL;
+    }
+    *ret_text = text_over(buffer, STORE_BLOCKS_MAX);
+    blocks_print(&controller->block_keeping.blocks, ret_text);
+    return buffer;
+}
+
+void block_keeping_publish(struct controller *controller)
+{
+    struct text text;
+    char *buffer = print_blocks(controller, &text);
+
+    if (buffer != NULL) {
+        publish(controller, TOPIC_BLOCKS, NULL, NULL, text.data, text.length);
+        free(buffer);
+    }
+}
+
+static void save(struct controller *controller)
+{
+    struct block_keeping *keeping = &controller->block_keeping;
+    struct store *store = controller->ports.store;
+    struct text text;
+    char *buffer;
+
+    if (keeping->save_in_flight || is_kept(keeping, keeping->blocks.version) ||
+        !store->operations->is_up(store) || controller->now.mono.ms < keeping->pause_until.ms) {
+        return;
+    }
+    buffer = print_blocks(controller, &text);
+    if (buffer != NULL &&
+        store->operations->save_blocks(store, keeping->blocks.version, buffer) == STATUS_OK) {
+        keeping->save_in_flight = true;
+        keeping->sent = keeping->blocks.version;
+    }
+    free(buffer);
+}
+
+void block_keeping_on_saved(
+    struct controller *controller, enum store_saved result, const char *reason)
+{
+    struct block_keeping *keeping = &controller->block_keeping;
+
+    keeping->save_in_flight = false;
+    if (result == STORE_SAVE_DONE) {
+        keeping->saved = keeping->sent;
+    } else {
+        log_warning("the blocked cards are not saved yet: %s", reason);
+        keeping->pause_until.ms = controller->now.mono.ms + 1000;
+    }
+    answer_due(controller);
+    save(controller);
+}
+
+void block_keeping_tick(struct controller *controller)
+{
+    answer_due(controller);
+    save(controller);
+}
+
+struct mono_time block_keeping_deadline(const struct controller *controller)
+{
+    const struct block_keeping *keeping = &controller->block_keeping;
+    struct mono_time first = {0};
+
+    for (const struct block_answer *waiting = keeping->answers; waiting != NULL;
+         waiting = waiting->next) {
+        if (first.ms == 0 || waiting->deadline.ms < first.ms) {
+            first = waiting->deadline;
+        }
+    }
+    if (keeping->pause_until.ms > controller->now.mono.ms &&
+        (first.ms == 0 || keeping->pause_until.ms < first.ms)) {
+        first = keeping->pause_until;
+    }
+    return first;
+}
+
+/* Ends the sessions of cards that are blocked now. */
+static void end_sessions(struct controller *controller, const struct origin *origin)
+{
+    for (size_t i = 0; i < fleet_count(controller->fleet); i++) {
+        struct machine *machine = fleet_at(controller->fleet, i);
+        const struct core_state *core = &machine->record.core;
+        struct core_event event = {.type = CORE_EVENT_END};
+        struct core_effects effects;
+
+        if (machine->config == NULL) {
+            continue;
+        }
+        judge_waiting(controller, machine);
+        if (core_mode_is_session(core->mode) &&
+            blocks_has(&controller->block_keeping.blocks, core->card)) {
+            judge(controller, machine, &event, origin, &effects);
+        }
+    }
+}
+
+static void on_change(struct controller *controller)
+{
+    struct blocks *blocks = &controller->block_keeping.blocks;
+
+    blocks->version.epoch =
+        blocks->version.epoch > controller->epoch ? blocks->version.epoch : controller->epoch;
+    blocks->version.rev++;
+    block_keeping_publish(controller);
+    save(controller);
+}
+
+void block_keeping_settle(struct controller *controller)
+{
+    if (blocks_settle(
+            &controller->block_keeping.blocks, &controller->card_key, controller->roster)) {
+        on_change(controller);
+    }
+}
+
+void block_keeping_on_retained(struct controller *controller, const char *payload, size_t length)
+{
+    struct block_keeping *keeping = &controller->block_keeping;
+    struct blocks found = {0};
+    TEXT_LOCAL(why, 256);
+
+    if (length == 0 || controller->phase == PHASE_READY) {
+        return;
+    }
+    if (blocks_parse(payload, length, &found, &why) != STATUS_OK) {
+        controller->counters.bad_messages++;
+        log_warning("the retained list of blocked cards is not used: %s", why.data);
+        return;
+    }
+    if (version_compare(found.version, keeping->blocks.version) > 0) {
+        blocks_free(&keeping->blocks);
+        keeping->blocks = found;
+    } else {
+        blocks_free(&found);
+    }
+}
+
+/* Redis told late, when cards may have been blocked since: both lists hold. */
+static void unite(struct controller *controller, const struct blocks *found)
+{
+    struct block_keeping *keeping = &controller->block_keeping;
+    struct origin origin = {.source = "config", .by = "kept in Redis"};
+
+    for (size_t i = 0; i < found->count; i++) {
+        const struct roster_user *user =
+            roster_user_by_account(controller->roster, found->items[i].account_id);
+        for (size_t fob = 0; user != NULL && fob < user->fob_count; fob++) {
+            char card[CORE_CARD_SIZE];
+            size_t changed;
+            card_hash(&controller->card_key, user->fobs[fob], card);
+            bool same_key = strcmp(found->card_key, controller->card_key.fingerprint) == 0;
+            if ((!same_key || strcmp(card, found->items[i].card) == 0) &&
+                blocks_set(
+                    &keeping->blocks, &controller->card_key, user, user->fobs[fob], true,
+                    &changed) != STATUS_OK) {
+                log_error("a card that was blocked before could not be blocked again");
+            }
+        }
+    }
+    if (version_compare(found->version, keeping->blocks.version) > 0) {
+        keeping->blocks.version = found->version;
+    }
+    on_change(controller);
+    end_sessions(controller, &origin);
+}
+
+void block_keeping_on_loaded(struct controller *controller, bool ok, const char *text)
+{
+    struct block_keeping *keeping = &controller->block_keeping;
+    struct blocks found = {0};
+    TEXT_LOCAL(why, 256);
+
+    if (!ok) {
+        return;
+    }
+    if (text != NULL && blocks_parse(text, strlen(text), &found, &why) != STATUS_OK) {
+        log_error("the list of blocked cards in Redis is damaged: %s", why.data);
+        text = NULL;
+    }
+    if (text != NULL && controller->phase != PHASE_READY &&
+        version_compare(found.version, keeping->blocks.version) >= 0) {
+        blocks_free(&keeping->blocks);
+        keeping->blocks = found;
+        keeping->saved = found.version;
+        found = (struct blocks){0};
+    } else if (
+        text != NULL && controller->phase == PHASE_READY && !keeping->loaded &&
+        version_compare(found.version, keeping->known) > 0) {
+        unite(controller, &found);
+    }
+    keeping->loaded = true;
+    blocks_free(&found);
+    if (controller->phase == PHASE_READY) {
+        save(controller);
+    }
+}
+
+/* ---- the request ---- */
+
+static void answer_later(
+    struct controller *controller, const char *account, const struct request *request,
+    size_t changed)
+{
+    struct block_keeping *keeping = &controller->block_keeping;
+    struct block_answer *waiting = malloc(sizeof *waiting);
+
+    if (waiting == NULL) {
+        answer(
+            controller, account, request_verb_text(request->verb), RESPONSE_ERROR, NULL,
+            "the change is made, but there is no memory to follow it up", request->transaction);
+        return;
+    }
+    *waiting = (struct block_answer){
+        .next = keeping->answers,
+        .version = keeping->blocks.version,
+        .deadline = {.ms = controller->now.mono.ms + controller->settings->redis.save_timeout_ms},
+        .changed = changed,
+        .verb = request->verb,
+    };
+    text_copy(waiting->account, sizeof waiting->account, account);
+    text_copy(waiting->transaction, sizeof waiting->transaction, request->transaction);
+    keeping->answers = waiting;
+    answer_due(controller);
+}
+
+void do_block(struct controller *controller, const char *account, const struct request *request)
+{
+    struct origin origin = {.source = "request"};
+    const struct roster_user *user;
+    char fob[CARD_SIZE];
+    size_t changed = 0;
+    enum status status;
+    TEXT_LOCAL(by, 600);
+
+    card_pad(fob, request->fob);
+    user = request->fob[0] != '\0'
+               ? roster_user_by_fob(controller->roster, fob)
+               : roster_user_by_account(controller->roster, request->account_id);
+    if (user == NULL) {
+        answer_error(
+            controller, account, request,
+            request->fob[0] != '\0' ? "users.json lists no such card: it opens nothing"
+                                    : "users.json lists no such account_id");
+        return;
+    }
+    status = blocks_set(
+        &controller->block_keeping.blocks, &controller->card_key, user,
+        request->fob[0] != '\0' ? fob : NULL, request->verb == REQUEST_BLOCK, &changed);
+    if (status != STATUS_OK) {
+        answer_error(controller, account, request, status_text(status));
+        return;
+    }
+    describe_person(account, request, &by);
+    origin.by = by.data;
+    if (changed > 0) {
+        log_info(
+            "%zu cards of account %s %sed by %s", changed, user->holder.user.account_id,
+            request_verb_text(request->verb), by.data);
+        on_change(controller);
+        end_sessions(controller, &origin);
+    }
+    answer_later(controller, account, request, changed);
+}

@@ -1,0 +1,53 @@
+/* Blocked cards (C6 `block`): refused at once, until users.json no longer lists them.
+ *
+ * They are kept twice, like states: in Redis and on `controller/blocks`, as one document under a
+ * version; the newer one wins. A card is known by its keyed hash alone. Should the key get lost
+ * with Redis, the hashes say nothing any more; then every card of the person is blocked.
+ */
+#ifndef TAGOUT_DAEMON_BLOCKS_H
+#define TAGOUT_DAEMON_BLOCKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "controller/config/config.h"
+#include "controller/daemon/card_hash.h"
+#include "controller/support/status.h"
+#include "controller/support/text.h"
+#include "controller/support/version.h"
+
+#define BLOCKS_MAX 2048 /* so that the document stays below STORE_BLOCKS_MAX */
+
+struct block {
+    char card[CORE_CARD_SIZE];
+    char account_id[CORE_NAME_SIZE];
+};
+
+struct blocks {
+    struct block *items;
+    size_t count;
+    size_t room;
+    struct version version;
+    char card_key[CARD_KEY_FINGERPRINT_SIZE]; /* of the key that made the hashes */
+};
+
+void blocks_free(struct blocks *blocks);
+
+bool blocks_has(const struct blocks *blocks, const char *card);
+
+/* Blocks or unblocks one card of a user, or (`fob` NULL) all of them. STATUS_NOT_FOUND: the user
+ * has no such card. STATUS_FULL. `ret_changed` counts cards. */
+MUST_USE enum status blocks_set(
+    struct blocks *blocks, const struct card_key *key, const struct roster_user *user,
+    const char *fob, bool blocked, size_t *ret_changed);
+
+/* After a reload, or when the key has changed: drops what the roster no longer lists, and blocks
+ * all cards of a person whose hash another key made. True when anything changed. */
+bool blocks_settle(struct blocks *blocks, const struct card_key *key, const struct roster *roster);
+
+/* The document, and back. Reading replaces `blocks` only on STATUS_OK. */
+void blocks_print(const struct blocks *blocks, struct text *out);
+MUST_USE enum status
+blocks_parse(const char *payload, size_t length, struct blocks *blocks, struct text *why);
+
+#endif
