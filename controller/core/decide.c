@@ -99,6 +99,7 @@ static void make_safe(struct decision *decision)
     if (is_sound(decision->config, state)) {
         return;
     }
+    decision->effects->repaired = true;
     decision->source = CORE_SOURCE_CONFIG;
     core_end_session(decision, CORE_REASON_CONFIG);
     core_base(decision);

@@ -106,6 +106,8 @@ struct core_effects {
     bool save;                /* accepted: a new version to be saved */
     bool dropped;             /* the report was not judged (superseded boot) */
     bool flag_changed;        /* from outside: the flag was not what it is now */
+    bool repaired;            /* the state contradicted itself and was put to base: damage, or a
+                               * defect in here; worth an error in the log */
     struct mono_time wake_at; /* when the core wants CORE_EVENT_WAKE; {0}: never */
     size_t notice_count;
     struct core_notice notices[CORE_NOTICES_MAX];

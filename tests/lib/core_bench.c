@@ -67,6 +67,7 @@ static void check_effects(const struct bench *bench)
     int moved = version_compare(after->version, before->version);
 
     assert_int_equal(core_broken_invariant(&bench->config, after), 0);
+    assert_int_equal(effects->repaired, bench->damaged);
     assert_true(moved >= 0);
     assert_int_equal(moved > 0, effects->save);
     assert_true(!effects->save || effects->command);

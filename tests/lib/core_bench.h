@@ -40,6 +40,7 @@ struct bench {
     struct now now;
     uint64_t epoch;
     uint64_t epoch_ceiling;
+    bool damaged;            /* by the test: the next decision has to repair the state */
     struct core_report next; /* what the device will report: card, holder, button, boot, … */
 };
 

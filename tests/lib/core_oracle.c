@@ -207,6 +207,8 @@ static void check_effects(const struct step *step)
                     after->oopsed != before->oopsed || after->locked_out != before->locked_out;
 
     MUST(step, effects->notice_count <= CORE_NOTICES_MAX);
+    /* The last line of defence is for damage; from a sound state the rules alone must do. */
+    MUST(step, !effects->repaired);
     MUST(step, moved >= 0 && effects->save == (moved > 0));
     MUST(step, step->judged ? effects->save : true);
     MUST(step, !effects->save || effects->command);

@@ -39,7 +39,7 @@ static bool same_notice(const struct core_notice *one, const struct core_notice 
 bool core_same_effects(const struct core_effects *one, const struct core_effects *other)
 {
     if (!(SAME(rule) && SAME(command) && SAME(changed) && SAME(save) && SAME(dropped) &&
-          SAME(flag_changed) && SAME(wake_at.ms) && SAME(notice_count))) {
+          SAME(flag_changed) && SAME(repaired) && SAME(wake_at.ms) && SAME(notice_count))) {
         return false;
     }
     for (size_t i = 0; i < one->notice_count; i++) {

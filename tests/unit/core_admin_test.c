@@ -371,6 +371,7 @@ static void I6_a_damaged_state_ends_with_everything_off(void **unused)
     core_bench_start(&bench, SECOND_PLAIN);
     core_bench_insert(&bench, &EVE);
     bench.state.has_user = false;
+    bench.damaged = true;
     core_bench_heartbeat(&bench);
     core_bench_tells(&bench, "idle | logout config 1 s");
 }
@@ -381,8 +382,10 @@ static void I6_a_mode_that_is_none_is_off(void **unused)
     core_bench_start(&bench, SECOND_PLAIN);
     bench.config.always_enabled = true;
     bench.state.mode = (enum core_mode)77;
+    bench.damaged = true;
     core_bench_reload(&bench, NULL);
     core_bench_tells(&bench, "idle");
+    bench.damaged = false;
     core_bench_heartbeat(&bench);
     core_bench_tells(&bench, "always_on");
 }

@@ -247,6 +247,7 @@ static void C4_1_an_always_enabled_machine_is_on_again_without_a_user(void **unu
     core_bench_insert(&bench, &EVE);
     core_bench_reboot(&bench, "boot-2");
     core_bench_tells(&bench, "always_on | reboot Eve");
+    assert_int_equal(bench.effects.rule, CORE_RULE_REBOOT);
     core_bench_heartbeat(&bench);
     core_bench_tells(&bench, "always_on");
 }

@@ -184,6 +184,7 @@ static void play_step(struct replay *replay, const struct json *step)
     core_decide(&replay->config, &replay->state, &event, &replay->state, &replay->effects);
 
     assert_int_equal(core_broken_invariant(&replay->config, &replay->state), 0);
+    assert_false(replay->effects.repaired);
     same_command(replay, json_get(step, "expect"));
     second = core_second_text(replay->state.second);
     same_text(

@@ -60,6 +60,11 @@ static void C9_4_the_ack_never_clears(void **unused)
     core_bench_heartbeat(&bench);
     core_bench_tells(&bench, "oops");
     assert_true(bench.state.oopsed && bench.state.locked_out);
+    core_bench_set_lockout(&bench, false);
+    bench.next.ack = (struct core_ack){.version = {bench.epoch, 200}, .lockout = true};
+    core_bench_restart_controller(&bench);
+    core_bench_heartbeat(&bench);
+    core_bench_tells(&bench, "oops | lockout");
 }
 
 static void C9_4_an_ack_that_is_not_above_the_loaded_version_sets_nothing(void **unused)
