@@ -5,7 +5,7 @@
 
 #include "controller/core/machine.h"
 
-/* Notices that a single decision can make; core_decide asserts it. */
+/* A single decision makes no more notices than this; the tests watch it. */
 #define CORE_NOTICES_MAX 6
 
 /* C8.2 `event_type`. */

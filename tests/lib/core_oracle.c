@@ -70,6 +70,9 @@ static void check_invariants(const struct step *step)
         /* Nothing is orphaned: behind a relay is a session or the setting. */
         MUST(step, is_session(state) || runs_always(node));
     }
+    if (state->second_relay && !is_session(state)) {
+        MUST(step, state->has_user || node->config.second == SPACE_SECOND_ALWAYS);
+    }
     MUST(step, !state->second_relay || relay_on(state));
     MUST(step, !state->second_relay || node->config.second != SPACE_SECOND_ABSENT);
 }
@@ -103,7 +106,7 @@ static void check_opening(const struct step *step)
     MUST(step, changed && (!report->oops || after->mode == CORE_OVERRIDE));
     MUST(step, holder != NULL && strcmp(after->user.account_id, holder->user.account_id) == 0);
     if (after->mode == CORE_OVERRIDE) {
-        MUST(step, holder->oops_override && flagged);
+        MUST(step, holder != NULL && holder->oops_override && flagged);
     } else {
         MUST(step, holds(holder, 1) || step->after.config.warn_only);
     }
@@ -177,6 +180,30 @@ static void check_sessions(const struct step *step)
     MUST(step, after->faults == 0 || is_session(after));
 }
 
+/* C4 "From outside" and `offline`: what ends a session and what leaves it alone. */
+static void check_outside(const struct step *step)
+{
+    const struct core_state *before = &step->before->state;
+    const struct core_state *after = &step->after.state;
+    enum core_event_type type = step->event.type;
+
+    if (type == CORE_EVENT_END || type == CORE_EVENT_OFFLINE) {
+        MUST(step, !is_session(after));
+    } else if (type == CORE_EVENT_SET_OOPS || type == CORE_EVENT_SET_LOCKOUT) {
+        bool flag = type == CORE_EVENT_SET_OOPS ? before->oopsed : before->locked_out;
+        bool changes = flag != step->event.set.value;
+
+        MUST(step, step->effects.flag_changed == changes);
+        if (changes || before->mode == CORE_OVERRIDE) {
+            MUST(step, !is_session(after) && step->effects.save);
+        } else {
+            MUST(step, core_same_state(before, after) && !step->effects.command);
+        }
+    } else if (type == CORE_EVENT_WAKE) {
+        MUST(step, core_same_state(before, after) && step->effects.notice_count == 0);
+    }
+}
+
 /* Oops and lockout move by C4.2, from outside and by C9.4, and by nothing else. */
 static void check_flags(const struct step *step)
 {
@@ -244,6 +271,7 @@ void oracle_judge(struct step *step)
     MUST(step, core_broken_invariant(&config, &step->after.state) == 0);
     check_nothing_newly_on(step);
     check_sessions(step);
+    check_outside(step);
     check_flags(step);
     check_effects(step);
 }
