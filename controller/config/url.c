@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HOST_MAX 253 /* DNS's limit */
+#define HOST_MAX 253        /* DNS's limit */
+#define SOCKET_PATH_MAX 107 /* sockaddr_un's, without the NUL */
 #define LETTERS_AND_DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 struct authority {
@@ -112,7 +113,8 @@ bool url_redis(const char *value, struct text *ret_url)
 
     if (path != NULL) {
         text_add(ret_url, value);
-        return path[0] == '/' && path[1] != '\0' && !ret_url->cut;
+        return path[0] == '/' && path[1] != '\0' && strlen(path) <= SOCKET_PATH_MAX &&
+               !ret_url->cut;
     }
     if (rest == NULL || !split(rest, &authority)) {
         return false;

@@ -512,6 +512,23 @@ static void a_bad_variable_is_an_error_that_names_it(void **state)
     }
 }
 
+static void a_unix_socket_has_a_path_that_the_system_can_hold(void **state)
+{
+    TEXT_LOCAL(ini, 256);
+    struct settings *settings;
+
+    (void)state;
+    text_addf(&ini, "[redis]\nurl = unix:///%0106d", 0);
+    settings = load(ini.data);
+    assert_int_equal(strlen(settings->redis.url), strlen("unix://") + 107);
+    settings_free(settings);
+    text_add(&ini, "0");
+    assert_refused(
+        ini.data,
+        "tagout.ini:2: [redis] url: \"unix:///0000000000000000000000000000000000000000...\" is not "
+        "redis://host:port/db or unix:///path");
+}
+
 static void a_value_from_the_environment_has_a_limit(void **state)
 {
     char value[1026];
@@ -635,6 +652,7 @@ int main(void)
         cmocka_unit_test(a_line_is_never_cut),
         cmocka_unit_test(a_file_that_cannot_be_read_is_an_error),
         cmocka_unit_test(a_bad_variable_is_an_error_that_names_it),
+        cmocka_unit_test(a_unix_socket_has_a_path_that_the_system_can_hold),
         cmocka_unit_test(a_value_from_the_environment_has_a_limit),
         cmocka_unit_test(the_example_has_every_key_at_its_default),
         cmocka_unit_test(the_manual_has_every_key_with_its_default),
