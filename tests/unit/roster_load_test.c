@@ -11,11 +11,24 @@
 #include <string.h>
 
 #include "controller/config/authorizations.h"
+#include "tests/lib/core_traces.h"
 #include "tests/lib/roster_files.h"
 #include "tests/lib/scratch.h"
-#include "tests/lib/traces.h"
 
-#define TRACES "tests/traces/decisions.jsonl.gz"
+static char *traces;
+
+/* The traces are read from the top of the tree, before it is left. */
+static int enter(void **state)
+{
+    traces = traces_unpack();
+    return scratch_enter(state);
+}
+
+static int leave(void **state)
+{
+    free(traces);
+    return scratch_leave(state);
+}
 
 static core_authorization number_of(const char *name)
 {
@@ -253,7 +266,6 @@ static char *between(const char *line, const char *from, const char *to)
 
 static void files_that_already_run_elsewhere_load_unchanged(void **state)
 {
-    char *traces = traces_read(scratch_tree_path(TRACES));
     char *rest = NULL;
     size_t lines = 0;
 
@@ -278,7 +290,6 @@ static void files_that_already_run_elsewhere_load_unchanged(void **state)
         lines++;
     }
     assert_int_equal(lines, 5);
-    free(traces);
 }
 
 static void the_examples_are_a_workshop(void **state)
@@ -314,5 +325,5 @@ int main(void)
         cmocka_unit_test(the_examples_are_a_workshop),
     };
 
-    return cmocka_run_group_tests_name("roster_load", tests, scratch_enter, scratch_leave);
+    return cmocka_run_group_tests_name("roster_load", tests, enter, leave);
 }
