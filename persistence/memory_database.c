@@ -1,4 +1,4 @@
-#include "persistence/memory_database.h"
+#include "persistence/memory_parts.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -124,8 +124,9 @@ static bool attach(struct redis_socket *socket, struct event_base *base)
 /* ---- opening and closing ---- */
 
 /* A peer that vanished (power, cable) leaves a connection on which nothing ever fails; the kernel
- * is told to notice. A frozen Redis is kept, for its kernel goes on answering, until so much waits
- * that its window stays shut. */
+ * is told to notice. A frozen Redis is kept, for its kernel goes on answering; only when so much
+ * waits that its window stays shut does the time-out end that connection too, and the versions
+ * guard against what it carries out later. */
 static void notice_lost_peer(int fd)
 {
     const int on = 1;

@@ -119,7 +119,7 @@ struct redis_options {
 };
 
 /* Checks the URL (`why` names what is wrong) and connects from the loop's next turn on. All
- * strings and `events` are copied. */
+ * strings and `events` are copied. The process must ignore SIGPIPE: hiredis writes with write(). */
 MUST_USE enum status redis_store_new(
     const struct redis_options *options, const struct store_events *events,
     struct store **ret_store, struct text *why);
