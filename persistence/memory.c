@@ -199,44 +199,44 @@ static void memory_close(struct store *base)
 
 /* ---- what a test does to it ---- */
 
-void memory_store_up(struct store *base)
+void memory_store_up(struct store *store)
 {
-    struct memory_store *store = (struct memory_store *)base;
+    struct memory_store *memory = (struct memory_store *)store;
 
-    (void)memory_store_run(base); /* a break that was not told of comes first */
-    store->up = true;
+    (void)memory_store_run(store); /* a break that was not told of comes first */
+    memory->up = true;
 }
 
-void memory_store_down(struct store *base, const char *reason, bool carried_out)
+void memory_store_down(struct store *store, const char *reason, bool carried_out)
 {
-    struct memory_store *store = (struct memory_store *)base;
+    struct memory_store *memory = (struct memory_store *)store;
 
-    store->up = false;
-    store->carry_out_lost = carried_out;
-    text_copy(store->down_reason, sizeof store->down_reason, reason);
+    memory->up = false;
+    memory->carry_out_lost = carried_out;
+    text_copy(memory->down_reason, sizeof memory->down_reason, reason);
 }
 
-void memory_store_freeze(struct store *base, bool frozen)
+void memory_store_freeze(struct store *store, bool frozen)
 {
-    ((struct memory_store *)base)->frozen = frozen;
+    ((struct memory_store *)store)->frozen = frozen;
 }
 
-size_t memory_store_waiting(const struct store *base)
+size_t memory_store_waiting(const struct store *store)
 {
-    return ((const struct memory_store *)base)->waiting;
+    return ((const struct memory_store *)store)->waiting;
 }
 
-void memory_store_fail(struct store *base, unsigned nth, enum memory_fault fault)
+void memory_store_fail(struct store *store, unsigned nth, enum memory_fault fault)
 {
-    struct memory_store *store = (struct memory_store *)base;
+    struct memory_store *memory = (struct memory_store *)store;
 
-    store->countdown = nth;
-    store->fault = fault;
+    memory->countdown = nth;
+    memory->fault = fault;
 }
 
-bool memory_store_fault_waits(const struct store *base)
+bool memory_store_fault_waits(const struct store *store)
 {
-    return ((const struct memory_store *)base)->countdown > 0;
+    return ((const struct memory_store *)store)->countdown > 0;
 }
 
 enum status memory_store_new(

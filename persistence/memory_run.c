@@ -157,21 +157,21 @@ static size_t run_down(struct memory_store *store)
     return answers;
 }
 
-size_t memory_store_run(struct store *base)
+size_t memory_store_run(struct store *store)
 {
-    struct memory_store *store = (struct memory_store *)base;
+    struct memory_store *memory = (struct memory_store *)store;
     size_t answers = 0;
 
-    while (store->up && !store->frozen) {
-        if (!store->told_up) {
-            store->told_up = true;
-            store->events.on_up(store->events.context);
+    while (memory->up && !memory->frozen) {
+        if (!memory->told_up) {
+            memory->told_up = true;
+            memory->events.on_up(memory->events.context);
             answers++;
-        } else if (store->first != NULL) {
-            answers += run_call(store, take(store));
+        } else if (memory->first != NULL) {
+            answers += run_call(memory, take(memory));
         } else {
             return answers;
         }
     }
-    return store->up ? answers : answers + run_down(store);
+    return memory->up ? answers : answers + run_down(memory);
 }

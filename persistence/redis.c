@@ -10,15 +10,15 @@
 
 #define CARD_KEY_LENGTH 64
 
-void redis_key(const struct redis_store *store, const char *name, char key[REDIS_KEY_SIZE])
+void redis_key(const struct redis_store *store, const char *name, char ret_key[REDIS_KEY_SIZE])
 {
-    (void)snprintf(key, REDIS_KEY_SIZE, "%s:%s", store->prefix, name);
+    (void)snprintf(ret_key, REDIS_KEY_SIZE, "%s:%s", store->prefix, name);
 }
 
 void redis_machine_key(
-    const struct redis_store *store, const char *machine, char key[REDIS_KEY_SIZE])
+    const struct redis_store *store, const char *machine, char ret_key[REDIS_KEY_SIZE])
 {
-    (void)snprintf(key, REDIS_KEY_SIZE, "%s:machine:%s", store->prefix, machine);
+    (void)snprintf(ret_key, REDIS_KEY_SIZE, "%s:machine:%s", store->prefix, machine);
 }
 
 void redis_trouble(const struct redis_store *store, const char *what, const char *reason)
