@@ -278,6 +278,9 @@ bool judge(
         notes_changed |= update_notes(controller, record, &effects->notices[i], origin);
     }
     heap_set(fleet_deadlines(controller->fleet), &machine->deadline, effects->wake_at);
+    if (effects->repaired) {
+        log_error("%s: its state contradicted itself; it was switched off", record->machine);
+    }
     perform(controller, machine, event, effects, origin, notes_changed);
     restart_if_idle(controller, machine);
     return effects->save;
