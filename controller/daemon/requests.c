@@ -52,6 +52,11 @@ static void dispatch(
     struct controller *controller, struct machine *machine, const char *account,
     const struct request *request)
 {
+    bool is_for_all = request->verb == REQUEST_RELOAD || request->verb == REQUEST_STATUS;
+
+    if (machine == NULL && !is_for_all) {
+        return; /* request_parse has refused it already */
+    }
     switch (request->verb) {
     case REQUEST_OOPS:
     case REQUEST_LOCKOUT:
