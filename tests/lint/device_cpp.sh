@@ -1,7 +1,7 @@
 #!/bin/sh
 # The device's files are C and C++ alike, for the firmware: each compiles as both without a warning,
 # for 64 and for 32 bits, includes nothing but a few standard headers, and asks nothing of the
-# system. Run from the top of the tree.
+# system. clang has its say where it is installed. Run from the top of the tree.
 set -eu
 
 scratch=$(mktemp -d)
@@ -29,9 +29,10 @@ narrow="-m32 -fsyntax-only -isystem $scratch/include -idirafter $multiarch"
 
 for file in devices/device*.c; do
     for compiler in gcc clang; do
-        command -v $compiler > /dev/null || fail "$compiler is not installed"
-        compile $compiler "$c" "$file"
-        compile $compiler "$c $narrow" "$file"
+        if command -v $compiler > /dev/null; then
+            compile $compiler "$c" "$file"
+            compile $compiler "$c $narrow" "$file"
+        fi
     done
     for compiler in g++ clang++; do
         if command -v $compiler > /dev/null; then
