@@ -21,5 +21,7 @@ struct now clock_now(void)
 bool clock_is_synchronised(void)
 {
     struct timex state = {0};
-    return adjtimex(&state) != TIME_ERROR && (state.status & STA_UNSYNC) == 0;
+    int answer = adjtimex(&state);
+
+    return answer >= 0 && answer != TIME_ERROR && (state.status & STA_UNSYNC) == 0;
 }
