@@ -50,6 +50,7 @@ struct core_event {
     struct now now;
     uint64_t epoch;         /* of the controller that decides */
     uint64_t epoch_ceiling; /* an `ack` above it is ignored (C12.3) */
+    struct version loaded;  /* what this process found of the machine; {0, 0}: nothing (C9.4) */
     union {
         struct core_report report;
         struct core_set set;

@@ -68,14 +68,16 @@ static void heed_ack(struct decision *decision)
     const struct core_report *report = &decision->event->report;
     struct core_state *state = decision->state;
 
-    if (!report->has_ack || report->ack.version.epoch > decision->event->epoch_ceiling ||
-        version_compare(report->ack.version, state->version) <= 0) {
+    if (!report->has_ack || report->ack.version.epoch > decision->event->epoch_ceiling) {
         return;
     }
-    if (!state->heard) {
+    /* Not the present version: the epoch of a new start is above whatever was lost. */
+    if (!state->heard && version_compare(report->ack.version, decision->event->loaded) > 0) {
         take_over_flags(decision, &report->ack);
     }
-    state->version = report->ack.version;
+    if (version_compare(report->ack.version, state->version) > 0) {
+        state->version = report->ack.version;
+    }
 }
 
 /* C4.1. The first report ever makes no notice: nobody knows of a boot before. */

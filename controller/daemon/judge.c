@@ -273,6 +273,7 @@ bool judge(
     event->now = controller->now;
     event->epoch = controller->epoch;
     event->epoch_ceiling = epoch_ceiling(controller);
+    event->loaded = machine->loaded;
     core_decide(config, &record->core, event, &record->core, effects);
     for (size_t i = 0; i < effects->notice_count; i++) {
         notes_changed |= update_notes(controller, record, &effects->notices[i], origin);

@@ -88,6 +88,7 @@ void core_bench_decide(struct bench *bench, struct core_event event)
     event.now = bench->now;
     event.epoch = bench->epoch;
     event.epoch_ceiling = bench->epoch_ceiling;
+    event.loaded = bench->loaded;
     bench->previous = bench->state;
     core_decide(&bench->config, &bench->previous, &event, &bench->state, &bench->effects);
     /* `after` may be the same object as `before`, and the answer is the same again. */
@@ -207,12 +208,14 @@ void core_bench_restart_controller(struct bench *bench)
     state->session_started = (struct mono_time){0};
     bench->now.mono.ms = 1000;
     bench->epoch++;
+    bench->loaded = state->version;
+    state->version.epoch = bench->epoch; /* C12.4 */
 }
 
 void core_bench_lose_everything(struct bench *bench)
 {
-    core_bench_restart_controller(bench);
     core_state_init(&bench->state);
+    core_bench_restart_controller(bench);
 }
 
 static void tell_notice(struct text *line, const struct core_notice *notice)

@@ -41,6 +41,7 @@ struct bench {
     uint64_t epoch;
     uint64_t epoch_ceiling;
     bool damaged;            /* by the test: the next decision has to repair the state */
+    struct version loaded;   /* by the controller that runs now */
     struct core_report next; /* what the device will report: card, holder, button, boot, … */
 };
 

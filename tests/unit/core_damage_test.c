@@ -60,6 +60,7 @@ static void decide(const struct space_node *node, struct core_event event)
     event.now = (struct now){{1000000}, {1000000}};
     event.epoch = SPACE_EPOCH;
     event.epoch_ceiling = SPACE_EPOCH;
+    event.loaded = node->state.version;
     space_core_config(node->config, &config);
     core_decide(&config, &node->state, &event, &after, &effects);
     transitions++;

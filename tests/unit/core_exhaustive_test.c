@@ -27,6 +27,7 @@ static void decide(struct step *step, struct space_config config_after)
     step->event.now = (struct now){{NOW_MS}, {NOW_MS}};
     step->event.epoch = SPACE_EPOCH;
     step->event.epoch_ceiling = CEILING;
+    step->event.loaded = step->before->state.version;
     core_decide(&config, &step->before->state, &step->event, &step->after.state, &step->effects);
     transitions++;
     oracle_judge(step);
