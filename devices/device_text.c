@@ -25,7 +25,7 @@ static const char LATIN_ADDITIONAL[] =
 
 struct folded {
     uint32_t code;
-    const char *text;
+    char text[4];
 };
 
 /* What else turns up in names and in texts that a word processor has been at. */
@@ -70,7 +70,7 @@ static void fold_code(char ret[4], uint32_t code)
 {
     size_t i;
 
-    strcpy(ret, "?");
+    memcpy(ret, "?", 2);
     if (code >= 0x20 && code <= 0x7E) {
         ret[0] = (char)code;
     } else if (code >= 0xC0 && code <= 0x17F) {
@@ -83,7 +83,7 @@ static void fold_code(char ret[4], uint32_t code)
     } else {
         for (i = 0; i < sizeof OTHERS / sizeof OTHERS[0]; i++) {
             if (OTHERS[i].code == code) {
-                strcpy(ret, OTHERS[i].text);
+                memcpy(ret, OTHERS[i].text, sizeof OTHERS[i].text);
             }
         }
     }
