@@ -108,7 +108,7 @@ void device_view(
     const char *words = own_words(config, device);
 
     light(device, outputs);
-    if (device->running && is_starting(device) && !device->keep.press) {
+    if (device->running && is_starting(device)) {
         show_start(device, outputs);
     } else if (words) {
         device_text_fold(outputs->lcd, words);

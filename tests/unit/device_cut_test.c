@@ -97,6 +97,25 @@ static void C7_3_the_last_command_says_whether_a_relay_needs_a_card(void **state
     assert_false(bench.out.relay[0]);
 }
 
+static void C7_3_an_off_that_is_not_obeyed_says_that_the_relay_needs_its_card(void **state)
+{
+    struct bench bench;
+    struct device_command off;
+
+    (void)state;
+    bench_idle(&bench);
+    off = bench_off(&bench);
+    bench_card_in(&bench, BENCH_ADA);
+    bench_take(&bench, bench_on(&bench));
+    off.version.rev = 1000;
+    off.needs_card = false;
+    bench_take(&bench, off);
+    assert_true(bench.out.relay[0]);
+    bench_event(&bench, DEVICE_EVENT_CARD_OUT);
+    bench_wait(&bench, 1500);
+    assert_false(bench.out.relay[0]);
+}
+
 static void C7_3_a_relay_that_comes_to_need_a_card_is_cut_when_none_is_in(void **state)
 {
     struct bench bench;
@@ -259,6 +278,21 @@ static void C7_1_a_card_that_is_in_when_the_reader_comes_back_was_not_seen_going
 
     bench_idle(&bench); /* lost while empty */
     bench_event(&bench, DEVICE_EVENT_READER_LOST);
+    bench_event(&bench, DEVICE_EVENT_READER_BACK);
+    opens_nothing(&bench);
+}
+
+static void C7_1_a_reader_that_is_lost_is_not_seen_empty(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    bench_boot(&bench);
+    bench_event(&bench, DEVICE_EVENT_LINK_UP);
+    bench_event(&bench, DEVICE_EVENT_CARD_OUT);
+    bench_wait(&bench, 1000);
+    bench_event(&bench, DEVICE_EVENT_READER_LOST);
+    bench_wait(&bench, 1000);
     bench_event(&bench, DEVICE_EVENT_READER_BACK);
     opens_nothing(&bench);
 }
@@ -494,6 +528,7 @@ int main(void)
         cmocka_unit_test(C7_3_another_card_cuts_at_once),
         cmocka_unit_test(C7_3_a_card_out_leaves_a_relay_that_needs_no_card),
         cmocka_unit_test(C7_3_the_last_command_says_whether_a_relay_needs_a_card),
+        cmocka_unit_test(C7_3_an_off_that_is_not_obeyed_says_that_the_relay_needs_its_card),
         cmocka_unit_test(C7_3_a_relay_that_comes_to_need_a_card_is_cut_when_none_is_in),
         cmocka_unit_test(C7_3_a_relay_that_comes_to_need_a_card_that_has_left_is_cut),
         cmocka_unit_test(C7_3_the_second_relay_goes_with_the_first),
@@ -503,6 +538,7 @@ int main(void)
         cmocka_unit_test(C7_3_a_reader_that_stays_lost_counts_as_card_out),
         cmocka_unit_test(C7_3_with_a_card_present_line_a_lost_reader_cuts_nothing),
         cmocka_unit_test(C7_1_a_card_that_is_in_when_the_reader_comes_back_was_not_seen_going_in),
+        cmocka_unit_test(C7_1_a_reader_that_is_lost_is_not_seen_empty),
         cmocka_unit_test(C7_1_a_reader_that_came_back_and_was_seen_empty_opens_again),
         cmocka_unit_test(C7_3_a_press_is_reported_and_written_to_flash_at_once),
         cmocka_unit_test(C7_3_a_press_by_a_short_finger_is_told_until_it_is_answered),

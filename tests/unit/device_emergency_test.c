@@ -143,6 +143,12 @@ static void C7_8_nor_when_a_retained_command_of_a_former_boot_showed_it(void **s
     retained.boot_id = "boot-0";
     bench_take(&bench, retained);
     no_emergency(&bench);
+
+    bench_idle(&bench);
+    retained = bench_oops(&bench);
+    retained.boot_id = "boot-0";
+    bench_take(&bench, retained);
+    no_emergency(&bench);
 }
 
 static void C7_8_nor_while_a_press_is_latched(void **state)
@@ -156,6 +162,8 @@ static void C7_8_nor_while_a_press_is_latched(void **state)
     assert_false(bench.out.relay[0]);
     bench_event(&bench, DEVICE_EVENT_BUTTON_UP);
     assert_false(bench.out.relay[0]);
+    bench_event(&bench, DEVICE_EVENT_LINK_UP);
+    assert_false(bench.report.emergency);
     bench_card_in(&bench, BENCH_BOB);
     bench_emergency_card_in(&bench, BENCH_ADA);
     assert_false(bench.out.relay[0]);

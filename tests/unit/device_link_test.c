@@ -218,6 +218,17 @@ static void C7_7_a_device_with_a_relay_on_does_not_reboot(void **state)
     assert_int_equal(bench.reboots, 0);
 }
 
+static void C7_7_a_device_with_a_card_in_does_not_reboot(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    bench_card(&bench, BENCH_ADA);
+    bench_take(&bench, bench_off(&bench));
+    bench_wait(&bench, 10000000);
+    assert_int_equal(bench.reboots, 0);
+}
+
 static void C7_7_after_that_it_reboots_at_most_every_fifteen_minutes(void **state)
 {
     struct bench bench;
@@ -258,6 +269,7 @@ int main(void)
         cmocka_unit_test(C7_7_an_idle_device_reboots_after_ninety_seconds),
         cmocka_unit_test(C7_7_after_a_card_or_a_press_it_waits_sixty_seconds),
         cmocka_unit_test(C7_7_a_device_with_a_relay_on_does_not_reboot),
+        cmocka_unit_test(C7_7_a_device_with_a_card_in_does_not_reboot),
         cmocka_unit_test(C7_7_after_that_it_reboots_at_most_every_fifteen_minutes),
     };
 

@@ -248,6 +248,18 @@ static void C7_1_the_request_to_put_the_card_in_again_goes_with_the_card(void **
     assert_true(bench_shows(&bench, "Please Insert\nRFID Card"));
 }
 
+static void C7_1_nor_is_it_shown_to_the_next(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    bench_card(&bench, BENCH_ADA);
+    bench_wait(&bench, 6000);
+    bench_take(&bench, bench_on(&bench));
+    bench_card_in(&bench, BENCH_BOB);
+    assert_true(bench_shows(&bench, "Checking card..."));
+}
+
 static void C7_1_reading_the_same_card_again_does_not_extend_the_window(void **state)
 {
     struct bench bench;
@@ -504,6 +516,24 @@ static void C7_2_without_a_card_an_off_of_any_seq_is_obeyed(void **state)
     assert_false(bench.out.relay[0]);
 }
 
+static void C7_2_once_the_card_is_out_its_seq_guards_nothing(void **state)
+{
+    struct bench bench;
+    struct device_command off;
+
+    (void)state;
+    bench_idle(&bench);
+    off = bench_off(&bench);
+    bench_take(&bench, bench_always_on(&bench));
+    bench_wait(&bench, 15000);
+    bench_card_in(&bench, BENCH_ADA);
+    bench_event(&bench, DEVICE_EVENT_CARD_OUT);
+    bench_wait(&bench, 1500);
+    off.version.rev = 1000;
+    bench_take(&bench, off);
+    assert_false(bench.out.relay[0]);
+}
+
 static void C7_2_the_second_relay_can_be_cut_alone(void **state)
 {
     struct bench bench;
@@ -556,6 +586,7 @@ int main(void)
         cmocka_unit_test(C7_1_an_on_five_seconds_after_the_card_went_in_is_obeyed),
         cmocka_unit_test(C7_1_an_on_a_millisecond_after_that_is_refused),
         cmocka_unit_test(C7_1_the_request_to_put_the_card_in_again_goes_with_the_card),
+        cmocka_unit_test(C7_1_nor_is_it_shown_to_the_next),
         cmocka_unit_test(C7_1_reading_the_same_card_again_does_not_extend_the_window),
         cmocka_unit_test(C7_1_no_on_when_the_card_is_not_in),
         cmocka_unit_test(C7_1_no_on_while_the_reader_misses_the_card),
@@ -571,6 +602,7 @@ int main(void)
         cmocka_unit_test(C7_2_an_off_below_the_last_version_applied_does_not_cut),
         cmocka_unit_test(C7_2_an_off_from_before_the_card_went_in_does_not_cut),
         cmocka_unit_test(C7_2_without_a_card_an_off_of_any_seq_is_obeyed),
+        cmocka_unit_test(C7_2_once_the_card_is_out_its_seq_guards_nothing),
         cmocka_unit_test(C7_2_the_second_relay_can_be_cut_alone),
         cmocka_unit_test(C7_2_an_on_for_the_first_relay_does_not_outlive_an_old_off),
     };

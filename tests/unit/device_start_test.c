@@ -144,6 +144,17 @@ static void C7_5_without_a_link_nothing_starts(void **state)
     assert_true(bench.out.relay[0]);
 }
 
+static void C7_5_a_link_that_was_lost_for_a_moment_calls_the_start_off(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    starting(&bench);
+    bench_event(&bench, DEVICE_EVENT_LINK_DOWN);
+    bench_event(&bench, DEVICE_EVENT_LINK_UP);
+    never_starts(&bench);
+}
+
 static void C7_5_a_card_during_the_delay_wants_another_on(void **state)
 {
     struct bench bench;
@@ -175,6 +186,13 @@ static void C7_5_an_on_that_needs_a_card_ends_the_wait_for_one_that_does_not(voi
     bench_wait(&bench, 5001);
     bench_take(&bench, bench_on(&bench));
     assert_int_equal(bench.out.refused[0], DEVICE_REFUSED_WINDOW);
+    never_starts(&bench);
+
+    starting(&bench);
+    bench_card_in(&bench, BENCH_ADA);
+    bench_take(&bench, bench_always_on(&bench));
+    bench_wait(&bench, 5001);
+    bench_take(&bench, bench_on(&bench));
     never_starts(&bench);
 }
 
@@ -231,6 +249,7 @@ int main(void)
         cmocka_unit_test(C7_5_an_off_calls_the_start_off_whatever_its_age),
         cmocka_unit_test(C7_5_oops_calls_the_start_off),
         cmocka_unit_test(C7_5_without_a_link_nothing_starts),
+        cmocka_unit_test(C7_5_a_link_that_was_lost_for_a_moment_calls_the_start_off),
         cmocka_unit_test(C7_5_a_card_during_the_delay_wants_another_on),
         cmocka_unit_test(C7_5_an_on_that_needs_a_card_ends_the_wait_for_one_that_does_not),
         cmocka_unit_test(C7_5_every_start_waits),
