@@ -52,9 +52,11 @@ static void dispatch(
     struct controller *controller, struct machine *machine, const char *account,
     const struct request *request)
 {
-    bool is_for_all = request->verb == REQUEST_RELOAD || request->verb == REQUEST_STATUS;
+    bool needs_machine = request->verb == REQUEST_OOPS || request->verb == REQUEST_LOCKOUT ||
+                         request->verb == REQUEST_CLEAR || request->verb == REQUEST_END ||
+                         request->verb == REQUEST_CARD || request->verb == REQUEST_RESTART;
 
-    if (machine == NULL && !is_for_all) {
+    if (machine == NULL && needs_machine) {
         return; /* request_parse has refused it already */
     }
     switch (request->verb) {
