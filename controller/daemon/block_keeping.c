@@ -101,8 +101,10 @@ static void save(struct controller *controller)
     struct text text;
     char *buffer;
 
-    if (keeping->save_in_flight || is_kept(keeping, keeping->blocks.version) ||
-        !store->operations->is_up(store) || controller->now.mono.ms < keeping->pause_until.ms) {
+    /* As with a machine's state: nothing is saved over what Redis has not told yet. */
+    if (!keeping->loaded || !controller->epoch_is_kept || keeping->save_in_flight ||
+        is_kept(keeping, keeping->blocks.version) || !store->operations->is_up(store) ||
+        controller->now.mono.ms < keeping->pause_until.ms) {
         return;
     }
     buffer = print_blocks(controller, &text);
@@ -171,6 +173,15 @@ static void end_sessions(struct controller *controller, const struct origin *ori
             blocks_has(&controller->block_keeping.blocks, core->card)) {
             judge(controller, machine, &event, origin, &effects);
         }
+    }
+}
+
+void block_keeping_adopt_epoch(struct controller *controller)
+{
+    struct version *version = &controller->block_keeping.blocks.version;
+
+    if (version->epoch != 0 && version->epoch < controller->epoch) {
+        version->epoch = controller->epoch;
     }
 }
 
@@ -251,6 +262,7 @@ void block_keeping_on_loaded(struct controller *controller, bool ok, const char 
     TEXT_LOCAL(why, 256);
 
     if (!ok) {
+        ask_store_again(controller);
         return;
     }
     if (text != NULL && blocks_parse(text, strlen(text), &found, &why) != STATUS_OK) {

@@ -40,6 +40,7 @@ struct machine {
     struct telemetry telemetry;
 
     struct version loaded; /* version that the start found; {0, 0} for none */
+    bool read;             /* Redis has told what it keeps: never saved over before that */
 
     struct waiting_report *waiting_first;
     struct waiting_report *waiting_last;

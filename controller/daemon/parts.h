@@ -106,7 +106,10 @@ struct controller {
     char broker_trouble[128]; /* why the last attempt to connect failed: logged once */
     bool loaded;              /* Redis has told all it kept */
     bool load_wanted;         /* something must be read from Redis (again) */
-    bool epoch_is_kept;       /* Redis knows our epoch */
+    size_t load_count;        /* machines, from the first on, that the load under way asks for */
+    bool epoch_is_kept;       /* Redis knows our epoch: nothing is saved before that */
+    bool card_key_is_kept;
+    struct mono_time ask_again; /* Redis answered an error: it is asked again then */
     bool stood_down;
     struct mono_time start_deadline; /* then Redis is not waited for any more */
     struct wall_time since;
@@ -147,6 +150,8 @@ void start_load_if_wanted(struct controller *controller);
 void start_tick(struct controller *controller);
 struct mono_time start_deadline(const struct controller *controller);
 void adopt_epoch(struct controller *controller, struct machine *machine);
+/* Redis answers, but with an error (it loads its own files, say): it is asked again soon. */
+void ask_store_again(struct controller *controller);
 /* Every retained topic of ours, from memory. */
 void publish_everything(struct controller *controller);
 
@@ -181,6 +186,8 @@ void saves_free(struct controller *controller);
 void saves_want(struct controller *controller, struct machine *machine);
 /* Everything is to be saved, without a budget: Redis is back and may have forgotten. */
 void saves_want_all(struct controller *controller);
+/* Redis has told what it keeps of the machine: it may be saved from now on. */
+void saves_release(struct controller *controller, struct machine *machine);
 void saves_on_answer(
     struct controller *controller, uint64_t token, enum store_saved result, const char *reason);
 void saves_tick(struct controller *controller);
@@ -244,6 +251,7 @@ void do_status(
 void do_block(struct controller *controller, const char *account, const struct request *request);
 void block_keeping_free(struct controller *controller);
 void block_keeping_publish(struct controller *controller);
+void block_keeping_adopt_epoch(struct controller *controller);
 void block_keeping_settle(struct controller *controller);
 void block_keeping_on_retained(struct controller *controller, const char *payload, size_t length);
 void block_keeping_on_loaded(struct controller *controller, bool ok, const char *text);

@@ -91,20 +91,21 @@ static struct machine *next_wanted(struct saves *saves)
 }
 
 /* Sends what is wanted, as far as the limits let it. A machine whose save is under way is put back
- * by the answer to that save. */
+ * by the answer to that save, one that Redis has not told of yet by saves_release: Redis may hold
+ * an oops or a lockout that nobody here knows. */
 static void pump(struct controller *controller)
 {
     struct saves *saves = &controller->saves;
     struct store *store = controller->ports.store;
 
-    if (controller->phase != PHASE_READY || !store->operations->is_up(store) ||
-        controller->now.mono.ms < saves->pause_until.ms) {
+    if (controller->phase != PHASE_READY || !controller->epoch_is_kept ||
+        !store->operations->is_up(store) || controller->now.mono.ms < saves->pause_until.ms) {
         return;
     }
     while (saves->wanted_first != NULL && saves->in_flight < IN_FLIGHT_MAX) {
         struct machine *machine = next_wanted(saves);
 
-        if (machine->save_in_flight) {
+        if (machine->save_in_flight || !machine->read) {
             continue;
         }
         if (store->operations->save(store, &machine->record, machine->index) != STATUS_OK) {
@@ -160,6 +161,15 @@ void saves_want_all(struct controller *controller)
         want(controller, fleet_at(controller->fleet, i));
     }
     pump(controller);
+}
+
+void saves_release(struct controller *controller, struct machine *machine)
+{
+    if (!machine->read) {
+        machine->read = true;
+        want(controller, machine);
+        pump(controller);
+    }
 }
 
 static void publish_timeout(struct controller *controller, const struct machine *machine)

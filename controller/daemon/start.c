@@ -17,6 +17,8 @@ enum {
     TOKEN_LIVE = 2,
 };
 
+#define ASK_AGAIN_MS 1000
+
 /* ---- what is subscribed when ---- */
 
 static void subscribe(
@@ -88,6 +90,7 @@ static void adopt_epoch_everywhere(struct controller *controller, uint64_t epoch
     for (size_t i = 0; i < fleet_count(controller->fleet); i++) {
         adopt_epoch(controller, fleet_at(controller->fleet, i));
     }
+    block_keeping_adopt_epoch(controller);
 }
 
 static void hear_epoch(struct controller *controller, uint64_t epoch)
@@ -161,6 +164,11 @@ static void open_shop(struct controller *controller, uint64_t epoch, bool kept)
         roster_user_count(controller->roster));
 }
 
+void ask_store_again(struct controller *controller)
+{
+    controller->ask_again.ms = controller->now.mono.ms + ASK_AGAIN_MS;
+}
+
 /* Takes the next step if everything that it needs is there. */
 static void advance(struct controller *controller)
 {
@@ -174,21 +182,24 @@ static void advance(struct controller *controller)
             controller->phase = PHASE_EPOCH;
         } else if (late) {
             open_shop(controller, own_epoch(controller), false);
+        } else {
+            ask_store_again(controller);
         }
     } else if (controller->phase == PHASE_EPOCH && late) {
         open_shop(controller, own_epoch(controller), false);
     }
 }
 
-void start_tick(struct controller *controller)
-{
-    advance(controller);
-}
-
 struct mono_time start_deadline(const struct controller *controller)
 {
     bool waits = controller->phase == PHASE_LOADING || controller->phase == PHASE_EPOCH;
-    return waits ? controller->start_deadline : (struct mono_time){0};
+    struct mono_time deadline = waits ? controller->start_deadline : (struct mono_time){0};
+
+    if (controller->ask_again.ms != 0 &&
+        (deadline.ms == 0 || controller->ask_again.ms < deadline.ms)) {
+        deadline = controller->ask_again;
+    }
+    return deadline;
 }
 
 /* ---- the broker's half ---- */
@@ -321,6 +332,7 @@ static void load_all(struct controller *controller)
     size_t count = fleet_count(controller->fleet);
     const char **names = calloc(count + 1, sizeof *names);
     struct store *store = controller->ports.store;
+    enum status status;
 
     controller->load_wanted = true;
     if (names == NULL) {
@@ -329,8 +341,12 @@ static void load_all(struct controller *controller)
     for (size_t i = 0; i < count; i++) {
         names[i] = fleet_at(controller->fleet, i)->record.machine;
     }
-    if (store->operations->load(store, names, count) == STATUS_OK) {
+    status = store->operations->load(store, names, count);
+    if (status == STATUS_OK) {
         controller->load_wanted = false;
+        controller->load_count = count;
+    } else if (status != STATUS_BUSY) { /* the one under way sees to it when it has ended */
+        ask_store_again(controller);
     }
     free(names);
 }
@@ -348,12 +364,12 @@ static void ask_card_key(struct controller *controller)
     struct store *store = controller->ports.store;
     char hex[CARD_KEY_HEX_SIZE];
 
-    if (controller->settings->controller.card_key[0] != '\0') {
+    if (controller->settings->controller.card_key[0] != '\0' || controller->card_key_is_kept) {
         return;
     }
     card_key_to_hex(&controller->card_key, hex);
     if (store->operations->card_key(store, hex) != STATUS_OK) {
-        log_warning("the card key could not be asked for; Redis will be asked again");
+        ask_store_again(controller);
     }
     sodium_memzero(hex, sizeof hex);
 }
@@ -363,21 +379,44 @@ static void ask_blocks(struct controller *controller)
     struct store *store = controller->ports.store;
 
     if (!controller->block_keeping.loaded && store->operations->load_blocks(store) != STATUS_OK) {
-        log_warning("the blocked cards could not be asked for; Redis will be asked again");
+        ask_store_again(controller);
     }
 }
 
-/* Redis answers, and this process has its own, newer knowledge: Redis gets it. */
-static void bring_store_up_to_date(struct controller *controller)
+/* The shop was opened without Redis. Saves wait for the epoch that it gives: with an older one they
+ * would be refused, as if another controller had taken over. */
+static void keep_epoch(struct controller *controller)
 {
     struct store *store = controller->ports.store;
 
-    if (!controller->epoch_is_kept &&
+    if (controller->phase == PHASE_READY && controller->loaded && !controller->epoch_is_kept &&
         store->operations->take_epoch(store, controller->epoch, controller->now.wall) !=
             STATUS_OK) {
-        log_warning("the epoch could not be kept; Redis will be asked again");
+        ask_store_again(controller);
     }
-    saves_want_all(controller);
+}
+
+/* Asks Redis for all that it has not told yet. */
+static void ask_store(struct controller *controller)
+{
+    controller->ask_again = (struct mono_time){0};
+    ask_card_key(controller);
+    ask_blocks(controller);
+    if (!controller->loaded || controller->load_wanted) {
+        load_all(controller);
+    }
+    keep_epoch(controller);
+}
+
+void start_tick(struct controller *controller)
+{
+    struct store *store = controller->ports.store;
+
+    if (controller->ask_again.ms != 0 && controller->now.mono.ms >= controller->ask_again.ms &&
+        store->operations->is_up(store)) {
+        ask_store(controller);
+    }
+    advance(controller);
 }
 
 static void on_up(void *context)
@@ -386,14 +425,9 @@ static void on_up(void *context)
 
     refresh_now(controller);
     log_info("Redis answers at %s", controller->settings->redis.url);
-    ask_card_key(controller);
-    ask_blocks(controller);
-    if (!controller->loaded || controller->load_wanted) {
-        load_all(controller);
-    }
-    if (controller->loaded) {
-        bring_store_up_to_date(controller);
-    }
+    controller->card_key_is_kept = false;
+    ask_store(controller);
+    saves_want_all(controller);
     if (controller->phase == PHASE_READY) {
         publish_status(controller, "running");
     }
@@ -405,6 +439,7 @@ static void on_down(void *context, const char *reason)
 
     refresh_now(controller);
     log_warning("Redis is out of reach (%s): machines go on, nothing is saved", reason);
+    controller->ask_again = (struct mono_time){0};
     if (controller->phase == PHASE_READY) {
         publish_status(controller, "running");
     } else {
@@ -413,6 +448,11 @@ static void on_down(void *context, const char *reason)
             controller->phase = PHASE_LOADING;
         }
     }
+}
+
+static const char *or_null(const char *string)
+{
+    return string[0] == '\0' ? NULL : string;
 }
 
 /* Redis told of a machine that is in use already. */
@@ -443,12 +483,12 @@ merge_late(struct controller *controller, struct machine *machine, const struct 
         return;
     }
     if (found->core.oopsed && !record->core.oopsed) {
-        origin.by = found->oops_by;
+        origin.by = or_null(found->oops_by);
         apply_set(controller, machine, CORE_EVENT_SET_OOPS, true, &origin, &effects);
     }
     if (found->core.locked_out && !record->core.locked_out) {
-        origin.by = found->lockout_by;
-        origin.reason = found->lockout_reason;
+        origin.by = or_null(found->lockout_by);
+        origin.reason = or_null(found->lockout_reason);
         apply_set(controller, machine, CORE_EVENT_SET_LOCKOUT, true, &origin, &effects);
     }
 }
@@ -490,17 +530,16 @@ static void on_loaded(void *context, bool ok)
 
     refresh_now(controller);
     if (!ok) {
-        return; /* the connection broke: on_up comes again */
-    }
-    if (controller->phase != PHASE_READY) {
-        controller->loaded = true;
-        advance(controller);
+        controller->load_wanted = true;
+        ask_store_again(controller);
         return;
     }
-    if (!controller->loaded) {
-        controller->loaded = true;
-        bring_store_up_to_date(controller);
+    controller->loaded = true;
+    for (size_t i = 0; i < controller->load_count; i++) {
+        saves_release(controller, fleet_at(controller->fleet, i));
     }
+    advance(controller);
+    keep_epoch(controller);
     start_load_if_wanted(controller);
 }
 
@@ -514,9 +553,11 @@ static void on_epoch(void *context, bool ok, uint64_t epoch)
             open_shop(controller, epoch, true);
         } else {
             controller->phase = PHASE_LOADING;
-            controller->loaded = false;
+            ask_store_again(controller);
         }
-    } else if (controller->phase == PHASE_READY && ok && !controller->epoch_is_kept) {
+    } else if (controller->phase == PHASE_READY && !ok) {
+        ask_store_again(controller);
+    } else if (controller->phase == PHASE_READY && !controller->epoch_is_kept) {
         log_info("epoch %llu, now kept in Redis", (unsigned long long)epoch);
         controller->epoch_is_kept = true;
         adopt_epoch_everywhere(controller, epoch);
@@ -531,9 +572,12 @@ static void on_card_key(void *context, bool ok, const char *key_hex)
     struct controller *controller = context;
     struct card_key kept;
 
+    refresh_now(controller);
     if (!ok) {
+        ask_store_again(controller);
         return;
     }
+    controller->card_key_is_kept = true;
     if (!card_key_from_hex(&kept, key_hex)) {
         log_error("the card key in Redis is not 64 hexadecimal digits; it is not used");
         return;
