@@ -101,7 +101,7 @@ static struct store *behind(struct store *store, enum fault_port port)
 
     if (world_strikes(world, port)) {
         memory_store_fail(world->memory, 1, world->fault.memory);
-    } else if (port == FAULT_SAVE && world->redis_refuses) {
+    } else if (world->redis_refuses || (port == FAULT_SAVE && world->redis_refuses_saves)) {
         memory_store_fail(world->memory, 1, MEMORY_REFUSED);
     }
     return world->memory;
@@ -137,6 +137,24 @@ static enum status spy_save(struct store *store, const struct record *record, ui
     return memory->operations->save(memory, record, token);
 }
 
+static enum status spy_load_blocks(struct store *store)
+{
+    struct store *memory = behind(store, FAULT_LOAD_BLOCKS);
+    return memory->operations->load_blocks(memory);
+}
+
+static enum status spy_save_blocks(struct store *store, struct version version, const char *text)
+{
+    struct store *memory = behind(store, FAULT_SAVE_BLOCKS);
+    return memory->operations->save_blocks(memory, version, text);
+}
+
+static enum status spy_forget(struct store *store, const char *machine)
+{
+    struct store *memory = behind(store, FAULT_FORGET);
+    return memory->operations->forget(memory, machine);
+}
+
 static bool spy_is_up(const struct store *store)
 {
     const struct store *memory = ((const struct spy *)store)->world->memory;
@@ -149,6 +167,9 @@ static const struct store_operations spy_operations = {
     .take_epoch = spy_take_epoch,
     .card_key = spy_card_key,
     .save = spy_save,
+    .load_blocks = spy_load_blocks,
+    .save_blocks = spy_save_blocks,
+    .forget = spy_forget,
     .is_up = spy_is_up,
 };
 

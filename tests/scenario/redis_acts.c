@@ -104,6 +104,7 @@ static void depose(struct world *world)
     }
     memory_store_run(store);
     store->operations->close(store);
+    world->deposed = true;
 }
 
 static void freeze(struct world *world, bool frozen)
@@ -129,8 +130,12 @@ bool act_redis(struct world *world, struct words *words)
     } else if (words_take(words, "Redis is wiped")) {
         memory_database_wipe(world->database);
     } else if (words_take(words, "Redis refuses to save")) {
-        world->redis_refuses = true;
+        world->redis_refuses_saves = true;
     } else if (words_take(words, "Redis saves again")) {
+        world->redis_refuses_saves = false;
+    } else if (words_take(words, "Redis refuses")) {
+        world->redis_refuses = true;
+    } else if (words_take(words, "Redis accepts")) {
         world->redis_refuses = false;
     } else if (words_take(words, "Redis holds")) {
         put_record(world, words);

@@ -4,6 +4,7 @@
  *   request oops table-saw off        request clear table-saw        request end table-saw
  *   request status [table-saw]        request reload [force]
  *   request lockout body '{…}'        any bytes
+ *   request block fob 1               request block account ada      request restart x when idle
  * `busy` behind it: there are too many requests. The account is `local` unless said otherwise.
  */
 #include <string.h>
@@ -18,10 +19,13 @@ struct asking {
     const char *reason;
     const char *by;
     const char *transaction;
+    const char *fob;
+    const char *account_id;
     const char *body;
     bool has_value;
     bool value;
     bool force;
+    bool when_idle;
     bool busy;
 };
 
@@ -35,6 +39,12 @@ static void read_asking(struct asking *asking, struct words *words)
         asking->account = words_next(words);
     } else if (words_take(words, "transaction")) {
         asking->transaction = words_next(words);
+    } else if (words_take(words, "fob")) {
+        asking->fob = words_next(words);
+    } else if (words_take(words, "account")) {
+        asking->account_id = words_next(words);
+    } else if (words_take(words, "when idle")) {
+        asking->when_idle = true;
     } else if (words_take(words, "body")) {
         asking->body = words_next(words);
     } else if (words_take(words, "force")) {
@@ -71,6 +81,11 @@ static void print_asking(const struct asking *asking, struct text *text)
     if (asking->force) {
         json_out_bool(&out, "force", true);
     }
+    if (asking->when_idle) {
+        json_out_bool(&out, "when_idle", true);
+    }
+    add_optional(&out, "fob", asking->fob);
+    add_optional(&out, "account_id", asking->account_id);
     add_optional(&out, "reason", asking->reason);
     add_optional(&out, "by", asking->by);
     add_optional(&out, "transaction", asking->transaction);

@@ -267,6 +267,16 @@ static bool run_store(struct world *world)
     return any;
 }
 
+/* The process ends by itself. */
+static void stand_down(struct world *world)
+{
+    world->stood_down = true;
+    world_kill(world);
+    if (!world->deposed) {
+        world_fail(world, "the controller stood down, and nobody took over");
+    }
+}
+
 /* Returns when, on the scenario's clock, the controller wants to be called; 0 for never. */
 static int64_t settle(struct world *world)
 {
@@ -278,6 +288,10 @@ static int64_t settle(struct world *world)
         any |= run_store(world);
         any |= read_files(world);
         next = controller_tick(world->controller);
+        if (controller_stood_down(world->controller)) {
+            stand_down(world);
+            return 0;
+        }
         if (!any && (next.ms == 0 || next.ms > world_now(world).mono.ms)) {
             return next.ms == 0 ? 0 : next.ms - world->mono_base_ms;
         }
@@ -311,15 +325,20 @@ void world_pass(struct world *world, int64_t ms)
     world_settle(world);
 }
 
+static bool is_ready(const struct world *world)
+{
+    return world->controller != NULL && controller_is_ready(world->controller);
+}
+
 void world_await_ready(struct world *world)
 {
     int64_t end = world->clock_ms + READY_WITHIN_MS;
 
     world_settle(world);
-    while (!controller_is_ready(world->controller) && world->clock_ms < end) {
+    while (!is_ready(world) && world->clock_ms < end) {
         world_pass(world, 50);
     }
-    if (!controller_is_ready(world->controller)) {
+    if (!is_ready(world)) {
         world_fail(world, "the controller is not ready after %d s", READY_WITHIN_MS / 1000);
     }
 }

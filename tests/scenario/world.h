@@ -17,7 +17,7 @@
 #define WORLD_ACTS_MAX 512
 #define WORLD_RECONNECT_MS 200
 
-/* The ports that can fail once, to order. */
+/* The ports that can fail once, to order; from FAULT_LOAD on they are the store's. */
 #define FAULT_PORT_LIST(X)                                                                         \
     X(FAULT_PUBLISH, "publish")                                                                    \
     X(FAULT_SUBSCRIBE, "subscribe")                                                                \
@@ -27,7 +27,10 @@
     X(FAULT_LOAD, "load")                                                                          \
     X(FAULT_EPOCH, "taking of an epoch")                                                           \
     X(FAULT_CARD_KEY, "asking for the card key")                                                   \
-    X(FAULT_SAVE, "save")
+    X(FAULT_SAVE, "save")                                                                          \
+    X(FAULT_LOAD_BLOCKS, "load of the blocked cards")                                              \
+    X(FAULT_SAVE_BLOCKS, "save of the blocked cards")                                              \
+    X(FAULT_FORGET, "forgetting of a machine")
 
 #define FAULT_ENUM(id, text) id,
 enum fault_port {
@@ -72,7 +75,10 @@ struct world {
     struct spy spy;
     bool redis_is_up;
     bool redis_is_frozen;
-    bool redis_refuses;
+    bool redis_refuses_saves;
+    bool redis_refuses; /* everything */
+    bool deposed;       /* another controller took over */
+    bool stood_down;
     int64_t redis_back_ms; /* when a broken connection is made again; 0: it stands */
 
     int64_t clock_ms;
