@@ -278,7 +278,8 @@ static void leave_paho(struct mqtt *mqtt)
 static bool may_move(const struct mqtt *mqtt)
 {
     const struct outbox_counts counts = outbox_counts(mqtt->outbox);
-    return counts.waiting > 0 && counts.in_flight < MQTT_IN_FLIGHT_MAX;
+    return counts.waiting > 0 && counts.in_flight < MQTT_IN_FLIGHT_MAX &&
+           counts.in_flight_bytes < MQTT_IN_FLIGHT_BYTES_MAX;
 }
 
 /* Hands the oldest messages that wait to Paho. True: it could take more at once. */

@@ -4,12 +4,12 @@
  * with messages and changes of the connection; everything else is called from one thread, the
  * loop's, and never blocks. The owner calls mqtt_tick when the deadline that it gave has come.
  *
- * Publishing goes through an outbox of our own, since Paho's queue is slow when long: at most
- * MQTT_IN_FLIGHT_MAX messages are Paho's at a time. In the outbox a retained message replaces an
- * older one of the same topic (only the newest state of a thing matters); others keep their order
- * and are bounded. After a reconnect, retained topics are the owner's to publish again: the outbox
- * forgets them when the connection breaks, and keeps the others until the broker has acknowledged
- * them. QoS 0 is worth nothing later and is forgotten, too.
+ * Publishing goes through an outbox of our own, since Paho's queue is slow when long and can't be
+ * taken back: at most MQTT_IN_FLIGHT_MAX messages are Paho's at a time. In the outbox a retained
+ * message replaces an older one of the same topic (only the newest state of a thing matters);
+ * others keep their order and are bounded. After a reconnect, retained topics are the owner's to
+ * publish again: the outbox forgets them when the connection breaks, and keeps the others until the
+ * broker has acknowledged them. QoS 0 is worth nothing later and is forgotten, too.
  *
  * The fence around Paho 1.3.12 (why: README, "Paho's fence"): no persistence, MQTT 3.1.1 pinned,
  * reconnects by hand with back-off and jitter, no sending while disconnected, state known from
@@ -28,6 +28,8 @@
 #include "controller/support/time.h"
 
 #define MQTT_IN_FLIGHT_MAX 1000
+/* So that what Paho has is soon in the socket's buffer, and nothing queues up inside Paho. */
+#define MQTT_IN_FLIGHT_BYTES_MAX (128 * 1024)
 #define MQTT_OUTBOX_EVENTS_MAX 10000
 #define MQTT_PAYLOAD_MAX (16 * 1024 * 1024)
 

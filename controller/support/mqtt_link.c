@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "controller/support/mqtt_nodelay.h"
+#include "controller/support/mqtt_socket.h"
 #include "controller/support/text.h"
 
 #define SCHEME_AND_PORT_MAX 16
@@ -74,7 +74,7 @@ static void on_connect_success(void *context, MQTTAsync_successData *data)
     int connecting = MQTT_LINK_CONNECTING;
 
     (void)data;
-    atomic_store(&link->fd, mqtt_nodelay(link->options.url.port));
+    atomic_store(&link->fd, mqtt_socket_prepare(link->options.url.port));
     if (atomic_compare_exchange_strong(&link->state, &connecting, MQTT_LINK_UP)) {
         link->events.connected(link->events.context);
     }
@@ -108,15 +108,34 @@ static void on_connect_failure(void *context, MQTTAsync_failureData *data)
 
     if (refusal != NULL) {
         text_add(&reason, refusal);
-    } else if (link->tls_reason[0] != '\0') {
-        text_addf(&reason, "TLS: %s", link->tls_reason);
     } else {
         text_addf(&reason, "can't connect to %s, port %u", url->host, (unsigned)url->port);
-        if (data != NULL && data->message != NULL) {
-            text_addf(&reason, ": %s", data->message);
+        if (link->tls_reason[0] != '\0') {
+            text_addf(&reason, ": TLS: %s", link->tls_reason);
+        } else if (url->tls) {
+            /* Paho tells neither of these from the other. */
+            text_add(&reason, ": no TCP connection, or its certificate is not for this host");
         }
     }
     go_down(link, reason.data);
+}
+
+/* From OpenSSL's "...:error:code:library:function:reason:file:line:" the reason, else all. */
+static void keep_tls_reason(struct text *reason, const char *string, size_t length)
+{
+    const char *start = memmem(string, length, "error:", 6);
+    const char *end = string + length;
+
+    for (int fields = 0; fields < 4 && start != NULL; fields++) {
+        start = memchr(start, ':', (size_t)(end - start));
+        start = start == NULL ? NULL : start + 1;
+    }
+    if (start != NULL && memchr(start, ':', (size_t)(end - start)) != NULL) {
+        end = memchr(start, ':', (size_t)(end - start));
+        text_add_bytes(reason, start, (size_t)(end - start));
+    } else {
+        text_add_bytes(reason, string, length);
+    }
 }
 
 /* OpenSSL prints its errors one by one; the first is the cause. */
@@ -125,11 +144,8 @@ static int on_tls_error(const char *string, size_t length, void *context)
     struct mqtt_link *link = context;
 
     if (link->tls_reason[0] == '\0') {
-        while (length > 0 && (string[length - 1] == '\n' || string[length - 1] == '\0')) {
-            length--;
-        }
         struct text reason = text_over(link->tls_reason, sizeof link->tls_reason);
-        text_add_bytes(&reason, string, length);
+        keep_tls_reason(&reason, string, strnlen(string, length));
     }
     return 1;
 }
@@ -231,7 +247,7 @@ void mqtt_link_free(struct mqtt_link *link)
     }
     /* Paho would say goodbye by itself, and the broker would then keep the last will. */
     fd = atomic_load(&link->fd);
-    if (fd >= 0 && mqtt_nodelay_is_peer(fd, link->options.url.port)) {
+    if (fd >= 0 && mqtt_socket_is_peer(fd, link->options.url.port)) {
         shutdown(fd, SHUT_RDWR);
     }
     MQTTAsync_destroy(&link->paho);

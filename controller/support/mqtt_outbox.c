@@ -156,6 +156,12 @@ enum status outbox_put(
     return STATUS_OK;
 }
 
+static size_t wire_size(const struct outbox_message *message)
+{
+    const size_t headers = 9; /* at most: type, length, topic's length, packet id */
+    return headers + strlen(message->topic) + message->length;
+}
+
 struct outbox_message *outbox_take(struct outbox *outbox)
 {
     struct node *node = outbox->waiting;
@@ -168,6 +174,7 @@ struct outbox_message *outbox_take(struct outbox *outbox)
     forget_in_index(outbox, node);
     outbox->counts.waiting--;
     outbox->counts.in_flight++;
+    outbox->counts.in_flight_bytes += wire_size(&node->message);
     outbox->events -= !node->message.retain;
     return &node->message;
 }
@@ -176,6 +183,7 @@ static void remove_from_flight(struct outbox *outbox, struct node *node)
 {
     DL_DELETE(outbox->in_flight, node);
     outbox->counts.in_flight--;
+    outbox->counts.in_flight_bytes -= wire_size(&node->message);
 }
 
 static void wait_first(struct outbox *outbox, struct node *node)

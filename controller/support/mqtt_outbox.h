@@ -59,6 +59,7 @@ void outbox_break(struct outbox *outbox);
 struct outbox_counts {
     size_t waiting;
     size_t in_flight;
+    size_t in_flight_bytes; /* about what they take on the wire */
     uint64_t merged;
     uint64_t dropped;
 };

@@ -128,8 +128,9 @@ static void a_hostile_payload_cannot_forge_a_line(void **state)
 {
     (void)state;
     assert_int_equal(log_start("p", LOG_LEVEL_INFO), STATUS_OK);
-    log_info("%s", "a\nb\r\t\033[31m\x7f\xc2\x9b"
-                   "z");
+    log_info(
+        "%s", "a\nb\r\t\033[31m\x7f\xc2\x9b"
+              "z");
     log_stop();
     assert_string_equal(
         after_time(written()), "INFO  p: a\\nb\\x0d\\x09\\x1b[31m\\x7f\\xc2\\x9bz\n");
@@ -258,7 +259,8 @@ static void C1_logging_never_blocks_and_dropped_lines_are_counted(void **state)
     assert_in_range(dropped, 1000, FLOOD - 1000);
 
     /* Somebody reads again: what was kept comes, in order, and then the count. */
-    snprintf(told, sizeof told, "WARN  p: %llu log lines were dropped\n", (unsigned long long)dropped);
+    snprintf(
+        told, sizeof told, "WARN  p: %llu log lines were dropped\n", (unsigned long long)dropped);
     size_t length = 0;
     while (strstr(output, told) == NULL) {
         assert_int_equal(poll(&(struct pollfd){.fd = reader, .events = POLLIN}, 1, 5000), 1);

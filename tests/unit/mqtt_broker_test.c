@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "controller/support/mqtt_nodelay.h"
+#include "controller/support/mqtt_socket.h"
 #include "tests/lib/mosquitto.h"
 #include "tests/lib/mqtt_client.h"
 
@@ -193,7 +193,7 @@ static int find_socket(void)
     assert_non_null(directory);
     while ((entry = readdir(directory)) != NULL) {
         int fd = entry->d_name[0] == '.' ? -1 : atoi(entry->d_name);
-        if (mqtt_nodelay_is_peer(fd, broker.port)) {
+        if (mqtt_socket_is_peer(fd, broker.port)) {
             assert_int_equal(found, -1);
             found = fd;
         }
@@ -290,11 +290,13 @@ static void a_clean_stop_sends_what_waits_and_publishes_no_will(void **state)
     connect_as(&watcher, "watcher");
     client_subscribe(&watcher, "#");
     connect_with_will(&client, "clean");
+    mosquitto_signal(&broker, SIGSTOP); /* so that some of it has to wait */
     for (int i = 0; i < 3000; i++) {
         client_publish(&client, "event", "x", false);
     }
     client_publish(&client, "status", "stopped", true);
     assert_true(mqtt_counts(client.mqtt).waiting > 0);
+    mosquitto_signal(&broker, SIGCONT);
     mqtt_stop(client.mqtt, 5000);
     client_free(&client);
     assert_true(client_reaches(&watcher, &watcher.messages, 3001, SOON_MS));

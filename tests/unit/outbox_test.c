@@ -98,6 +98,23 @@ static void what_is_in_flight_is_not_merged_with(void **state)
     assert_int_equal(outbox_counts(outbox).in_flight, 2);
 }
 
+static void the_bytes_in_flight_are_counted(void **state)
+{
+    struct outbox *outbox = *state;
+    struct outbox_message *first;
+
+    put(outbox, "topic", "0123456789", false);
+    put(outbox, "topic", "0123456789", true);
+    assert_int_equal(outbox_counts(outbox).in_flight_bytes, 0);
+    first = outbox_take(outbox);
+    assert_int_equal(outbox_counts(outbox).in_flight_bytes, 24);
+    assert_non_null(outbox_take(outbox));
+    outbox_done(outbox, first);
+    assert_int_equal(outbox_counts(outbox).in_flight_bytes, 24);
+    outbox_break(outbox);
+    assert_int_equal(outbox_counts(outbox).in_flight_bytes, 0);
+}
+
 static void events_are_bounded_and_the_newest_is_refused(void **state)
 {
     struct outbox *outbox = *state;
@@ -244,6 +261,7 @@ int main(void)
         TEST(a_newer_retained_message_takes_the_place_of_the_older_one),
         TEST(events_of_one_topic_are_never_merged),
         TEST(what_is_in_flight_is_not_merged_with),
+        TEST(the_bytes_in_flight_are_counted),
         TEST(events_are_bounded_and_the_newest_is_refused),
         TEST(a_break_forgets_what_is_retained_and_keeps_events),
         TEST(a_break_sends_unacknowledged_events_again_and_first),

@@ -1,4 +1,4 @@
-#include "controller/support/mqtt_nodelay.h"
+#include "controller/support/mqtt_socket.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -8,9 +8,9 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-bool mqtt_nodelay_is_peer(int fd, uint16_t port)
+bool mqtt_socket_is_peer(int fd, uint16_t port)
 {
-    struct sockaddr_storage peer = {0};
+    struct sockaddr_storage peer;
     socklen_t length = sizeof peer;
     int type = 0;
     socklen_t type_length = sizeof type;
@@ -40,9 +40,10 @@ static bool has_come_to_life(int fd)
            ioctl(fd, FIONREAD, &unread) == 0 && info.tcpi_bytes_received > (uint64_t)unread;
 }
 
-int mqtt_nodelay(uint16_t port)
+int mqtt_socket_prepare(uint16_t port)
 {
     const int on = 1;
+    const int bytes = MQTT_SEND_BUFFER_BYTES;
     DIR *directory = opendir("/proc/self/fd");
     const struct dirent *entry;
     int found = -1;
@@ -53,8 +54,9 @@ int mqtt_nodelay(uint16_t port)
     }
     while ((entry = readdir(directory)) != NULL) {
         int fd = entry->d_name[0] == '.' ? -1 : (int)strtol(entry->d_name, NULL, 10);
-        if (mqtt_nodelay_is_peer(fd, port) && has_come_to_life(fd) &&
+        if (mqtt_socket_is_peer(fd, port) && has_come_to_life(fd) &&
             setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0) {
+            setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
             found = fd;
             count++;
         }

@@ -1,0 +1,301 @@
+/* A broker that stands still, a fleet that floods, and how long a round trip takes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "controller/support/clock.h"
+#include "controller/support/mqtt_socket.h"
+#include "tests/lib/mosquitto.h"
+#include "tests/lib/mqtt_client.h"
+
+#define SOON_MS 10000
+/* What a call may take on a busy host; what it must not do is wait for anybody. */
+#define CALL_US 250000
+#define OPEN_TO_ALL "allow_anonymous true\n"
+
+static struct mosquitto broker;
+static char url[64];
+
+static int set_up(void **state)
+{
+    (void)state;
+    mosquitto_prepare(&broker);
+    mosquitto_start(&broker, OPEN_TO_ALL);
+    snprintf(url, sizeof url, "mqtt://127.0.0.1:%u", (unsigned)broker.port);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    mosquitto_remove(&broker);
+    return 0;
+}
+
+static void connect_as(struct client *client, const char *id, int keep_alive_s)
+{
+    client_new(
+        client, &(struct mqtt_options){.url = url, .client_id = id, .keep_alive_s = keep_alive_s});
+    client_start(client);
+    assert_true(client_reaches(client, &client->connects, 1, SOON_MS));
+}
+
+static void C12_keep_alive_finds_a_frozen_broker_and_no_call_waits_for_it(void **state)
+{
+    struct client client;
+    int64_t frozen_at;
+    int64_t took;
+
+    (void)state;
+    connect_as(&client, "a", 2);
+    client_turn_for(&client, 100);
+    mosquitto_signal(&broker, SIGSTOP);
+    frozen_at = clock_now().mono.ms;
+    while (client.disconnects == 0 && clock_now().mono.ms - frozen_at < 20000) {
+        client_publish(&client, "state", "x", true);
+        client_publish(&client, "event", "x", false);
+        client_turn(&client, 20);
+    }
+    took = clock_now().mono.ms - frozen_at;
+    print_message(
+        "frozen broker found after %lld ms; slowest call %lld us\n", (long long)took,
+        (long long)client.slowest_us);
+    assert_int_equal(client.disconnects, 1);
+    assert_in_range(took, 1000, 8000);
+    /* New attempts are accepted by the kernel, answered by nobody, and given up. */
+    assert_true(client_reaches(&client, &client.disconnects, 2, 15000));
+    assert_true(client.slowest_us < CALL_US);
+    mosquitto_signal(&broker, SIGCONT);
+    assert_true(client_reaches(&client, &client.connects, 2, 15000));
+    client_turn_for(&client, 500);
+    assert_int_equal(mqtt_counts(client.mqtt).waiting, 0);
+    assert_int_equal(mqtt_counts(client.mqtt).in_flight, 0);
+    client_free(&client);
+}
+
+/* More than the sockets' buffers hold. */
+static void fill_the_pipe(struct client *client, const char *topic, bool retain)
+{
+    static char payload[16 * 1024];
+
+    memset(payload, 'x', sizeof payload);
+    for (int i = 0; i < 900; i++) {
+        assert_int_equal(
+            mqtt_publish(client->mqtt, topic, payload, sizeof payload, 1, retain), STATUS_OK);
+    }
+    client_turn_for(client, 100);
+    assert_true(mqtt_counts(client->mqtt).in_flight > 0);
+    assert_true(mqtt_counts(client->mqtt).waiting > 0);
+}
+
+static void C12_no_old_retained_message_precedes_the_new_ones_after_a_reconnect(void **state)
+{
+    struct client client;
+
+    (void)state;
+    connect_as(&client, "a", 10);
+    mosquitto_signal(&broker, SIGSTOP);
+    fill_the_pipe(&client, "command", true);
+    mosquitto_signal(&broker, SIGKILL);
+    assert_true(client_reaches(&client, &client.disconnects, 1, SOON_MS));
+    assert_int_equal(mqtt_counts(client.mqtt).in_flight, 0);
+    assert_int_equal(mqtt_counts(client.mqtt).waiting, 0);
+    client.filter = "#";
+    mosquitto_start(&broker, OPEN_TO_ALL);
+    assert_true(client_reaches(&client, &client.connects, 2, SOON_MS));
+    client_publish(&client, "command", "new", true);
+    assert_true(client_reaches(&client, &client.messages, 1, SOON_MS));
+    assert_int_equal(client_count(&client, INBOX_MESSAGE, "command", "new"), 1);
+    client_turn_for(&client, 500);
+    assert_int_equal(client.messages, 1);
+    client_free(&client);
+}
+
+static void events_on_the_way_when_the_connection_breaks_are_sent_again(void **state)
+{
+    struct client client;
+
+    (void)state;
+    connect_as(&client, "a", 10);
+    mosquitto_signal(&broker, SIGSTOP);
+    fill_the_pipe(&client, "event", false);
+    client_publish(&client, "event", "last", false);
+    mosquitto_signal(&broker, SIGKILL);
+    assert_true(client_reaches(&client, &client.disconnects, 1, SOON_MS));
+    client.filter = "#";
+    mosquitto_start(&broker, OPEN_TO_ALL);
+    assert_true(client_reaches(&client, &client.messages, 901, SOON_MS));
+    assert_int_equal(client_count(&client, INBOX_MESSAGE, "event", "last"), 1);
+    assert_string_equal(client.entries[client.entry_count - 1].payload, "last");
+    client_turn_for(&client, 200);
+    assert_int_equal(client.messages, 901);
+    assert_int_equal(mqtt_counts(client.mqtt).waiting, 0);
+    client_free(&client);
+}
+
+static void a_goodbye_to_a_frozen_broker_takes_no_longer_than_asked(void **state)
+{
+    struct client client;
+    int64_t before;
+
+    (void)state;
+    connect_as(&client, "a", 10);
+    mosquitto_signal(&broker, SIGSTOP);
+    client_publish(&client, "event", "x", false);
+    before = clock_now().mono.ms;
+    mqtt_stop(client.mqtt, 1000);
+    assert_in_range(clock_now().mono.ms - before, 500, 1500);
+    client_free(&client);
+}
+
+/* The loop publishes while Paho's thread finds the inbox full: both want Paho's one lock. */
+static void a_flood_never_makes_the_loop_stand_behind_its_own_inbox(void **state)
+{
+    enum {
+        FLOOD = 5000
+    };
+    struct client writer;
+    struct client reader;
+    char topic[32];
+    size_t published = 0;
+
+    (void)state;
+    connect_as(&writer, "writer", 10);
+    memset(&reader, 0, sizeof reader);
+    client_new(&reader, &(struct mqtt_options){.url = url, .client_id = "reader"});
+    client_free(&reader);
+    /* Room for some twenty messages. */
+    assert_int_equal(inbox_new((struct inbox_limits){.bytes = 4096}, &reader.inbox), STATUS_OK);
+    TEXT_LOCAL(why, 128);
+    assert_int_equal(
+        mqtt_new(
+            &(struct mqtt_options){
+                .url = url, .client_id = "reader", .keep_alive_s = 10, .inbox = reader.inbox},
+            &reader.mqtt, &why),
+        STATUS_OK);
+    client_start(&reader);
+    assert_true(client_reaches(&reader, &reader.connects, 1, SOON_MS));
+    client_subscribe(&reader, "flood");
+    for (int i = 0; i < FLOOD; i++) {
+        client_publish(&writer, "flood", "0123456789012345678901234567890123456789", false);
+    }
+    while (mqtt_counts(writer.mqtt).waiting > 0) {
+        client_turn(&writer, 10);
+        client_turn(&reader, 0);
+        /* A long turn: more publishes than the inbox holds. */
+        for (int i = 0; i < 200; i++) {
+            snprintf(topic, sizeof topic, "m%d/command", i);
+            client_publish(&reader, topic, "x", true);
+            published++;
+        }
+    }
+    print_message(
+        "%zu publishes amid a flood; %llu of %d messages dropped; slowest call %lld us\n",
+        published, (unsigned long long)inbox_dropped(reader.inbox), FLOOD,
+        (long long)reader.slowest_us);
+    assert_true(published > 1000);
+    assert_true(reader.slowest_us < CALL_US);
+    assert_true(client_reaches(&reader, &reader.messages, 20, SOON_MS));
+    client_turn_for(&reader, 500);
+    assert_int_equal(mqtt_counts(reader.mqtt).waiting, 0);
+    client_free(&reader);
+    client_free(&writer);
+}
+
+static void answer(struct client *client, const struct inbox_entry *entry)
+{
+    assert_int_equal(
+        mqtt_publish(client->mqtt, "command", entry->payload, entry->payload_length, 1, true),
+        STATUS_OK);
+}
+
+static void set_nodelay(int on)
+{
+    DIR *directory = opendir("/proc/self/fd");
+    const struct dirent *entry;
+
+    assert_non_null(directory);
+    while ((entry = readdir(directory)) != NULL) {
+        int fd = entry->d_name[0] == '.' ? -1 : atoi(entry->d_name);
+        if (mqtt_socket_is_peer(fd, broker.port)) {
+            setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        }
+    }
+    closedir(directory);
+}
+
+static int compare(const void *a, const void *b)
+{
+    int64_t first = *(const int64_t *)a;
+    int64_t second = *(const int64_t *)b;
+    return (first > second) - (first < second);
+}
+
+#define ROUNDS 100
+
+static int64_t median_round_trip_us(struct client *device, struct client *controller)
+{
+    int64_t times[ROUNDS];
+
+    for (int i = 0; i < ROUNDS; i++) {
+        size_t wanted = device->messages + 1;
+        int64_t since = monotonic_us();
+        client_publish(device, "report", "{\"oops\":false}", false);
+        while (device->messages < wanted) {
+            client_turn(controller, 0);
+            client_turn(device, 0);
+        }
+        times[i] = monotonic_us() - since;
+    }
+    qsort(times, ROUNDS, sizeof times[0], compare);
+    return times[ROUNDS / 2];
+}
+
+static void a_report_is_answered_without_nagles_delay(void **state)
+{
+    struct client device;
+    struct client controller;
+    int64_t with;
+    int64_t without;
+
+    (void)state;
+    connect_as(&device, "device", 10);
+    connect_as(&controller, "controller", 10);
+    client_subscribe(&device, "command");
+    client_subscribe(&controller, "report");
+    controller.on_message = answer;
+    with = median_round_trip_us(&device, &controller);
+    set_nodelay(0);
+    without = median_round_trip_us(&device, &controller);
+    print_message(
+        "report to command, median of %d: %lld us with TCP_NODELAY, %lld us without\n", ROUNDS,
+        (long long)with, (long long)without);
+    client_free(&device);
+    client_free(&controller);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(C12_keep_alive_finds_a_frozen_broker_and_no_call_waits_for_it),
+        TEST(C12_no_old_retained_message_precedes_the_new_ones_after_a_reconnect),
+        TEST(events_on_the_way_when_the_connection_breaks_are_sent_again),
+        TEST(a_goodbye_to_a_frozen_broker_takes_no_longer_than_asked),
+        TEST(a_flood_never_makes_the_loop_stand_behind_its_own_inbox),
+        TEST(a_report_is_answered_without_nagles_delay),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
