@@ -3,116 +3,41 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "controller/support/clock.h"
 #include "controller/support/log.h"
+#include "controller/support/mqtt_backoff.h"
+#include "controller/support/mqtt_intake.h"
 #include "controller/support/mqtt_link.h"
 #include "controller/support/mqtt_outbox.h"
 #include "controller/support/mqtt_settings.h"
 
-#define BACK_OFF_MIN_MS 200
-#define BACK_OFF_MAX_MS 5000
-/* A connection that held this long was a good one: the next loss starts with a short wait. */
-#define SETTLED_MS 5000
 #define GOODBYE_MS 200
+/* Paho's reading thread waits for a second at most, and then sleeps for 100 ms. */
+#define STAY_AWAKE_MS 800
 /* Each message given to Paho waits for its lock; in between, the loop has other work. */
 #define MOVE_AT_ONCE 32
 #define STOP_POLL_MS 2
 
 struct mqtt {
     struct mqtt_settings settings;
-    struct inbox *inbox;
-    struct inbox *requests;
-    bool (*is_request)(const char *topic);
+    struct mqtt_intake intake;
     struct outbox *outbox;
     struct mqtt_link *link;
+    bool may_doze;
     bool started;
     bool connected; /* as far as the loop has read the inbox */
     bool connecting;
-    atomic_bool stopping; /* nobody pops any more */
-    int back_off_ms;
-    struct mono_time retry_at;
-    struct mono_time connected_at;
+    struct mqtt_backoff backoff;
+    struct mono_time silent_since; /* nothing went out, so that nothing had to come back */
+    uint64_t published_then;
     struct mqtt_counts counts; /* connects and published; the outbox has the others */
 };
 
-static void push_change(struct mqtt *mqtt, const struct inbox_entry *entry)
-{
-    enum status status;
-
-    if (atomic_load(&mqtt->stopping)) {
-        return;
-    }
-    status = inbox_push(mqtt->inbox, entry);
-    if (status != STATUS_OK) {
-        log_error("mqtt: a change of the connection was lost: inbox %s", status_text(status));
-    }
-}
-
-static void on_connected(void *context)
-{
-    push_change(context, &(struct inbox_entry){.kind = INBOX_CONNECTED});
-}
-
-static void on_disconnected(void *context, const char *reason)
-{
-    push_change(
-        context, &(struct inbox_entry){
-                     .kind = INBOX_DISCONNECTED,
-                     .payload = reason,
-                     .payload_length = strlen(reason),
-                 });
-}
-
-static void on_subscribed(void *context, int token, bool granted)
-{
-    push_change(
-        context, &(struct inbox_entry){
-                     .kind = granted ? INBOX_SUBSCRIBED : INBOX_SUBSCRIBE_FAILED,
-                     .token = token,
-                 });
-}
-
-static void
-on_message(void *context, const char *topic, const char *payload, size_t length, bool retained)
-{
-    struct mqtt *mqtt = context;
-    const struct inbox_entry entry = {
-        .kind = INBOX_MESSAGE,
-        .topic = topic,
-        .payload = payload,
-        .payload_length = length,
-        .retained = retained,
-    };
-    bool is_request = mqtt->requests != NULL && mqtt->is_request != NULL && mqtt->is_request(topic);
-
-    if (atomic_load(&mqtt->stopping)) {
-        return;
-    }
-    if (inbox_push(is_request ? mqtt->requests : mqtt->inbox, &entry) != STATUS_OK) {
-        return; /* dropped, and counted there */
-    }
-}
-
-static void on_progress(void *context)
-{
-    const struct mqtt *mqtt = context;
-    inbox_wake(mqtt->inbox);
-}
-
 static enum status make_link(struct mqtt *mqtt, struct mqtt_link **ret_link)
 {
-    const struct mqtt_link_events events = {
-        .context = mqtt,
-        .connected = on_connected,
-        .disconnected = on_disconnected,
-        .message = on_message,
-        .subscribed = on_subscribed,
-        .progress = on_progress,
-    };
+    const struct mqtt_link_events events = mqtt_intake_events(&mqtt->intake);
     return mqtt_link_new(&mqtt->settings.link, &events, ret_link);
 }
 
@@ -131,10 +56,10 @@ enum status mqtt_new(const struct mqtt_options *options, struct mqtt **ret_mqtt,
         goto no_mqtt;
     }
     mqtt->settings = settings;
-    mqtt->inbox = options->inbox;
-    mqtt->requests = options->requests;
-    mqtt->is_request = options->is_request;
-    mqtt->back_off_ms = BACK_OFF_MIN_MS;
+    mqtt->intake.inbox = options->inbox;
+    mqtt->intake.requests = options->requests;
+    mqtt->intake.is_request = options->is_request;
+    mqtt->may_doze = options->may_doze;
     status = outbox_new(MQTT_OUTBOX_EVENTS_MAX, &mqtt->outbox);
     if (status != STATUS_OK) {
         goto no_outbox;
@@ -167,26 +92,6 @@ void mqtt_free(struct mqtt *mqtt)
     free(mqtt);
 }
 
-/* So that clients that lost the same broker do not come back all at once. */
-static int jitter_ms(int up_to_ms)
-{
-    unsigned random = 0;
-
-    if (getrandom(&random, sizeof random, GRND_NONBLOCK) != (ssize_t)sizeof random) {
-        random = (unsigned)getpid();
-    }
-    return (int)(random % (unsigned)(up_to_ms + 1));
-}
-
-static void plan_retry(struct mqtt *mqtt, struct mono_time now)
-{
-    mqtt->retry_at.ms = now.ms + mqtt->back_off_ms + jitter_ms(mqtt->back_off_ms / 2);
-    mqtt->back_off_ms *= 2;
-    if (mqtt->back_off_ms > BACK_OFF_MAX_MS) {
-        mqtt->back_off_ms = BACK_OFF_MAX_MS;
-    }
-}
-
 static void connect_now(struct mqtt *mqtt, struct mono_time now)
 {
     enum status status = STATUS_OK;
@@ -202,7 +107,7 @@ static void connect_now(struct mqtt *mqtt, struct mono_time now)
         log_error("mqtt: can't start to connect: %s", status_text(status));
         mqtt_link_free(mqtt->link);
         mqtt->link = NULL;
-        plan_retry(mqtt, now);
+        mqtt_backoff_plan(&mqtt->backoff, now);
     }
 }
 
@@ -218,7 +123,7 @@ void mqtt_on_connected(struct mqtt *mqtt)
 {
     mqtt->connecting = false;
     mqtt->connected = true;
-    mqtt->connected_at = (struct mono_time){0};
+    mqtt->silent_since = (struct mono_time){0};
     mqtt->counts.connects++;
 }
 
@@ -248,31 +153,7 @@ void mqtt_on_disconnected(struct mqtt *mqtt, struct mono_time now)
     }
     mqtt_link_free(broken);
     outbox_break(mqtt->outbox);
-    plan_retry(mqtt, now);
-}
-
-/* Whether Paho may be called now; followed by leave_paho then. See inbox_enter. */
-static bool enter_paho(struct mqtt *mqtt)
-{
-    if (atomic_load(&mqtt->stopping)) {
-        return true;
-    }
-    if (!inbox_enter(mqtt->inbox)) {
-        return false;
-    }
-    if (mqtt->requests != NULL && !inbox_enter(mqtt->requests)) {
-        inbox_leave(mqtt->inbox);
-        return false;
-    }
-    return true;
-}
-
-static void leave_paho(struct mqtt *mqtt)
-{
-    inbox_leave(mqtt->inbox);
-    if (mqtt->requests != NULL) {
-        inbox_leave(mqtt->requests);
-    }
+    mqtt_backoff_plan(&mqtt->backoff, now);
 }
 
 static bool may_move(const struct mqtt *mqtt)
@@ -288,12 +169,12 @@ static bool move_outbox(struct mqtt *mqtt, int count)
     struct outbox_message *message;
 
     while (count-- > 0 && may_move(mqtt)) {
-        if (!enter_paho(mqtt)) {
+        if (!mqtt_intake_enter(&mqtt->intake)) {
             return false;
         }
         message = outbox_take(mqtt->outbox);
         enum status status = mqtt_link_publish(mqtt->link, message);
-        leave_paho(mqtt);
+        mqtt_intake_leave(&mqtt->intake);
         if (status != STATUS_OK) {
             outbox_untake(mqtt->outbox, message);
             return false;
@@ -317,27 +198,47 @@ static bool move_and_watch(struct mqtt *mqtt)
     return more;
 }
 
+/* Lets the broker answer before Paho dozes off: UNSUBSCRIBE of nothing is the smallest packet that
+ * Paho sends when asked and every broker acknowledges. Returns when it is due next. */
+static struct mono_time stay_awake(struct mqtt *mqtt, struct mono_time now)
+{
+    const struct mono_time never = {0};
+    bool silent = mqtt->counts.published == mqtt->published_then;
+
+    if (mqtt->may_doze) {
+        return never;
+    }
+    if (!silent) {
+        mqtt->published_then = mqtt->counts.published;
+        mqtt->silent_since = now;
+    } else if (now.ms - mqtt->silent_since.ms >= STAY_AWAKE_MS) {
+        if (mqtt_unsubscribe(mqtt, "awake") != STATUS_OK) {
+            return never; /* the connection is gone, and the inbox is about to say so */
+        }
+        mqtt->silent_since = now;
+    }
+    return (struct mono_time){mqtt->silent_since.ms + STAY_AWAKE_MS};
+}
+
 struct mono_time mqtt_tick(struct mqtt *mqtt, struct mono_time now)
 {
     const struct mono_time never = {0};
 
     reap(mqtt);
-    if (!mqtt->started || atomic_load(&mqtt->stopping) || mqtt->connecting) {
+    if (!mqtt->started || atomic_load(&mqtt->intake.closed) || mqtt->connecting) {
         return never;
     }
     if (!mqtt->connected) {
-        if (now.ms < mqtt->retry_at.ms) {
-            return mqtt->retry_at;
+        if (now.ms < mqtt->backoff.retry_at.ms) {
+            return mqtt->backoff.retry_at;
         }
         connect_now(mqtt, now);
-        return mqtt->connecting ? never : mqtt->retry_at;
+        return mqtt->connecting ? never : mqtt->backoff.retry_at;
     }
-    if (mqtt->connected_at.ms == 0) {
-        mqtt->connected_at = now;
-    } else if (now.ms - mqtt->connected_at.ms >= SETTLED_MS) {
-        mqtt->back_off_ms = BACK_OFF_MIN_MS;
+    if (mqtt->backoff.connected_at.ms == 0) {
+        mqtt->backoff.connected_at = now;
     }
-    return move_and_watch(mqtt) ? now : never;
+    return move_and_watch(mqtt) ? now : stay_awake(mqtt, now);
 }
 
 bool mqtt_is_connected(const struct mqtt *mqtt)
@@ -392,10 +293,10 @@ enum status mqtt_subscribe(
     if (!mqtt->connected) {
         return STATUS_DISCONNECTED;
     }
-    entered = enter_paho(mqtt); /* if not, it may take as long as a push waits */
+    entered = mqtt_intake_enter(&mqtt->intake); /* if not, it may take as long as a push waits */
     status = mqtt_link_subscribe(mqtt->link, filters, qos, count, token);
     if (entered) {
-        leave_paho(mqtt);
+        mqtt_intake_leave(&mqtt->intake);
     }
     return status;
 }
@@ -408,10 +309,10 @@ enum status mqtt_unsubscribe(struct mqtt *mqtt, const char *filter)
     if (!mqtt->connected) {
         return STATUS_DISCONNECTED;
     }
-    entered = enter_paho(mqtt);
+    entered = mqtt_intake_enter(&mqtt->intake);
     status = mqtt_link_unsubscribe(mqtt->link, filter);
     if (entered) {
-        leave_paho(mqtt);
+        mqtt_intake_leave(&mqtt->intake);
     }
     return status;
 }
@@ -426,7 +327,7 @@ void mqtt_stop(struct mqtt *mqtt, int timeout_ms)
     const int64_t end_ms = clock_now().mono.ms + timeout_ms;
     struct outbox_counts counts;
 
-    atomic_store(&mqtt->stopping, true);
+    atomic_store(&mqtt->intake.closed, true);
     if (mqtt->link == NULL) {
         return;
     }

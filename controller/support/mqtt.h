@@ -44,7 +44,11 @@ struct mqtt_options {
     const char *key_file;
     int keep_alive_s;
     bool persistent_session; /* clean session unless set */
-    const char *will_topic;  /* QoS 1, retained */
+    /* After an idle second Paho reads nothing for 100 ms. So that an answer never waits for that,
+     * a little is said to the broker each 0.8 s, unless this client may doze. One client that may
+     * not is enough for a whole process. */
+    bool may_doze;
+    const char *will_topic; /* QoS 1, retained */
     const char *will_payload;
     /* Where an incoming message goes: requests to `requests`, all else (and what happens to the
      * connection) to `inbox`. NULL: everything goes to `inbox`. */

@@ -285,6 +285,31 @@ static void a_report_is_answered_without_nagles_delay(void **state)
     client_free(&controller);
 }
 
+static void an_idle_connection_answers_as_fast_as_a_busy_one(void **state)
+{
+    enum {
+        GAPS = 5
+    };
+    struct client client;
+    int64_t times[GAPS];
+
+    (void)state;
+    connect_as(&client, "a", 10);
+    client_subscribe(&client, "report");
+    for (int i = 0; i < GAPS; i++) {
+        size_t wanted = client.messages + 1;
+        client_turn_for(&client, 1030); /* Paho would sleep from 1000 to 1100 */
+        times[i] = monotonic_us();
+        client_publish(&client, "report", "{}", false);
+        assert_true(client_reaches(&client, &client.messages, wanted, SOON_MS));
+        times[i] = monotonic_us() - times[i];
+    }
+    qsort(times, GAPS, sizeof times[0], compare);
+    print_message("after a second of silence: median %lld us\n", (long long)times[GAPS / 2]);
+    assert_true(times[GAPS / 2] < 30000);
+    client_free(&client);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -296,6 +321,7 @@ int main(void)
         TEST(a_goodbye_to_a_frozen_broker_takes_no_longer_than_asked),
         TEST(a_flood_never_makes_the_loop_stand_behind_its_own_inbox),
         TEST(a_report_is_answered_without_nagles_delay),
+        TEST(an_idle_connection_answers_as_fast_as_a_busy_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
