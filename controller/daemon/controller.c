@@ -8,6 +8,8 @@
 #include "controller/support/json.h"
 #include "controller/support/log.h"
 
+#define PUBLISH_AGAIN_MS 1000
+
 void refresh_now(struct controller *controller)
 {
     controller->now = controller->ports.host.now(controller->ports.host.context);
@@ -37,6 +39,10 @@ void publish(
     if (broker->publish(broker->context, topic, payload, length, info->qos, info->retained) !=
         STATUS_OK) {
         controller->counters.publishes_lost++;
+        if (info->retained && controller->phase == PHASE_READY &&
+            controller->retained_again.ms == 0) {
+            controller->retained_again.ms = controller->now.mono.ms + PUBLISH_AGAIN_MS;
+        }
     }
 }
 

@@ -193,13 +193,20 @@ static void advance(struct controller *controller)
 struct mono_time start_deadline(const struct controller *controller)
 {
     bool waits = controller->phase == PHASE_LOADING || controller->phase == PHASE_EPOCH;
-    struct mono_time deadline = waits ? controller->start_deadline : (struct mono_time){0};
+    const struct mono_time deadlines[] = {
+        waits ? controller->start_deadline : (struct mono_time){0},
+        controller->ask_again,
+        controller->marker_again,
+        controller->retained_again,
+    };
+    struct mono_time first = {0};
 
-    if (controller->ask_again.ms != 0 &&
-        (deadline.ms == 0 || controller->ask_again.ms < deadline.ms)) {
-        deadline = controller->ask_again;
+    for (size_t i = 0; i < sizeof deadlines / sizeof deadlines[0]; i++) {
+        if (deadlines[i].ms != 0 && (first.ms == 0 || deadlines[i].ms < first.ms)) {
+            first = deadlines[i];
+        }
     }
-    return deadline;
+    return first;
 }
 
 /* ---- the broker's half ---- */
@@ -234,6 +241,15 @@ void controller_on_disconnected(struct controller *controller, const char *reaso
     }
     text_copy(controller->broker_trouble, sizeof controller->broker_trouble, reason);
     controller->connected = false;
+    controller->marker_again = (struct mono_time){0};
+}
+
+static void publish_marker(struct controller *controller)
+{
+    controller->marker_again.ms = controller->now.mono.ms + ASK_AGAIN_MS;
+    publish(
+        controller, TOPIC_CONTROLLER_MARKER, controller->settings->controller.id, NULL,
+        controller->marker, strlen(controller->marker));
 }
 
 void controller_on_subscribed(struct controller *controller, int token, bool granted)
@@ -249,9 +265,7 @@ void controller_on_subscribed(struct controller *controller, int token, bool gra
     }
     randombytes_buf(nonce, sizeof nonce);
     sodium_bin2hex(controller->marker, sizeof controller->marker, nonce, sizeof nonce);
-    publish(
-        controller, TOPIC_CONTROLLER_MARKER, controller->settings->controller.id, NULL,
-        controller->marker, strlen(controller->marker));
+    publish_marker(controller);
 }
 
 void start_collected(struct controller *controller, const char *payload, size_t length)
@@ -261,6 +275,7 @@ void start_collected(struct controller *controller, const char *payload, size_t 
         return;
     }
     controller->phase = PHASE_LOADING;
+    controller->marker_again = (struct mono_time){0};
     advance(controller);
 }
 
@@ -415,6 +430,15 @@ void start_tick(struct controller *controller)
     if (controller->ask_again.ms != 0 && controller->now.mono.ms >= controller->ask_again.ms &&
         store->operations->is_up(store)) {
         ask_store(controller);
+    }
+    if (controller->marker_again.ms != 0 &&
+        controller->now.mono.ms >= controller->marker_again.ms) {
+        publish_marker(controller);
+    }
+    if (controller->retained_again.ms != 0 &&
+        controller->now.mono.ms >= controller->retained_again.ms) {
+        controller->retained_again = (struct mono_time){0};
+        publish_everything(controller);
     }
     advance(controller);
 }

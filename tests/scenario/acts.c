@@ -36,8 +36,10 @@ static void declare_machine(struct world *world, struct words *words)
         wrong = shop_remove_machine(&world->shop, name) ? NULL : "there is no such machine";
     } else {
         wrong = shop_machine(&world->shop, words);
-        if (wrong == NULL && shop_find_machine(&world->shop, name)->relay.always_on) {
-            world_device(world, name)->ever_always_on = true;
+        if (wrong == NULL) {
+            /* In the order of the file, so that it is the same one in every run. */
+            world_device(world, name)->ever_always_on |=
+                shop_find_machine(&world->shop, name)->relay.always_on;
         }
     }
     if (wrong != NULL) {

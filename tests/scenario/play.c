@@ -7,6 +7,8 @@
 #include "tests/scenario/expect.h"
 #include "tests/scenario/log.h"
 
+#define RECOVERY_MS 1500
+
 static bool pass_time(struct world *world, struct words *words)
 {
     int64_t ms = 0;
@@ -51,6 +53,16 @@ static void next_act(struct world *world)
     scenario_log_mark();
 }
 
+/* A single failure is made good within this time; that a second one comes at the same moment is
+ * beyond what is promised. */
+static void recover(struct world *world)
+{
+    if (world->fault.struck && !world->has_recovered && !world->at_once) {
+        world->has_recovered = true;
+        world_pass(world, RECOVERY_MS);
+    }
+}
+
 static void play_line(struct world *world, const struct line *line, bool expects)
 {
     struct words words = {.line = line};
@@ -74,6 +86,7 @@ static void play_line(struct world *world, const struct line *line, bool expects
         return;
     }
     world_settle(world);
+    recover(world);
     check_act(world);
 }
 

@@ -95,6 +95,7 @@ struct world {
     unsigned act;
     bool at_once; /* nothing is delivered before `done` */
     struct fault fault;
+    bool has_recovered; /* from the fault */
     struct trace trace;
     const struct trace *sound; /* of the run without faults */
 };
