@@ -116,8 +116,10 @@ void check_published(struct world *world, const char *topic, const char *payload
     if (topic_parse(BROKER_PREFIX, topic, &match) != STATUS_OK) {
         world_fail(world, "published to an unknown topic, %s", topic);
     } else if (match.id == TOPIC_COMMAND) {
+        world_device(world, match.first)->has_news = true;
         take_command(world, world_device(world, match.first), payload, length);
     } else if (match.id == TOPIC_STATE) {
+        world_device(world, match.first)->has_news = true;
         take_state(world, world_device(world, match.first), payload, length);
     }
 }
@@ -153,11 +155,12 @@ void check_act(struct world *world)
                  !(world->fault.struck && world->fault.port == FAULT_PUBLISH);
 
     for (size_t i = 0; i < world->device_count; i++) {
-        const struct device *device = &world->devices[i];
+        struct device *device = &world->devices[i];
         if (device->has_command && device->command.relay) {
             world->trace.on[world->act] |= (uint64_t)1 << i;
         }
-        if (whole && device->has_command) {
+        if (whole && device->has_command && device->has_news) {
+            device->has_news = false;
             check_agreement(world, device);
         }
     }

@@ -30,13 +30,14 @@ struct device {
     int64_t booted_ms; /* on the scenario's clock */
     char card[REPORT_CARD_SIZE];
     bool inserted; /* since this boot a report has told of a card put in (I4) */
+    bool has_news; /* a command or a state was published that check_act has not seen */
     bool has_command;
     struct command command; /* the last one that was published */
     struct version applied; /* by this boot; {0, 0} for none */
     bool applied_oops;
     bool applied_lockout;
     bool ever_always_on;
-    char last_report[REPORT_BYTES_MAX];
+    char last_report[1024];
 };
 
 struct world;

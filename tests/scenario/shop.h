@@ -65,7 +65,7 @@ bool shop_remove_machine(struct shop *shop, const char *name);
 bool shop_remove_user(struct shop *shop, const char *name);
 const struct shop_machine *shop_find_machine(const struct shop *shop, const char *name);
 
-/* Writes tagout.ini, machines.json and users.json into the folder. */
+/* Writes tagout.ini, machines.json and users.json into the folder, as far as they changed. */
 void shop_write(const struct shop *shop);
 /* Path of one of them. */
 void shop_path(const struct shop *shop, const char *file, char path[600]);

@@ -13,7 +13,7 @@
 #include "tests/scenario/device.h"
 #include "tests/scenario/shop.h"
 
-#define WORLD_MACHINES_MAX 64 /* bits of a mask */
+#define WORLD_MACHINES_MAX 32 /* at most the bits of a mask */
 #define WORLD_ACTS_MAX 512
 #define WORLD_RECONNECT_MS 200
 
