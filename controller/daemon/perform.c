@@ -131,13 +131,15 @@ void perform(
     struct controller *controller, struct machine *machine, const struct core_event *event,
     const struct core_effects *effects, const struct origin *origin, bool notes_changed)
 {
-    if (effects->command) {
+    bool is_told = machine->config != NULL; /* C2: to others it has left */
+
+    if (effects->command && is_told) {
         publish_command(controller, machine);
     }
     for (size_t i = 0; i < effects->notice_count; i++) {
         publish_notice(controller, machine, &effects->notices[i], origin);
     }
-    if (effects->changed || notes_changed) {
+    if ((effects->changed || notes_changed) && is_told) {
         publish_state(controller, machine);
     }
     if (effects->save) {

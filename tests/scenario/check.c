@@ -45,6 +45,9 @@ take_command(struct world *world, struct device *device, const char *payload, si
     struct command command;
     TEXT_LOCAL(why, 256);
 
+    if (length == 0) {
+        return; /* C7.2: no command, but what clears the retained one */
+    }
     if (command_parse(payload, length, &command, &why) != STATUS_OK) {
         world_fail(world, "%s: a command that no device understands: %s", device->name, why.data);
         return;
