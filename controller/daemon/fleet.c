@@ -127,12 +127,13 @@ void fleet_reset(struct machine *machine)
 
     text_copy(fresh.machine, sizeof fresh.machine, machine->record.machine);
     core_state_init(&fresh.core);
+    fresh.core.version = machine->record.core.version;
     machine->record = fresh;
+    machine->forgotten = true;
     machine->raw_card[0] = '\0';
     machine->unknown_card[0] = '\0';
     machine->telemetry = (struct telemetry){0};
-    machine->loaded = (struct version){0};
-    machine->saved = (struct version){0};
+    machine->loaded = fresh.core.version;
 }
 
 struct heap *fleet_deadlines(struct fleet *fleet)

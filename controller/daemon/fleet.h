@@ -41,6 +41,7 @@ struct machine {
 
     struct version loaded; /* version that the start found; {0, 0} for none */
     bool read;             /* Redis has told what it keeps: never saved over before that */
+    bool forgotten;        /* by request (C6): not saved again until it is configured again */
 
     struct waiting_report *waiting_first;
     struct waiting_report *waiting_last;
@@ -72,7 +73,8 @@ struct machine *fleet_find(const struct fleet *fleet, const char *name);
 /* Finds or makes. */
 MUST_USE enum status fleet_add(struct fleet *fleet, const char *name, struct machine **ret_machine);
 
-/* Forgets all that is known of a machine that is not configured; its place stays. */
+/* Forgets all that is known of a machine that is not configured. Its place stays, and its version:
+ * should it come back, what its device acknowledged before is old. */
 void fleet_reset(struct machine *machine);
 
 /* Deadlines of all machines; reserved for every machine that was added. */

@@ -188,6 +188,8 @@ void saves_free(struct controller *controller);
 void saves_want(struct controller *controller, struct machine *machine);
 /* Everything is to be saved, without a budget: Redis is back and may have forgotten. */
 void saves_want_all(struct controller *controller);
+/* Nothing of the machine is to be saved any more, and nobody waits for it. */
+void saves_forget(struct controller *controller, struct machine *machine);
 /* Redis has told what it keeps of the machine: it may be saved from now on. */
 void saves_release(struct controller *controller, struct machine *machine);
 void saves_on_answer(

@@ -174,6 +174,7 @@ static void take_over_machine(
 
     machine->config = config;
     if (is_new) {
+        machine->forgotten = false;
         strangers_forget(&controller->strangers, machine->record.machine);
         adopt_epoch(controller, machine);
         controller->load_wanted = true;

@@ -160,6 +160,7 @@ void do_forget(struct controller *controller, const char *account, const struct 
         return;
     }
     if (machine != NULL) {
+        saves_forget(controller, machine);
         fleet_reset(machine);
     }
     strangers_forget(&controller->strangers, request->machine);

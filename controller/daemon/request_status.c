@@ -31,7 +31,7 @@ static void print_strangers(const struct controller *controller, struct json_out
     }
     for (size_t i = 0; i < fleet_count(controller->fleet); i++) {
         const struct machine *machine = fleet_at(controller->fleet, i);
-        if (machine->config == NULL) {
+        if (machine->config == NULL && !machine->forgotten) {
             json_out_open(out, NULL, '{');
             json_out_string(out, "machine", machine->record.machine);
             json_out_bool(out, "oops", machine->record.core.oopsed);

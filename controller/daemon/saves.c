@@ -64,7 +64,7 @@ static void want(struct controller *controller, struct machine *machine)
 {
     struct saves *saves = &controller->saves;
 
-    if (machine->save_wanted) {
+    if (machine->save_wanted || machine->forgotten) {
         return;
     }
     machine->save_wanted = true;
@@ -105,7 +105,7 @@ static void pump(struct controller *controller)
     while (saves->wanted_first != NULL && saves->in_flight < IN_FLIGHT_MAX) {
         struct machine *machine = next_wanted(saves);
 
-        if (machine->save_in_flight || !machine->read) {
+        if (machine->save_in_flight || !machine->read || machine->forgotten) {
             continue;
         }
         if (store->operations->save(store, &machine->record, machine->index) != STATUS_OK) {
@@ -170,6 +170,12 @@ void saves_release(struct controller *controller, struct machine *machine)
         want(controller, machine);
         pump(controller);
     }
+}
+
+void saves_forget(struct controller *controller, struct machine *machine)
+{
+    answer_waiting(controller, machine, machine->record.core.version, false);
+    machine->saved = machine->record.core.version; /* no budget is missed any more */
 }
 
 static void publish_timeout(struct controller *controller, const struct machine *machine)
