@@ -250,8 +250,11 @@ void controller_on_roster(struct controller *controller, struct roster *roster, 
     if (!is_allowed(controller, roster, &change, &reason)) {
         goto refused;
     }
-    data = describe_change(controller, roster, &change);
-    if (data == NULL || !make_places(controller, roster)) {
+    /* Places first: what is new and always on is told as well. */
+    if (make_places(controller, roster)) {
+        data = describe_change(controller, roster, &change);
+    }
+    if (data == NULL) {
         text_add(&reason, status_text(STATUS_NO_MEMORY));
         goto refused;
     }
