@@ -51,6 +51,9 @@ void restore_record(const struct state_payload *state, struct record *ret_record
     copy(core->user.name, sizeof core->user.name, state->user);
     copy(core->user.account_id, sizeof core->user.account_id, state->account_id);
     core->faults = parse_faults(state);
+    if (state->health == NULL || !core_health_parse(state->health, &core->health)) {
+        core->health = CORE_HEALTH_UNKNOWN;
+    }
     core->known = state->booted_at.ms != 0;
     copy(core->boot_id, sizeof core->boot_id, state->boot_id);
     core->uptime_s = least_uptime_s(state);
