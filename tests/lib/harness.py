@@ -12,6 +12,8 @@ from mqtt_client import Client, Machine, Message
 from processes import TIMEOUT_S, Process, free_port, wait_until
 from proxy import Proxy
 from services import BIN, ROOT, Broker, Controller, Redis, clean_environment
+from shop import ADA, BOB, EVE, MACHINES, MAX, USERS, Shop, user
 
-__all__ = ["BIN", "ROOT", "TIMEOUT_S", "Broker", "Client", "Controller", "Machine", "Message",
-           "Process", "Proxy", "Redis", "clean_environment", "free_port", "wait_until"]
+__all__ = ["ADA", "BIN", "BOB", "EVE", "MACHINES", "MAX", "ROOT", "TIMEOUT_S", "USERS", "Broker",
+           "Client", "Controller", "Machine", "Message", "Process", "Proxy", "Redis", "Shop",
+           "clean_environment", "free_port", "user", "wait_until"]

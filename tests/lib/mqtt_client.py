@@ -111,11 +111,13 @@ class Client:
         self._filters.pop(topic, None)
         self._paho.unsubscribe(topic)
 
-    def publish(self, topic, payload=b"", qos=1, retain=False):
-        """Returns when the broker has it (QoS 0: when it was sent)."""
+    def publish(self, topic, payload=b"", qos=1, retain=False, wait=True):
+        """Returns when the broker has it (QoS 0: when it was sent; without `wait`: at once)."""
         if isinstance(payload, (dict, list)):
             payload = json.dumps(payload)
         info = self._paho.publish(topic, payload, qos, retain)
+        if not wait:
+            return
         info.wait_for_publish(TIMEOUT_S)
         assert info.is_published(), f"{topic}: not acknowledged"
 
