@@ -53,6 +53,7 @@ struct machine {
     /* saves.c */
     struct version saved; /* newest version that Redis confirmed */
     struct version sent;  /* of the save in flight */
+    uint32_t sent_timeouts;
     bool save_in_flight;
     bool save_wanted; /* is in the list of those to save */
     struct machine *save_next;

@@ -115,6 +115,7 @@ static void pump(struct controller *controller)
         }
         machine->save_in_flight = true;
         machine->sent = machine->record.core.version;
+        machine->sent_timeouts = machine->record.save_timeouts;
         saves->in_flight++;
     }
 }
@@ -292,7 +293,9 @@ void saves_on_answer(
         want(controller, machine);
         break;
     }
-    if (version_compare(machine->record.core.version, machine->saved) > 0) {
+    /* A timeout that was counted during the save is no new version, and must be kept too. */
+    if (version_compare(machine->record.core.version, machine->saved) > 0 ||
+        machine->record.save_timeouts != machine->sent_timeouts) {
         want(controller, machine);
     }
     pump(controller);
