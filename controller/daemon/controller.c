@@ -276,7 +276,7 @@ void controller_stop(struct controller *controller)
 
 bool controller_is_ready(const struct controller *controller)
 {
-    return controller->phase == PHASE_READY;
+    return controller->said_ready;
 }
 
 bool controller_stood_down(const struct controller *controller)

@@ -111,6 +111,7 @@ struct controller {
     bool card_key_is_kept;
     struct mono_time ask_again; /* Redis answered an error: it is asked again then */
     bool stood_down;
+    bool said_ready;                 /* the shop is open, and hears what machines report */
     struct mono_time start_deadline; /* then Redis is not waited for any more */
     struct wall_time since;
     uint64_t epoch;

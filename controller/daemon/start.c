@@ -127,10 +127,21 @@ void publish_everything(struct controller *controller)
     publish_status(controller, "running");
 }
 
+/* Who is ready hears: what came before the broker knew of the subscription is lost. */
+static void say_ready(struct controller *controller)
+{
+    if (controller->said_ready) {
+        return;
+    }
+    controller->said_ready = true;
+    log_info(
+        "ready: controller %s, epoch %llu, %zu machines, %zu users",
+        controller->settings->controller.id, (unsigned long long)controller->epoch,
+        roster_machine_count(controller->roster), roster_user_count(controller->roster));
+}
+
 static void open_shop(struct controller *controller, uint64_t epoch, bool kept)
 {
-    size_t configured = roster_machine_count(controller->roster);
-
     for (size_t i = 0; i < fleet_count(controller->fleet); i++) {
         struct machine *machine = fleet_at(controller->fleet, i);
         machine->loaded = machine->record.core.version;
@@ -158,10 +169,6 @@ static void open_shop(struct controller *controller, uint64_t epoch, bool kept)
         log_warning("Redis is out of reach: running on what the broker retained");
     }
     saves_want_all(controller);
-    log_info(
-        "ready: controller %s, epoch %llu, %zu machines, %zu users",
-        controller->settings->controller.id, (unsigned long long)epoch, configured,
-        roster_user_count(controller->roster));
 }
 
 void ask_store_again(struct controller *controller)
@@ -259,6 +266,9 @@ void controller_on_subscribed(struct controller *controller, int token, bool gra
     refresh_now(controller);
     if (!granted) {
         log_error("the broker refuses a subscription: check its access list for this account");
+    }
+    if (token == TOKEN_LIVE && granted) {
+        say_ready(controller);
     }
     if (token != TOKEN_COLLECT) {
         return;
