@@ -39,13 +39,14 @@ LDFLAGS_ALL := -pthread $(LINK_$(VARIANT)) $(LDFLAGS)
 
 # The rooms, each an archive, and the libraries that each needs. A program is linked with the rooms
 # that it may use and no others.
-ROOMS := support topics core config persistence daemon devices
+ROOMS := support topics core config persistence daemon ctl devices
 DIR_support := controller/support
 DIR_topics := topics
 DIR_core := controller/core
 DIR_config := controller/config
 DIR_persistence := persistence
 DIR_daemon := controller/daemon
+DIR_ctl := controller/ctl
 DIR_devices := devices
 LIBS_support := -lpaho-mqtt3as -lcjson -lm
 LIBS_config := -linih -lsodium
@@ -53,9 +54,11 @@ LIBS_persistence := -lhiredis -levent
 LIBS_daemon := -levent -levent_pthreads -lsodium -lsystemd
 
 # Program: its main file, and its rooms from the top down.
-PROGRAMS := tagoutd
+PROGRAMS := tagoutd tagoutctl
 MAIN_tagoutd := controller/daemon/main.c
 USES_tagoutd := daemon config persistence core topics support
+MAIN_tagoutctl := controller/ctl/main.c
+USES_tagoutctl := ctl config topics support
 
 # Each fuzz target with a main that replays its corpus; tests/fuzz/run builds them with libFuzzer.
 REPLAYS := $(patsubst tests/fuzz/%_fuzz.c,replay_%,$(wildcard tests/fuzz/*_fuzz.c))
@@ -72,7 +75,7 @@ MAIN_print_topics := tests/lint/print_topics.c
 USES_print_topics := topics support
 
 # Every unit test may use every room.
-USES_unit := devices daemon config persistence core topics support
+USES_unit := devices ctl daemon config persistence core topics support
 
 object = $(patsubst %.c,$(OBJ)/%.o,$(1))
 archive = $(patsubst %,$(OBJ)/lib%.a,$(1))

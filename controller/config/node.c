@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "controller/config/nearest.h"
+#include "controller/support/nearest.h"
 
 #define KEY_SHOWN_MAX 64
 #define PROBLEM_SIZE 512

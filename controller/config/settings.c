@@ -2,10 +2,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "controller/config/config.h"
 #include "controller/config/ini_lines.h"
-#include "controller/config/nearest.h"
+#include "controller/config/settings.h"
 #include "controller/config/settings_key.h"
+#include "controller/support/nearest.h"
 
 #define REASON_SIZE 320
 

@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-#include "controller/config/config.h"
+#include "controller/config/settings.h"
 
 enum settings_type {
     SETTINGS_STRING,

@@ -1,4 +1,4 @@
-#include "controller/config/nearest.h"
+#include "controller/support/nearest.h"
 
 #include <string.h>
 

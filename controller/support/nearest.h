@@ -1,6 +1,6 @@
 /* "Did you mean ...": the known word that is nearest to a misspelt one. */
-#ifndef TAGOUT_CONFIG_NEAREST_H
-#define TAGOUT_CONFIG_NEAREST_H
+#ifndef TAGOUT_SUPPORT_NEAREST_H
+#define TAGOUT_SUPPORT_NEAREST_H
 
 #include <stddef.h>
 

@@ -1,0 +1,265 @@
+#include "controller/ctl/arguments.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/support/nearest.h"
+#include "topics/request.h"
+
+#define WAIT_DEFAULT_S 15
+#define WAIT_MAX_S 3600
+#define WORD_MAX 64 /* characters, C6 */
+
+/* Codes of the options that only some verbs take: above all characters. */
+#define CODE 256
+
+static const struct {
+    const char *name;
+    enum ctl_option option;
+    int has_value;
+} choices[] = {
+    {"reason", CTL_REASON, required_argument},
+    {"wait", CTL_WAIT, required_argument},
+    {"now", CTL_NOW, no_argument},
+    {"on", CTL_ON, no_argument},
+    {"strangers", CTL_STRANGERS, no_argument},
+    {"oops", CTL_OOPS, no_argument},
+    {"lockout", CTL_LOCKOUT, no_argument},
+    {"both", CTL_BOTH, no_argument},
+    {"fob", CTL_FOB, required_argument},
+    {"account-id", CTL_ACCOUNT_ID, required_argument},
+    {"force", CTL_FORCE, no_argument},
+    {"when-idle", CTL_WHEN_IDLE, no_argument},
+};
+
+enum {
+    CHOICES = sizeof choices / sizeof choices[0],
+};
+
+static const struct option common[] = {
+    {"config", required_argument, NULL, 'c'}, {"account", required_argument, NULL, 'a'},
+    {"by", required_argument, NULL, 'b'},     {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},         {"version", no_argument, NULL, 'V'},
+};
+
+enum {
+    COMMON = sizeof common / sizeof common[0],
+};
+
+bool ctl_has(const struct ctl_arguments *arguments, enum ctl_option option)
+{
+    return (arguments->options & (unsigned)option) != 0;
+}
+
+static bool read_wait(const char *value, double *ret_wait_s)
+{
+    char *end;
+    double wait_s = strtod(value, &end);
+
+    /* Also false for what is not a number. */
+    if (end == value || *end != '\0' || !(wait_s >= 0 && wait_s <= WAIT_MAX_S)) {
+        return false;
+    }
+    *ret_wait_s = wait_s;
+    return true;
+}
+
+/* Text that the controller would refuse is refused here, where the reason is plainer. */
+static enum status
+check_text(const char *option, const char *value, size_t characters_max, struct text *why)
+{
+    if (!utf8_is_valid(value, strlen(value)) || text_has_control(value)) {
+        text_addf(why, "--%s: control characters, or not UTF-8", option);
+    } else if (utf8_length(value) > characters_max) {
+        text_addf(why, "--%s: over %zu characters", option, characters_max);
+    } else {
+        return STATUS_OK;
+    }
+    return STATUS_INVALID;
+}
+
+static enum status take_choice(struct ctl_arguments *arguments, int index, struct text *why)
+{
+    enum ctl_option option = choices[index].option;
+    enum status status = STATUS_OK;
+
+    arguments->options |= (unsigned)option;
+    if (choices[index].has_value == required_argument && option != CTL_WAIT) {
+        status = check_text(
+            choices[index].name, optarg, option == CTL_REASON ? REQUEST_REASON_MAX : WORD_MAX, why);
+    }
+    if (option == CTL_REASON) {
+        arguments->reason = optarg;
+    } else if (option == CTL_FOB) {
+        arguments->fob = optarg;
+    } else if (option == CTL_ACCOUNT_ID) {
+        arguments->account_id = optarg;
+    } else if (option == CTL_WAIT && !read_wait(optarg, &arguments->wait_s)) {
+        text_addf(why, "--wait: \"%s\" is not a number of seconds up to %d", optarg, WAIT_MAX_S);
+        status = STATUS_INVALID;
+    }
+    return status;
+}
+
+static enum status
+take_option(struct ctl_arguments *arguments, int code, const char *word, struct text *why)
+{
+    switch (code) {
+    case 'c':
+        arguments->file = optarg;
+        return STATUS_OK;
+    case 'a':
+        arguments->account = optarg;
+        return check_text("account", optarg, WORD_MAX, why);
+    case 'b':
+        arguments->by = optarg;
+        return check_text("by", optarg, WORD_MAX, why);
+    case 'j':
+        arguments->json = true;
+        return STATUS_OK;
+    case 'h':
+        arguments->help = true;
+        return STATUS_OK;
+    case 'V':
+        arguments->version = true;
+        return STATUS_OK;
+    case ':':
+        text_addf(why, "%s needs a value", word);
+        return STATUS_INVALID;
+    case '?':
+        if (optopt > 0 && optopt < CODE && strncmp(word, "--", 2) != 0) {
+            text_addf(why, "-%c: no such option", optopt);
+        } else {
+            text_addf(
+                why, "%s: no such option%s", word,
+                strchr(word, '=') != NULL ? ", or it takes no value" : "");
+        }
+        return STATUS_INVALID;
+    default:
+        return take_choice(arguments, code - CODE, why);
+    }
+}
+
+static enum status
+read_options(int count, char *values[], struct ctl_arguments *arguments, struct text *why)
+{
+    struct option options[COMMON + CHOICES + 1] = {0};
+    enum status status = STATUS_OK;
+    int code;
+
+    memcpy(options, common, sizeof common);
+    for (int i = 0; i < CHOICES; i++) {
+        options[COMMON + i] =
+            (struct option){choices[i].name, choices[i].has_value, NULL, CODE + i};
+    }
+    optind = 0; /* glibc: begin anew, also for the tests */
+    opterr = 0;
+    while (status == STATUS_OK &&
+           (code = getopt_long(count, values, ":c:hV", options, NULL)) != -1) {
+        status = take_option(arguments, code, values[optind > 0 ? optind - 1 : 0], why);
+    }
+    return status;
+}
+
+static enum status find_verb(const char *name, const struct ctl_verb **ret_verb, struct text *why)
+{
+    struct nearest nearest = nearest_to(name);
+
+    for (const struct ctl_verb *verb = ctl_verbs; verb->name != NULL; verb++) {
+        if (strcmp(verb->name, name) == 0) {
+            *ret_verb = verb;
+            return STATUS_OK;
+        }
+        nearest_offer(&nearest, verb->name);
+    }
+    text_addf(why, "there is no verb \"%s\"", name);
+    nearest_add(&nearest, why);
+    return STATUS_INVALID;
+}
+
+static enum status check_options(const struct ctl_arguments *arguments, struct text *why)
+{
+    const struct ctl_verb *verb = arguments->verb;
+    unsigned given = arguments->options;
+
+    for (int i = 0; i < CHOICES; i++) {
+        if ((given & (unsigned)choices[i].option & ~verb->options) != 0) {
+            text_addf(why, "--%s means nothing to \"%s\"", choices[i].name, verb->name);
+            return STATUS_INVALID;
+        }
+    }
+    if ((verb->options & CTL_FOB) != 0 &&
+        ctl_has(arguments, CTL_FOB) == ctl_has(arguments, CTL_ACCOUNT_ID)) {
+        text_addf(why, "%s: give either --fob or --account-id", verb->name);
+    } else if (ctl_has(arguments, CTL_FORCE) && ctl_has(arguments, CTL_WHEN_IDLE)) {
+        text_addf(why, "%s: give either --force or --when-idle", verb->name);
+    } else if (ctl_has(arguments, CTL_ON) && ctl_has(arguments, CTL_STRANGERS)) {
+        text_addf(why, "%s: give either --on or --strangers", verb->name);
+    } else if (
+        (verb->options & CTL_BOTH) != 0 && ctl_has(arguments, CTL_OOPS) +
+                                                   ctl_has(arguments, CTL_LOCKOUT) +
+                                                   ctl_has(arguments, CTL_BOTH) >
+                                               1) {
+        text_addf(why, "%s: give one of --oops, --lockout and --both", verb->name);
+    } else {
+        return STATUS_OK;
+    }
+    return STATUS_INVALID;
+}
+
+static enum status
+check_words(int count, char *values[], struct ctl_arguments *arguments, struct text *why)
+{
+    const struct ctl_verb *verb = arguments->verb;
+
+    if (verb->machine != CTL_NO_MACHINE && count > 0) {
+        arguments->machine = values[0];
+        count--;
+        values++;
+        if (arguments->machine[0] == '\0' ||
+            check_text("machine", arguments->machine, WORD_MAX, why) != STATUS_OK) {
+            text_clear(why);
+            text_addf(why, "%s: that is no machine's name", verb->name);
+            return STATUS_INVALID;
+        }
+    }
+    if (verb->machine == CTL_NEEDS_MACHINE && arguments->machine == NULL) {
+        text_addf(why, "%s: which machine?", verb->name);
+        return STATUS_INVALID;
+    }
+    if (count > 0) {
+        text_addf(
+            why, "%s: unexpected argument \"%s\"%s", verb->name, values[0],
+            arguments->machine != NULL ? "; a name with a space in it needs quotes" : "");
+        return STATUS_INVALID;
+    }
+    if (arguments->machine != NULL && (arguments->options & (CTL_ON | CTL_STRANGERS)) != 0) {
+        text_addf(why, "%s: --on and --strangers are about all machines", verb->name);
+        return STATUS_INVALID;
+    }
+    return check_options(arguments, why);
+}
+
+enum status ctl_arguments_parse(
+    int count, char *values[], struct ctl_arguments *ret_arguments, struct text *why)
+{
+    struct ctl_arguments arguments = {.wait_s = WAIT_DEFAULT_S};
+    enum status status = read_options(count, values, &arguments, why);
+
+    if (status == STATUS_OK && optind < count) {
+        status = find_verb(values[optind], &arguments.verb, why);
+    }
+    if (status == STATUS_OK && !arguments.help && !arguments.version) {
+        if (arguments.verb == NULL) {
+            text_add(why, "what is to be done? A verb is missing");
+            status = STATUS_INVALID;
+        } else {
+            status = check_words(count - optind - 1, values + optind + 1, &arguments, why);
+        }
+    }
+    if (status == STATUS_OK) {
+        *ret_arguments = arguments;
+    }
+    return status;
+}

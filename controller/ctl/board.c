@@ -1,0 +1,282 @@
+#include "controller/ctl/board.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/ctl/words.h"
+
+#define SECONDS_MAX 1e11
+
+static void forget_state(struct board_machine *machine)
+{
+    if (machine->has_state) {
+        state_copy_free(&machine->copy);
+    }
+    free(machine->payload);
+    machine->payload = NULL;
+    machine->has_state = false;
+}
+
+void board_free(struct board *board)
+{
+    for (size_t i = 0; i < board->machine_count; i++) {
+        forget_state(board->machines[i]);
+        free(board->machines[i]->said);
+        free(board->machines[i]);
+    }
+    free(board->machines);
+    *board = (struct board){0};
+}
+
+/* The first place whose name is not below `name`. */
+static size_t place_of(const struct board *board, const char *name)
+{
+    size_t low = 0;
+    size_t high = board->machine_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(board->machines[middle]->name, name) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+struct board_machine *board_find(const struct board *board, const char *name)
+{
+    size_t place = place_of(board, name);
+
+    if (place < board->machine_count && strcmp(board->machines[place]->name, name) == 0) {
+        return board->machines[place];
+    }
+    return NULL;
+}
+
+static struct board_machine *find_or_add(struct board *board, const char *name)
+{
+    struct board_machine *machine = board_find(board, name);
+    size_t place = place_of(board, name);
+
+    if (machine != NULL) {
+        return machine;
+    }
+    if (board->machine_count == board->machine_room) {
+        size_t room = board->machine_room == 0 ? 64 : 2 * board->machine_room;
+        struct board_machine **machines = realloc(board->machines, room * sizeof *machines);
+        if (machines == NULL) {
+            return NULL;
+        }
+        board->machines = machines;
+        board->machine_room = room;
+    }
+    machine = calloc(1, sizeof *machine);
+    if (machine == NULL) {
+        return NULL;
+    }
+    text_copy(machine->name, sizeof machine->name, name);
+    memmove(
+        &board->machines[place + 1], &board->machines[place],
+        (board->machine_count - place) * sizeof(struct board_machine *));
+    board->machines[place] = machine;
+    board->machine_count++;
+    return machine;
+}
+
+static enum status
+set_state(struct board *board, const char *name, const char *payload, size_t length)
+{
+    struct board_machine *machine;
+    struct state_copy copy;
+    char *kept = NULL;
+    enum status status = STATUS_NO_MEMORY;
+    TEXT_LOCAL(why, 256);
+
+    if (state_parse(payload, length, &copy, &why) != STATUS_OK) {
+        return STATUS_INVALID;
+    }
+    machine = find_or_add(board, name);
+    if (machine == NULL) {
+        goto failed;
+    }
+    if (machine->has_state &&
+        version_compare(copy.state.version, machine->copy.state.version) < 0) {
+        status = STATUS_INVALID;
+        goto failed;
+    }
+    kept = strndup(payload, length);
+    if (kept == NULL) {
+        goto failed;
+    }
+    forget_state(machine);
+    machine->has_state = true;
+    machine->copy = copy;
+    machine->payload = kept;
+    return STATUS_OK;
+
+failed:
+    state_copy_free(&copy);
+    return status;
+}
+
+enum status board_take_state(struct board *board, const struct json *state)
+{
+    const struct json *name = json_get(state, "machine");
+    char *payload;
+    enum status status;
+
+    if (name == NULL || json_type(name) != JSON_STRING) {
+        return STATUS_INVALID;
+    }
+    payload = board_json(state);
+    if (payload == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    status = set_state(board, json_string(name), payload, strlen(payload));
+    free(payload);
+    return status;
+}
+
+static enum board_change
+take_link(struct board *board, const char *name, const char *payload, size_t length)
+{
+    static const char *const links[] = {"online", "offline", "lost"};
+    struct board_machine *machine;
+
+    for (size_t i = 0; i < 3; i++) {
+        if (strlen(links[i]) == length && memcmp(links[i], payload, length) == 0) {
+            machine = find_or_add(board, name);
+            if (machine == NULL || strcmp(machine->link, links[i]) == 0) {
+                return BOARD_SAME;
+            }
+            text_copy(machine->link, sizeof machine->link, links[i]);
+            return machine->has_state ? BOARD_MACHINE : BOARD_SAME;
+        }
+    }
+    return BOARD_SAME;
+}
+
+static const char *string_of(const struct json *object, const char *key)
+{
+    const struct json *member = json_get(object, key);
+
+    return member != NULL && json_type(member) == JSON_STRING ? json_string(member) : "";
+}
+
+static struct wall_time wall_of(const struct json *object, const char *key)
+{
+    const struct json *member = json_get(object, key);
+    double seconds = member != NULL && json_type(member) == JSON_NUMBER ? json_number(member) : 0;
+
+    seconds = seconds > 0 && seconds < SECONDS_MAX ? seconds : 0;
+    return (struct wall_time){.ms = (int64_t)llround(seconds * 1000)};
+}
+
+static bool is_true(const struct json *object, const char *key)
+{
+    const struct json *member = json_get(object, key);
+
+    return member != NULL && json_type(member) == JSON_BOOL && json_bool(member);
+}
+
+static enum board_change
+take_event(struct board *board, const char *machine, const struct json *document)
+{
+    static const char *const alarms[] = {
+        "oops",  "lockout",       "refused",   "override_login", "emergency_login",
+        "fault", "machine_error", "link_lost", "save_timeout",
+    };
+    struct board_event *event = &board->events[board->event_count % BOARD_EVENTS_MAX];
+    struct text text = text_over(event->text, sizeof event->text);
+    const char *type = string_of(document, "event_type");
+
+    event->at = wall_of(document, "at");
+    event->alarm = false;
+    for (size_t i = 0; i < sizeof alarms / sizeof alarms[0]; i++) {
+        event->alarm |= strcmp(type, alarms[i]) == 0;
+    }
+    text_copy(event->machine, sizeof event->machine, machine);
+    words_escape(&text, string_of(document, "text"));
+    if (text.length == 0) {
+        words_escape(&text, type);
+    }
+    board->event_count++;
+    return BOARD_EVENT;
+}
+
+static enum board_change
+take_controller(struct board *board, const char *id, const struct json *document)
+{
+    struct board_controller *controller = NULL;
+
+    for (size_t i = 0; i < board->controller_count; i++) {
+        if (strcmp(board->controllers[i].id, id) == 0) {
+            controller = &board->controllers[i];
+        }
+    }
+    if (controller == NULL) {
+        if (board->controller_count == BOARD_CONTROLLERS_MAX) {
+            return BOARD_SAME;
+        }
+        controller = &board->controllers[board->controller_count++];
+        text_copy(controller->id, sizeof controller->id, id);
+    }
+    text_copy(controller->status, sizeof controller->status, string_of(document, "status"));
+    text_copy(controller->config, sizeof controller->config, string_of(document, "config"));
+    controller->leader = is_true(document, "leader");
+    controller->redis_up = strcmp(string_of(document, "redis"), "down") != 0;
+    controller->since = wall_of(document, "since");
+    return BOARD_CONTROLLER;
+}
+
+enum board_change
+board_take(struct board *board, const struct topic_match *topic, const char *payload, size_t length)
+{
+    struct board_machine *machine;
+    struct json *document = NULL;
+    enum board_change change = BOARD_SAME;
+    TEXT_LOCAL(why, 128);
+
+    if (topic->id == TOPIC_LINK) {
+        return take_link(board, topic->first, payload, length);
+    } else if (topic->id == TOPIC_STATE && length == 0) {
+        machine = board_find(board, topic->first);
+        if (machine != NULL) {
+            forget_state(machine);
+            return BOARD_MACHINE;
+        }
+        return BOARD_SAME;
+    } else if (topic->id == TOPIC_STATE) {
+        return set_state(board, topic->first, payload, length) == STATUS_OK ? BOARD_MACHINE
+                                                                            : BOARD_SAME;
+    }
+    if ((topic->id != TOPIC_EVENT && topic->id != TOPIC_CONTROLLER_STATUS) ||
+        json_parse(payload, length, &document, &why) != STATUS_OK) {
+        return BOARD_SAME;
+    }
+    change = topic->id == TOPIC_EVENT ? take_event(board, topic->first, document)
+                                      : take_controller(board, topic->first, document);
+    json_free(document);
+    return change;
+}
+
+const struct board_event *board_event(const struct board *board, size_t back)
+{
+    if (back >= board->event_count || back >= BOARD_EVENTS_MAX) {
+        return NULL;
+    }
+    return &board->events[(board->event_count - 1 - back) % BOARD_EVENTS_MAX];
+}
+
+bool board_has_controller(const struct board *board)
+{
+    for (size_t i = 0; i < board->controller_count; i++) {
+        if (strcmp(board->controllers[i].status, "running") == 0) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,451 @@
+#include "controller/ctl/client.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "controller/support/clock.h"
+#include "controller/support/inbox.h"
+#include "controller/support/mqtt.h"
+
+#define INBOX_BYTES ((size_t)64 << 20) /* the states of a large fleet come at once */
+#define FILTERS_MAX 8
+#define KEEP_ALIVE_S 10
+#define GOODBYE_MS 1000
+#define REFUSED "refused:" /* how the adapter's reasons begin when the broker says no */
+
+struct client {
+    struct client_options options;
+    const char *prefix;
+    char account[TOPIC_MACHINE_MAX + 1];
+    struct inbox *inbox;
+    struct mqtt *mqtt;
+    char filters[FILTERS_MAX][TOPIC_SIZE];
+    int qos[FILTERS_MAX];
+    size_t filter_count;
+    int token; /* of the last subscription */
+    bool ready;
+    bool refused;
+    char trouble[512];
+    char transaction[17]; /* the answer that is waited for; "" for none */
+    struct answer_copy answer;
+    bool answered;
+};
+
+static void random_bytes(void *bytes, size_t size)
+{
+    /* Not a secret, only different from what others chose. */
+    if (getrandom(bytes, size, 0) != (ssize_t)size) {
+        uint64_t other = (uint64_t)clock_now().wall.ms ^ (uint64_t)getpid();
+        memcpy(bytes, &other, size < sizeof other ? size : sizeof other);
+    }
+}
+
+static enum status make_mqtt(struct client *client, struct text *why)
+{
+    const struct settings *settings = client->options.settings;
+    uint32_t random = 0;
+    TEXT_LOCAL(id, TOPIC_SIZE);
+    struct mqtt_options options = {
+        .url = settings->mqtt.url,
+        .client_id = id_buffer,
+        .username = settings->mqtt.username,
+        .password = settings->mqtt.password,
+        .ca_file = settings->mqtt.ca_file,
+        .cert_file = settings->mqtt.cert_file,
+        .key_file = settings->mqtt.key_file,
+        .keep_alive_s = KEEP_ALIVE_S,
+        .inbox = client->inbox,
+    };
+
+    random_bytes(&random, sizeof random);
+    text_addf(&id, "%s-ctl-%ld-%08x", client->prefix, (long)getpid(), (unsigned)random);
+    return mqtt_new(&options, &client->mqtt, why);
+}
+
+static enum status choose_account(struct client *client, struct text *why)
+{
+    const char *account = client->options.account;
+    char topic[TOPIC_SIZE];
+
+    if (account == NULL || account[0] == '\0') {
+        account = client->options.settings->mqtt.username;
+    }
+    if (account[0] == '\0') {
+        account = "local";
+    }
+    if (strlen(account) > TOPIC_MACHINE_MAX ||
+        topic_build(topic, sizeof topic, client->prefix, TOPIC_REQUEST, account, "status") !=
+            STATUS_OK) {
+        text_addf(why, "the account \"%s\" cannot be part of a topic", account);
+        return STATUS_INVALID;
+    }
+    text_copy(client->account, sizeof client->account, account);
+    return STATUS_OK;
+}
+
+enum status
+client_new(const struct client_options *options, struct client **ret_client, struct text *why)
+{
+    struct client *client = calloc(1, sizeof *client);
+    enum status status;
+
+    if (client == NULL) {
+        text_add(why, status_text(STATUS_NO_MEMORY));
+        return STATUS_NO_MEMORY;
+    }
+    client->options = *options;
+    client->prefix = options->settings->controller.prefix;
+    status = choose_account(client, why);
+    if (status == STATUS_OK) {
+        status = inbox_new((struct inbox_limits){.bytes = INBOX_BYTES}, &client->inbox);
+    }
+    if (status == STATUS_OK) {
+        status = make_mqtt(client, why);
+    }
+    if (status == STATUS_OK) {
+        status = client_listen(client, TOPIC_RESPONSE, client->account);
+    }
+    if (status != STATUS_OK) {
+        if (why->length == 0) {
+            text_add(why, status_text(status));
+        }
+        client_free(client);
+        return status;
+    }
+    *ret_client = client;
+    return STATUS_OK;
+}
+
+void client_free(struct client *client)
+{
+    if (client == NULL) {
+        return;
+    }
+    if (client->mqtt != NULL && mqtt_is_connected(client->mqtt)) {
+        mqtt_stop(client->mqtt, GOODBYE_MS);
+    }
+    mqtt_free(client->mqtt);
+    inbox_free(client->inbox);
+    answer_copy_free(&client->answer);
+    free(client);
+}
+
+void client_set_handler(
+    struct client *client,
+    void (*on_message)(
+        void *context, const struct topic_match *topic, const char *payload, size_t length),
+    void *context)
+{
+    client->options.on_message = on_message;
+    client->options.context = context;
+}
+
+const char *client_account(const struct client *client)
+{
+    return client->account;
+}
+
+bool client_is_ready(const struct client *client)
+{
+    return client->ready;
+}
+
+const char *client_trouble(const struct client *client)
+{
+    return client->trouble;
+}
+
+bool client_is_refused(const struct client *client)
+{
+    return client->refused;
+}
+
+void client_start(struct client *client)
+{
+    mqtt_start(client->mqtt, clock_now().mono);
+}
+
+/* ---- listening ---- */
+
+/* All filters at once, also those that the broker knows: retained messages come again. */
+static void subscribe(struct client *client, size_t from)
+{
+    const char *filters[FILTERS_MAX];
+    int qos[FILTERS_MAX];
+
+    for (size_t i = from; i < client->filter_count; i++) {
+        filters[i - from] = client->filters[i];
+        qos[i - from] = client->qos[i];
+    }
+    client->token++;
+    client->ready = false;
+    if (mqtt_subscribe(client->mqtt, filters, qos, client->filter_count - from, client->token) !=
+        STATUS_OK) {
+        text_copy(client->trouble, sizeof client->trouble, "could not subscribe");
+    }
+}
+
+enum status client_listen(struct client *client, enum topic_id topic, const char *first)
+{
+    char *filter = client->filters[client->filter_count];
+    enum status status;
+
+    if (client->filter_count == FILTERS_MAX) {
+        return STATUS_FULL;
+    }
+    status = first == NULL ? topic_filter(filter, TOPIC_SIZE, client->prefix, topic)
+                           : topic_build(
+                                 filter, TOPIC_SIZE, client->prefix, topic, first,
+                                 topic == TOPIC_RESPONSE ? "any" : NULL);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (topic == TOPIC_RESPONSE) {
+        text_copy(strrchr(filter, '/') + 1, 2, "+");
+    }
+    /* At QoS 1 the broker's default queue drops most of what a large fleet has retained (C9.4). */
+    client->qos[client->filter_count] = topic == TOPIC_RESPONSE || topic == TOPIC_EVENT;
+    client->filter_count++;
+    if (mqtt_is_connected(client->mqtt)) {
+        subscribe(client, client->filter_count - 1);
+    }
+    return STATUS_OK;
+}
+
+/* ---- what arrives ---- */
+
+static bool read_answer(const char *payload, size_t length, struct answer_copy *ret_answer)
+{
+    static const char *const words[] = {
+        [ANSWER_OK] = "ok",
+        [ANSWER_QUEUED] = "queued",
+        [ANSWER_ERROR] = "error",
+    };
+    struct answer_copy answer = {.error = ""};
+    const struct json *status;
+    const struct json *error;
+    bool known = false;
+    TEXT_LOCAL(why, 128);
+
+    if (json_parse(payload, length, &answer.document, &why) != STATUS_OK) {
+        return false;
+    }
+    status = json_get(answer.document, "status");
+    error = json_get(answer.document, "error");
+    answer.data = json_get(answer.document, "data");
+    if (error != NULL && json_type(error) == JSON_STRING) {
+        answer.error = json_string(error);
+    }
+    for (unsigned i = 0; i < 3 && status != NULL && json_type(status) == JSON_STRING; i++) {
+        if (strcmp(json_string(status), words[i]) == 0) {
+            answer.status = (enum answer_status)i;
+            known = true;
+        }
+    }
+    if (!known) {
+        answer_copy_free(&answer);
+        return false;
+    }
+    *ret_answer = answer;
+    return true;
+}
+
+/* Others may use the account at the same time: only the transaction tells whose answer it is. */
+static bool is_ours(const struct client *client, const struct answer_copy *answer)
+{
+    const struct json *transaction = json_get(answer->document, "transaction");
+
+    return client->transaction[0] != '\0' && transaction != NULL &&
+           json_type(transaction) == JSON_STRING &&
+           strcmp(json_string(transaction), client->transaction) == 0;
+}
+
+static void take_response(struct client *client, const char *payload, size_t length)
+{
+    struct answer_copy answer;
+
+    if (!read_answer(payload, length, &answer)) {
+        return;
+    }
+    if (client->answered || !is_ours(client, &answer)) {
+        answer_copy_free(&answer);
+        return;
+    }
+    client->answer = answer;
+    client->answered = true;
+}
+
+static void take_message(struct client *client, const struct inbox_entry *entry)
+{
+    struct topic_match topic;
+
+    if (topic_parse(client->prefix, entry->topic, &topic) != STATUS_OK) {
+        return;
+    }
+    if (topic.id == TOPIC_RESPONSE) {
+        if (!entry->retained) {
+            take_response(client, entry->payload, entry->payload_length);
+        }
+    } else if (client->options.on_message != NULL) {
+        client->options.on_message(
+            client->options.context, &topic, entry->payload, entry->payload_length);
+    }
+}
+
+static void take(struct client *client, const struct inbox_entry *entry)
+{
+    switch (entry->kind) {
+    case INBOX_MESSAGE:
+        take_message(client, entry);
+        break;
+    case INBOX_CONNECTED:
+        mqtt_on_connected(client->mqtt);
+        client->trouble[0] = '\0';
+        subscribe(client, 0);
+        break;
+    case INBOX_DISCONNECTED:
+        mqtt_on_disconnected(client->mqtt, clock_now().mono);
+        client->ready = false;
+        client->refused = strncmp(entry->payload, REFUSED, sizeof REFUSED - 1) == 0;
+        text_copy(client->trouble, sizeof client->trouble, entry->payload);
+        break;
+    case INBOX_SUBSCRIBED:
+        client->ready |= entry->token == client->token;
+        break;
+    case INBOX_SUBSCRIBE_FAILED:
+        client->refused = true;
+        text_copy(
+            client->trouble, sizeof client->trouble,
+            "refused: the account may not listen to the controller's answers");
+        break;
+    }
+}
+
+static int milliseconds_until(struct mono_time at, struct mono_time now)
+{
+    int64_t left = at.ms - now.ms;
+
+    return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+}
+
+bool client_turn(struct client *client, int fd, struct mono_time until)
+{
+    struct now now = clock_now();
+    struct mono_time next = mqtt_tick(client->mqtt, now.mono);
+    struct pollfd watched[2] = {
+        {.fd = inbox_fd(client->inbox), .events = POLLIN},
+        {.fd = fd, .events = POLLIN},
+    };
+    struct inbox_entry entry;
+
+    if (inbox_pop(client->inbox, &entry)) {
+        take(client, &entry);
+        return false;
+    }
+    if (next.ms == 0 || next.ms > until.ms) {
+        next = until;
+    }
+    if (poll(watched, 2, milliseconds_until(next, now.mono)) < 0 && errno != EINTR) {
+        return false;
+    }
+    return fd >= 0 && (watched[1].revents & (POLLIN | POLLHUP | POLLERR)) != 0;
+}
+
+bool client_wait(
+    struct client *client, bool (*condition)(const void *context), const void *context,
+    int timeout_ms)
+{
+    struct mono_time until = {.ms = clock_now().mono.ms + timeout_ms};
+
+    while (!condition(context)) {
+        if (clock_now().mono.ms >= until.ms) {
+            return false;
+        }
+        client_turn(client, -1, until);
+    }
+    return true;
+}
+
+static bool is_ready_or_refused(const void *context)
+{
+    const struct client *client = context;
+    return client->ready || client->refused;
+}
+
+bool client_wait_ready(struct client *client, int timeout_ms)
+{
+    client_wait(client, is_ready_or_refused, client, timeout_ms);
+    return client->ready;
+}
+
+/* ---- asking ---- */
+
+void question_begin(struct question *question, const struct client *client, const char *verb)
+{
+    uint64_t random = 0;
+    struct text transaction = text_over(question->transaction, sizeof question->transaction);
+
+    random_bytes(&random, sizeof random);
+    text_addf(&transaction, "%016llx", (unsigned long long)random);
+    question->verb = verb;
+    question->text = text_over(question->buffer, sizeof question->buffer);
+    question->out = json_out(&question->text);
+    json_out_open(&question->out, NULL, '{');
+    json_out_string(&question->out, "transaction", question->transaction);
+    if (client->options.by != NULL && client->options.by[0] != '\0') {
+        json_out_string(&question->out, "by", client->options.by);
+    }
+}
+
+void answer_copy_free(struct answer_copy *answer)
+{
+    json_free(answer->document);
+    *answer = (struct answer_copy){.error = ""};
+}
+
+static bool is_answered(const void *context)
+{
+    const struct client *client = context;
+    return client->answered;
+}
+
+enum status client_await(struct client *client, int timeout_ms, struct answer_copy *ret_answer)
+{
+    if (!client_wait(client, is_answered, client, timeout_ms)) {
+        return STATUS_BUSY;
+    }
+    *ret_answer = client->answer;
+    client->answer = (struct answer_copy){.error = ""};
+    client->answered = false;
+    return STATUS_OK;
+}
+
+enum status client_ask(
+    struct client *client, struct question *question, int timeout_ms,
+    struct answer_copy *ret_answer)
+{
+    char topic[TOPIC_SIZE];
+    enum status status;
+
+    json_out_close(&question->out, '}');
+    if (question->text.cut) {
+        return STATUS_TOO_LONG;
+    }
+    status = topic_build(
+        topic, sizeof topic, client->prefix, TOPIC_REQUEST, client->account, question->verb);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    answer_copy_free(&client->answer);
+    client->answered = false;
+    text_copy(client->transaction, sizeof client->transaction, question->transaction);
+    status =
+        mqtt_publish(client->mqtt, topic, question->text.data, question->text.length, 1, false);
+    return status == STATUS_OK ? client_await(client, timeout_ms, ret_answer) : status;
+}

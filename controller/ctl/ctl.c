@@ -1,0 +1,199 @@
+#include "controller/ctl/ctl.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define CONNECT_MS 3000
+#define WIDTH_LEAST 20
+
+bool ctl_can_ask(void)
+{
+    return isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1;
+}
+
+size_t ctl_width(const struct ctl *ctl)
+{
+    struct winsize size;
+
+    if (!ctl->out_is_terminal) {
+        return 0;
+    }
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) {
+        return 80;
+    }
+    return size.ws_col < WIDTH_LEAST ? WIDTH_LEAST : size.ws_col;
+}
+
+void ctl_complain(const char *format, ...)
+{
+    va_list arguments;
+
+    fflush(stdout);
+    fputs("tagoutctl: ", stderr);
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+}
+
+void ctl_alarm(const struct ctl *ctl, const char *line)
+{
+    fflush(stdout);
+    fprintf(
+        stderr, "%s%s%s\n", ctl->err_coloured ? words_colour(TONE_ALARM) : "", line,
+        ctl->err_coloured ? words_colour_end(TONE_ALARM) : "");
+}
+
+void ctl_say(const struct ctl *ctl, enum tone tone, const char *line)
+{
+    printf(
+        "%s%s%s\n", ctl->out_coloured ? words_colour(tone) : "", line,
+        ctl->out_coloured ? words_colour_end(tone) : "");
+}
+
+void ctl_no_broker(const struct ctl *ctl)
+{
+    const char *trouble = client_trouble(ctl->client);
+    TEXT_LOCAL(reason, 1024);
+
+    words_escape(&reason, trouble[0] == '\0' ? "no answer" : trouble);
+    if (client_is_refused(ctl->client)) {
+        ctl_complain(
+            "the broker at %s does not let us in: %s", ctl->settings->mqtt.url, reason.data);
+        return;
+    }
+    ctl_complain("the broker at %s is out of reach: %s", ctl->settings->mqtt.url, reason.data);
+    ctl_complain("while it is away, " BOARD_MEANWHILE);
+}
+
+void ctl_no_controller(const struct ctl *ctl)
+{
+    const struct board *board = &ctl->board;
+    TEXT_LOCAL(who, 512);
+
+    if (board_has_controller(board)) {
+        ctl_complain(
+            "the controller does not answer: it says that it runs, but nothing came within %d s",
+            CTL_ANSWER_MS / 1000);
+        ctl_complain(
+            "it may hang, or the broker does not let account \"%s\" ask (see its access list)",
+            client_account(ctl->client));
+    } else {
+        board_absent(board, &who);
+        ctl_complain("the controller does not answer: %s", who.data);
+    }
+    ctl_complain("while it is away, " BOARD_MEANWHILE);
+}
+
+int ctl_connect(struct ctl *ctl)
+{
+    if (client_listen(ctl->client, TOPIC_CONTROLLER_STATUS, NULL) != STATUS_OK) {
+        ctl_complain("out of memory");
+        return CTL_REFUSED;
+    }
+    client_start(ctl->client);
+    if (!client_wait_ready(ctl->client, CONNECT_MS)) {
+        ctl_no_broker(ctl);
+        return CTL_REFUSED;
+    }
+    return CTL_DONE;
+}
+
+int ctl_change_ms(const struct ctl *ctl)
+{
+    return CTL_ANSWER_MS + (int)ctl->settings->redis.save_timeout_ms;
+}
+
+int ctl_ask(
+    struct ctl *ctl, struct question *question, int timeout_ms, struct answer_copy *ret_answer)
+{
+    struct answer_copy answer = {.error = ""};
+    enum status status = client_ask(ctl->client, question, timeout_ms, &answer);
+    TEXT_LOCAL(error, 2048);
+
+    ctl->silent = status == STATUS_BUSY;
+    if (status == STATUS_BUSY && !client_is_ready(ctl->client)) {
+        ctl_no_broker(ctl);
+    } else if (status == STATUS_BUSY) {
+        ctl_no_controller(ctl);
+    } else if (status != STATUS_OK) {
+        ctl_complain("the request cannot be sent: %s", status_text(status));
+    } else if (answer.status == ANSWER_ERROR) {
+        words_escape(&error, answer.error);
+        ctl_complain("%s", error.data);
+    } else {
+        *ret_answer = answer;
+        return CTL_DONE;
+    }
+    answer_copy_free(&answer);
+    return CTL_REFUSED;
+}
+
+int ctl_ask_state(struct ctl *ctl, const struct board_machine **ret_machine)
+{
+    struct answer_copy answer;
+    struct question question;
+    const struct board_machine *machine = NULL;
+    int code;
+
+    question_begin(&question, ctl->client, "status");
+    json_out_string(&question.out, "machine", ctl->arguments->machine);
+    code = ctl_ask(ctl, &question, CTL_ANSWER_MS, &answer);
+    if (code != CTL_DONE) {
+        return code;
+    }
+    if (answer.data != NULL && board_take_state(&ctl->board, answer.data) == STATUS_OK) {
+        machine = board_find(&ctl->board, ctl_data_string(&answer, "machine"));
+    }
+    answer_copy_free(&answer);
+    if (machine == NULL) {
+        ctl_complain("the controller's answer cannot be read; is it of another version?");
+        return CTL_REFUSED;
+    }
+    *ret_machine = machine;
+    return CTL_DONE;
+}
+
+void ctl_print_data(const struct answer_copy *answer)
+{
+    char *data = answer->data == NULL ? NULL : board_json(answer->data);
+
+    puts(data == NULL ? "{}" : data);
+    free(data);
+}
+
+bool ctl_data_bool(const struct answer_copy *answer, const char *key)
+{
+    const struct json *member = json_get(answer->data, key);
+
+    return member != NULL && json_type(member) == JSON_BOOL && json_bool(member);
+}
+
+const char *ctl_data_string(const struct answer_copy *answer, const char *key)
+{
+    const struct json *member = json_get(answer->data, key);
+
+    return member != NULL && json_type(member) == JSON_STRING ? json_string(member) : "";
+}
+
+unsigned long ctl_data_count(const struct json *object, const char *key)
+{
+    const struct json *member = json_get(object, key);
+
+    return member != NULL && json_is_integer(member, 0, UINT32_MAX)
+               ? (unsigned long)json_number(member)
+               : 0;
+}
+
+void ctl_say_persisted(const struct ctl *ctl, const struct answer_copy *answer)
+{
+    if (!ctl_data_bool(answer, "persisted")) {
+        ctl_say(
+            ctl, TONE_NOTE,
+            "This is live now, but not yet safe against a power cut: Redis has not confirmed it.");
+    }
+}

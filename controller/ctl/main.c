@@ -1,0 +1,108 @@
+/* tagoutctl: the command line of whoever is in charge. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "controller/ctl/ctl.h"
+
+#define HELP_BYTES 8192
+
+static bool is_coloured(int fd)
+{
+    const char *no_color = getenv("NO_COLOR");
+    const char *terminal = getenv("TERM");
+
+    return isatty(fd) == 1 && (no_color == NULL || no_color[0] == '\0') &&
+           (terminal == NULL || strcmp(terminal, "dumb") != 0);
+}
+
+/* Who asks, for the audit; the account at the broker is what is trusted. */
+static const char *person(const struct ctl_arguments *arguments)
+{
+    static const char *const variables[] = {"SUDO_USER", "USER"};
+
+    if (arguments->by != NULL) {
+        return arguments->by;
+    }
+    for (size_t i = 0; i < 2; i++) {
+        const char *name = getenv(variables[i]);
+        if (name != NULL && name[0] != '\0' && utf8_is_valid(name, strlen(name)) &&
+            !text_has_control(name) && utf8_length(name) <= 64) {
+            return name;
+        }
+    }
+    return "";
+}
+
+static void
+on_message(void *context, const struct topic_match *topic, const char *payload, size_t length)
+{
+    struct ctl *ctl = context;
+    board_take(&ctl->board, topic, payload, length);
+}
+
+static int run(const struct ctl_arguments *arguments, const struct settings *settings)
+{
+    struct ctl ctl = {
+        .arguments = arguments,
+        .settings = settings,
+        .out_is_terminal = isatty(STDOUT_FILENO) == 1,
+        .out_coloured = is_coloured(STDOUT_FILENO),
+        .err_coloured = is_coloured(STDERR_FILENO),
+    };
+    const struct client_options options = {
+        .settings = settings,
+        .account = arguments->account,
+        .by = person(arguments),
+        .context = &ctl,
+        .on_message = on_message,
+    };
+    int code = CTL_USAGE;
+    TEXT_LOCAL(why, 1024);
+
+    if (client_new(&options, &ctl.client, &why) != STATUS_OK) {
+        ctl_complain("%s", why.data);
+        return code;
+    }
+    code = arguments->verb->run(&ctl);
+    client_free(ctl.client);
+    board_free(&ctl.board);
+    if (fflush(stdout) != 0 && code == CTL_DONE) {
+        code = CTL_REFUSED; /* what was asked for was not delivered */
+    }
+    return code;
+}
+
+int main(int count, char *values[])
+{
+    struct ctl_arguments arguments;
+    struct settings *settings = NULL;
+    int code = CTL_USAGE;
+    TEXT_LOCAL(why, 1024);
+
+    if (ctl_arguments_parse(count, values, &arguments, &why) != STATUS_OK) {
+        ctl_complain("%s", why.data);
+        ctl_complain("try 'tagoutctl --help'");
+        return CTL_USAGE;
+    }
+    if (arguments.version) {
+        printf("tagoutctl %s\n", TAGOUT_VERSION);
+        return CTL_DONE;
+    }
+    if (arguments.help) {
+        TEXT_LOCAL(help, HELP_BYTES);
+        ctl_help(arguments.verb, &help);
+        fputs(help.data, stdout);
+        return CTL_DONE;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    if (settings_load(arguments.file, &settings, &why) == STATUS_OK) {
+        code = run(&arguments, settings);
+    } else {
+        ctl_complain("%s", why.data);
+    }
+    settings_free(settings);
+    return code;
+}

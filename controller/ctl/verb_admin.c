@@ -1,0 +1,231 @@
+/* block, unblock, card, restart, forget, reload. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "controller/ctl/ctl.h"
+
+/* ---- block, unblock ---- */
+
+static int send_block(struct ctl *ctl, const char *verb)
+{
+    const struct ctl_arguments *arguments = ctl->arguments;
+    struct answer_copy answer;
+    struct question question;
+    unsigned long cards;
+    int code = ctl_connect(ctl);
+
+    if (code != CTL_DONE) {
+        return code;
+    }
+    question_begin(&question, ctl->client, verb);
+    json_out_string(
+        &question.out, arguments->fob != NULL ? "fob" : "account_id",
+        arguments->fob != NULL ? arguments->fob : arguments->account_id);
+    code = ctl_ask(ctl, &question, ctl_change_ms(ctl), &answer);
+    if (code != CTL_DONE) {
+        return code;
+    }
+    cards = ctl_data_count(answer.data, "changed");
+    if (arguments->json) {
+        ctl_print_data(&answer);
+    } else {
+        if (cards == 0) {
+            printf("Nothing changed: %sed already.\n", verb);
+        } else {
+            printf(
+                "%lu %s %sed%s.\n", cards, cards == 1 ? "card" : "cards", verb,
+                strcmp(verb, "block") == 0 ? "; sessions with it have ended" : "");
+        }
+        ctl_say_persisted(ctl, &answer);
+    }
+    answer_copy_free(&answer);
+    return CTL_DONE;
+}
+
+int ctl_block(struct ctl *ctl)
+{
+    return send_block(ctl, "block");
+}
+
+int ctl_unblock(struct ctl *ctl)
+{
+    return send_block(ctl, "unblock");
+}
+
+/* ---- card, restart, forget ---- */
+
+/* Connects and asks what concerns one machine and needs nothing but its name. */
+static int ask_about(struct ctl *ctl, struct answer_copy *ret_answer)
+{
+    const struct ctl_arguments *arguments = ctl->arguments;
+    struct question question;
+    int code = ctl_connect(ctl);
+
+    if (code != CTL_DONE) {
+        return code;
+    }
+    question_begin(&question, ctl->client, arguments->verb->name);
+    json_out_string(&question.out, "machine", arguments->machine);
+    if (ctl_has(arguments, CTL_FORCE)) {
+        json_out_bool(&question.out, "force", true);
+    }
+    if (ctl_has(arguments, CTL_WHEN_IDLE)) {
+        json_out_bool(&question.out, "when_idle", true);
+    }
+    return ctl_ask(ctl, &question, CTL_ANSWER_MS, ret_answer);
+}
+
+int ctl_card(struct ctl *ctl)
+{
+    struct answer_copy answer;
+    TEXT_LOCAL(number, 512);
+    int code = ask_about(ctl, &answer);
+
+    if (code != CTL_DONE) {
+        return code;
+    }
+    words_escape(&number, ctl_data_string(&answer, "fob"));
+    if (ctl->arguments->json) {
+        ctl_print_data(&answer);
+    } else {
+        /* Standard output has the number alone, for whoever puts it into another program. */
+        puts(number.data);
+        fflush(stdout);
+        fprintf(
+            stderr, "%s\n",
+            ctl_data_bool(&answer, "in")
+                ? "The card that is in now."
+                : "The last unknown card, put in within the last 5 min and out again.");
+    }
+    answer_copy_free(&answer);
+    return CTL_DONE;
+}
+
+/* `queued` is followed by exactly one answer, maybe much later. */
+static int wait_for_restart(struct ctl *ctl, struct answer_copy *answer)
+{
+    const struct ctl_arguments *arguments = ctl->arguments;
+    bool waits = ctl_has(arguments, CTL_WAIT);
+    TEXT_LOCAL(error, 1024);
+
+    if (!arguments->json) {
+        printf(
+            "%s: it has to wait, and restarts by itself when %s.\n", arguments->machine,
+            ctl_has(arguments, CTL_WHEN_IDLE) ? "nobody uses it" : "it answers again");
+        fflush(stdout);
+    }
+    if (!waits) {
+        return CTL_DONE;
+    }
+    answer_copy_free(answer);
+    if (client_await(ctl->client, (int)(arguments->wait_s * 1000), answer) != STATUS_OK) {
+        ctl_complain("%s: it is still waiting, and will restart later", arguments->machine);
+        return CTL_UNCONFIRMED;
+    }
+    if (answer->status == ANSWER_ERROR) {
+        words_escape(&error, answer->error);
+        ctl_complain("%s", error.data);
+        return CTL_REFUSED;
+    }
+    return CTL_DONE;
+}
+
+int ctl_restart(struct ctl *ctl)
+{
+    struct answer_copy answer;
+    int code = ask_about(ctl, &answer);
+
+    if (code != CTL_DONE) {
+        return code;
+    }
+    if (answer.status == ANSWER_QUEUED) {
+        code = wait_for_restart(ctl, &answer);
+    }
+    if (code == CTL_DONE && ctl->arguments->json) {
+        ctl_print_data(&answer);
+    } else if (code == CTL_DONE && answer.status == ANSWER_OK) {
+        printf("%s was told to restart.\n", ctl->arguments->machine);
+    }
+    answer_copy_free(&answer);
+    return code;
+}
+
+int ctl_forget(struct ctl *ctl)
+{
+    struct answer_copy answer;
+    int code = ask_about(ctl, &answer);
+
+    if (code != CTL_DONE) {
+        return code;
+    }
+    if (ctl->arguments->json) {
+        ctl_print_data(&answer);
+    } else {
+        printf("%s is forgotten.\n", ctl->arguments->machine);
+    }
+    answer_copy_free(&answer);
+    return CTL_DONE;
+}
+
+/* ---- reload ---- */
+
+static void add_delta(struct text *out, const char *what, const struct json *delta)
+{
+    static const char *const keys[] = {"added", "updated", "removed"};
+    bool any = false;
+
+    text_addf(out, "%s: ", what);
+    for (size_t i = 0; i < 3; i++) {
+        unsigned long count = ctl_data_count(delta, keys[i]);
+        if (count > 0) {
+            text_addf(out, "%s%lu %s", any ? ", " : "", count, keys[i]);
+            any = true;
+        }
+    }
+    text_add(out, any ? ".\n" : "nothing changed.\n");
+}
+
+/* C6 `energises`: nothing is switched on by the reload itself, but by the next report. */
+static void warn_of_starts(const struct ctl *ctl, const struct json *names)
+{
+    TEXT_LOCAL(line, 4096);
+
+    if (names == NULL || json_first(names) == NULL) {
+        return;
+    }
+    text_add(&line, "THESE WILL START by themselves, without a card: ");
+    for (const struct json *name = json_first(names); name != NULL; name = json_next(name)) {
+        text_add(&line, name == json_first(names) ? "" : ", ");
+        words_escape(&line, json_type(name) == JSON_STRING ? json_string(name) : "?");
+    }
+    ctl_alarm(ctl, line.data);
+}
+
+int ctl_reload(struct ctl *ctl)
+{
+    struct answer_copy answer;
+    struct question question;
+    TEXT_LOCAL(counts, 512);
+    int code = ctl_connect(ctl);
+
+    if (code != CTL_DONE) {
+        return code;
+    }
+    question_begin(&question, ctl->client, "reload");
+    json_out_bool(&question.out, "force", ctl_has(ctl->arguments, CTL_FORCE));
+    code = ctl_ask(ctl, &question, CTL_RELOAD_MS, &answer);
+    if (code != CTL_DONE) {
+        return code;
+    }
+    if (ctl->arguments->json) {
+        ctl_print_data(&answer);
+    } else {
+        add_delta(&counts, "Users", json_get(answer.data, "users"));
+        add_delta(&counts, "Machines", json_get(answer.data, "machines"));
+        fputs(counts.data, stdout);
+    }
+    warn_of_starts(ctl, json_get(answer.data, "energises"));
+    answer_copy_free(&answer);
+    return CTL_DONE;
+}

@@ -1,0 +1,275 @@
+/* status: what the machines do, as the controller says, or as it last said. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/ctl/ctl.h"
+#include "controller/ctl/view.h"
+#include "controller/support/clock.h"
+
+#define RETAINED_MS 1000 /* what the broker kept comes at once; this is for a slow link */
+
+static bool is_on(const struct state_payload *state)
+{
+    return state->relay || state->second_relay ||
+           (state->confirmed != NULL && strcmp(state->confirmed, "on") == 0);
+}
+
+/* ---- the answer ---- */
+
+static void print_not_well(const struct ctl *ctl)
+{
+    TEXT_LOCAL(not_well, 4096);
+    TEXT_LOCAL(count, 128);
+
+    board_not_well(&ctl->board, &not_well);
+    if (not_well.length == 0) {
+        board_count(&ctl->board, &count);
+        text_add(&count, "; all is well.");
+        ctl_say(ctl, TONE_PLAIN, count.data);
+    }
+    for (char *line = not_well.data; *line != '\0';) {
+        size_t length = strcspn(line, "\n");
+        line[length] = '\0';
+        ctl_say(ctl, TONE_ALARM, line);
+        line += length + 1;
+    }
+    putchar('\n');
+}
+
+static int print_machines(const struct ctl *ctl)
+{
+    const struct table_style style = {
+        .width = ctl_width(ctl), .coloured = ctl->out_coloured, .fit = TABLE_WRAP};
+
+    print_not_well(ctl);
+    if (view_machines(&ctl->board, &style, clock_now().wall, stdout) != STATUS_OK) {
+        ctl_complain("out of memory");
+        return CTL_REFUSED;
+    }
+    return CTL_DONE;
+}
+
+/* Those that are on; with --json as they are, else a line each. */
+static void print_on_json(const struct ctl *ctl)
+{
+    bool first = true;
+
+    fputs("{\"machines\":[", stdout);
+    for (size_t i = 0; i < ctl->board.machine_count; i++) {
+        const struct board_machine *machine = ctl->board.machines[i];
+        if (machine->has_state && is_on(&machine->copy.state)) {
+            printf("%s%s", first ? "" : ",", machine->payload);
+            first = false;
+        }
+    }
+    puts("]}");
+}
+
+/* For whoever leaves last: what runs, and what has not said that it does not. */
+static int print_on(const struct ctl *ctl)
+{
+    const struct board *board = &ctl->board;
+    size_t on = 0;
+    size_t doubtful = 0;
+    TEXT_LOCAL(doubts, 4096);
+
+    for (size_t i = 0; i < board->machine_count; i++) {
+        const struct state_payload *state = &board->machines[i]->copy.state;
+        if (!board->machines[i]->has_state) {
+            continue;
+        }
+        if (is_on(state)) {
+            TEXT_LOCAL(line, 4096);
+            text_addf(&line, "%s: ", board->machines[i]->name);
+            words_state(&line, state, clock_now().wall);
+            text_add(&line, "; relay ");
+            words_relay(&line, state);
+            if (!ctl->arguments->json) {
+                ctl_say(ctl, TONE_PLAIN, line.data);
+            }
+            on++;
+        } else if (state->confirmed == NULL || strcmp(state->confirmed, "off") != 0) {
+            text_addf(&doubts, "%s%s", doubtful > 0 ? ", " : "", board->machines[i]->name);
+            doubtful++;
+        }
+    }
+    if (ctl->arguments->json) {
+        print_on_json(ctl);
+    } else if (on == 0) {
+        ctl_say(ctl, TONE_PLAIN, "Nothing is on.");
+    }
+    if (doubtful > 0) {
+        ctl_complain("commanded off, but not confirmed: %s", doubts.data);
+    }
+    return on > 0 ? CTL_REFUSED : CTL_DONE;
+}
+
+static void print_stranger(const struct json *stranger)
+{
+    const struct json *name = json_get(stranger, "machine");
+    const struct json *last = json_get(stranger, "last");
+    const struct json *oops = json_get(stranger, "oops");
+    const struct json *lockout = json_get(stranger, "lockout");
+    TEXT_LOCAL(line, 1024);
+
+    words_escape(&line, name != NULL && json_type(name) == JSON_STRING ? json_string(name) : "?");
+    if (last != NULL && json_type(last) == JSON_NUMBER) {
+        unsigned long count = ctl_data_count(stranger, "messages");
+        text_addf(&line, ": %lu %s, the last at ", count, count == 1 ? "message" : "messages");
+        words_time(
+            &line, (struct wall_time){.ms = (int64_t)(json_number(last) * 1000)}, clock_now().wall);
+    } else {
+        text_add(&line, ": was configured before");
+    }
+    if (oops != NULL && json_type(oops) == JSON_BOOL && json_bool(oops)) {
+        text_add(&line, ", oopsed");
+    }
+    if (lockout != NULL && json_type(lockout) == JSON_BOOL && json_bool(lockout)) {
+        text_add(&line, ", locked out");
+    }
+    puts(line.data);
+}
+
+static void print_strangers(const struct ctl *ctl, const struct answer_copy *answer)
+{
+    const struct json *strangers = json_get(answer->data, "strangers");
+    char *json = strangers == NULL ? NULL : board_json(strangers);
+
+    if (ctl->arguments->json) {
+        printf("{\"strangers\":%s}\n", json == NULL ? "[]" : json);
+    } else if (strangers == NULL || json_first(strangers) == NULL) {
+        puts("No machine was heard that is not configured.");
+    } else {
+        for (const struct json *one = json_first(strangers); one != NULL; one = json_next(one)) {
+            print_stranger(one);
+        }
+    }
+    free(json);
+}
+
+static int print_answer(struct ctl *ctl, const struct answer_copy *answer)
+{
+    const struct json *machines = json_get(answer->data, "machines");
+
+    if (ctl_has(ctl->arguments, CTL_STRANGERS)) {
+        print_strangers(ctl, answer);
+        return CTL_DONE;
+    }
+    if (ctl->arguments->json && !ctl_has(ctl->arguments, CTL_ON)) {
+        ctl_print_data(answer);
+        return CTL_DONE;
+    }
+    for (const struct json *state = machines == NULL ? NULL : json_first(machines); state != NULL;
+         state = json_next(state)) {
+        if (board_take_state(&ctl->board, state) == STATUS_NO_MEMORY) {
+            ctl_complain("out of memory");
+            return CTL_REFUSED;
+        }
+    }
+    return ctl_has(ctl->arguments, CTL_ON) ? print_on(ctl) : print_machines(ctl);
+}
+
+/* ---- without an answer ---- */
+
+static void print_stale_json(const struct ctl *ctl)
+{
+    fputs("{\"stale\":true,\"machines\":[", stdout);
+    for (size_t i = 0, count = 0; i < ctl->board.machine_count; i++) {
+        if (ctl->board.machines[i]->has_state) {
+            printf("%s%s", count++ > 0 ? "," : "", ctl->board.machines[i]->payload);
+        }
+    }
+    puts("]}");
+}
+
+static bool never(const void *context)
+{
+    (void)context;
+    return false;
+}
+
+static const struct board_machine *find_called(const struct board *board, const char *name)
+{
+    for (size_t i = 0; i < board->machine_count; i++) {
+        const struct board_machine *machine = board->machines[i];
+        const char *alias = machine->has_state ? machine->copy.state.display_name : NULL;
+        if (machine->has_state && (text_compare_nocase(machine->name, name) == 0 ||
+                                   (alias != NULL && text_compare_nocase(alias, name) == 0))) {
+            return machine;
+        }
+    }
+    return NULL;
+}
+
+/* The controller is silent: what it last said is still at the broker, and marked as such. */
+static int print_retained(struct ctl *ctl)
+{
+    const struct board_machine *machine;
+
+    if (!client_is_ready(ctl->client) || ctl_has(ctl->arguments, CTL_STRANGERS) ||
+        client_listen(ctl->client, TOPIC_STATE, NULL) != STATUS_OK) {
+        return CTL_REFUSED;
+    }
+    client_wait(ctl->client, never, NULL, RETAINED_MS);
+    if (ctl->board.machine_count == 0) {
+        ctl_complain("nor does the broker remember any machine");
+        return CTL_REFUSED;
+    }
+    fputs("What follows is OLD: the last that the controller said.\n", stderr);
+    if (ctl_has(ctl->arguments, CTL_ON)) {
+        print_on(ctl);
+    } else if (ctl->arguments->json) {
+        print_stale_json(ctl);
+    } else if (ctl->arguments->machine != NULL) {
+        machine = find_called(&ctl->board, ctl->arguments->machine);
+        if (machine == NULL) {
+            ctl_complain("the broker remembers no machine called \"%s\"", ctl->arguments->machine);
+        } else {
+            view_machine(machine, ctl->out_coloured, clock_now().wall, stdout);
+        }
+    } else {
+        print_machines(ctl);
+    }
+    return CTL_REFUSED;
+}
+
+static int status_of_all(struct ctl *ctl)
+{
+    struct answer_copy answer;
+    struct question question;
+    int code;
+
+    question_begin(&question, ctl->client, "status");
+    code = ctl_ask(ctl, &question, CTL_ANSWER_MS, &answer);
+    if (code == CTL_DONE) {
+        code = print_answer(ctl, &answer);
+        answer_copy_free(&answer);
+    }
+    return code;
+}
+
+static int status_of_one(struct ctl *ctl)
+{
+    const struct board_machine *machine;
+    int code = ctl_ask_state(ctl, &machine);
+
+    if (code == CTL_DONE && ctl->arguments->json) {
+        puts(machine->payload);
+    } else if (code == CTL_DONE) {
+        view_machine(machine, ctl->out_coloured, clock_now().wall, stdout);
+    }
+    return code;
+}
+
+int ctl_status(struct ctl *ctl)
+{
+    int code =
+        client_listen(ctl->client, TOPIC_LINK, NULL) == STATUS_OK ? ctl_connect(ctl) : CTL_REFUSED;
+
+    if (code != CTL_DONE) {
+        return code;
+    }
+    code = ctl->arguments->machine != NULL ? status_of_one(ctl) : status_of_all(ctl);
+    return ctl->silent ? print_retained(ctl) : code;
+}

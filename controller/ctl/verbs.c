@@ -1,0 +1,193 @@
+/* What tagoutctl can do, and how it explains it. */
+#include <string.h>
+
+#include "controller/ctl/ctl.h"
+
+const struct ctl_verb ctl_verbs[] = {
+    {
+        .name = "status",
+        .synopsis = "[MACHINE] [--on | --strangers]",
+        .summary = "what all machines do, or one of them in detail",
+        .help = "The relay is shown as it was commanded: \"on?\" and \"off?\" mean that the "
+                "machine has\n"
+                "not confirmed it.\n"
+                "\n"
+                "  --on         only what is commanded on or confirmed on; exit status 1 if "
+                "anything is\n"
+                "  --strangers  names that were heard and are not configured\n",
+        .machine = CTL_MAY_NAME_MACHINE,
+        .options = CTL_ON | CTL_STRANGERS,
+        .run = ctl_status,
+    },
+    {
+        .name = "watch",
+        .synopsis = "",
+        .summary = "a live board of all machines; plain lines in a pipe",
+        .help =
+            "Shows each change as it happens, and the latest events below. q or Ctrl-C ends it.\n"
+            "In a pipe: one line a change; with --json one object a line.\n",
+        .run = ctl_watch,
+    },
+    {
+        .name = "oops",
+        .synopsis = "MACHINE [--reason TEXT] [--now] [--wait S]",
+        .summary = "as if its Oops button were pressed",
+        .help = "Ends any session and cuts the power, then waits for the machine to confirm that "
+                "it is\n"
+                "off. A machine in use is asked about first.\n"
+                "\n"
+                "  --reason TEXT  goes into the audit and to Slack\n"
+                "  --now          do not ask, also when somebody works on it\n"
+                "  --wait S       wait S seconds for \"off\", 15 unless given; exit status 3 "
+                "without it\n",
+        .machine = CTL_NEEDS_MACHINE,
+        .options = CTL_REASON | CTL_NOW | CTL_WAIT,
+        .run = ctl_oops,
+    },
+    {
+        .name = "lockout",
+        .synopsis = "MACHINE [--reason TEXT] [--now] [--wait S]",
+        .summary = "no member's card opens it until it is cleared",
+        .help = "Ends any session and cuts the power, then waits for the machine to confirm that "
+                "it is\n"
+                "off. A machine in use is asked about first. This keeps members out; it does not "
+                "isolate\n"
+                "energy. Before you reach in: isolate, padlock, try.\n"
+                "\n"
+                "  --reason TEXT  shown on boards, in the audit and in Slack\n"
+                "  --now          do not ask, also when somebody works on it\n"
+                "  --wait S       wait S seconds for \"off\", 15 unless given; exit status 3 "
+                "without it\n",
+        .machine = CTL_NEEDS_MACHINE,
+        .options = CTL_REASON | CTL_NOW | CTL_WAIT,
+        .run = ctl_lockout,
+    },
+    {
+        .name = "clear",
+        .synopsis = "MACHINE [--oops | --lockout | --both] [--now]",
+        .summary = "clears an Oops or lifts a lockout",
+        .help =
+            "Without an option it clears the one that is set; where both are set it says who set\n"
+            "them, and changes nothing.\n"
+            "\n"
+            "  --oops     clear the Oops only\n"
+            "  --lockout  lift the lockout only\n"
+            "  --both     both\n"
+            "  --now      do not ask, also when somebody works on it by override\n",
+        .machine = CTL_NEEDS_MACHINE,
+        .options = CTL_OOPS | CTL_LOCKOUT | CTL_BOTH | CTL_NOW,
+        .run = ctl_clear,
+    },
+    {
+        .name = "end",
+        .synopsis = "MACHINE",
+        .summary = "ends the session that is open; its card must come out",
+        .help =
+            "Cuts the power under whoever works there. The card that is in opens nothing until it\n"
+            "was taken out.\n",
+        .machine = CTL_NEEDS_MACHINE,
+        .run = ctl_end,
+    },
+    {
+        .name = "block",
+        .synopsis = "--fob NUMBER | --account-id ID",
+        .summary = "refuses a lost card, or all cards of a member, at once",
+        .help = "Sessions with it end. It holds until users.json no longer lists the card, or "
+                "unblock.\n"
+                "\n"
+                "  --fob NUMBER     this card\n"
+                "  --account-id ID  all cards of this member\n",
+        .options = CTL_FOB | CTL_ACCOUNT_ID,
+        .run = ctl_block,
+    },
+    {
+        .name = "unblock",
+        .synopsis = "--fob NUMBER | --account-id ID",
+        .summary = "takes that back",
+        .help = "  --fob NUMBER     this card\n"
+                "  --account-id ID  all cards of this member\n",
+        .options = CTL_FOB | CTL_ACCOUNT_ID,
+        .run = ctl_unblock,
+    },
+    {
+        .name = "card",
+        .synopsis = "MACHINE",
+        .summary = "number of the card that is in, to enrol a member",
+        .help =
+            "Or of the last unknown card that was put in within 5 minutes. Who asks is noted.\n",
+        .machine = CTL_NEEDS_MACHINE,
+        .run = ctl_card,
+    },
+    {
+        .name = "restart",
+        .synopsis = "MACHINE [--force | --when-idle] [--wait S]",
+        .summary = "reboots the machine's box",
+        .help = "A machine in use is refused, unless one of these is given.\n"
+                "\n"
+                "  --force      also in use: cuts the power under whoever works there\n"
+                "  --when-idle  as soon as nobody uses it\n"
+                "  --wait S     if it has to wait, wait with it for S seconds\n",
+        .machine = CTL_NEEDS_MACHINE,
+        .options = CTL_FORCE | CTL_WHEN_IDLE | CTL_WAIT,
+        .run = ctl_restart,
+    },
+    {
+        .name = "forget",
+        .synopsis = "MACHINE",
+        .summary = "removes what is kept of a machine that is no longer configured",
+        .help = "Its Oops and lockout, too: should it come back, it comes back clear.\n",
+        .machine = CTL_NEEDS_MACHINE,
+        .run = ctl_forget,
+    },
+    {
+        .name = "reload",
+        .synopsis = "[--force]",
+        .summary = "reads users and machines again",
+        .help =
+            "All or nothing: any error keeps what was there.\n"
+            "\n"
+            "  --force  also if over half of the users or machines would go, or a machine that is\n"
+            "           in use, oopsed or locked out\n",
+        .options = CTL_FORCE,
+        .run = ctl_reload,
+    },
+    {0},
+};
+
+static void help_on_all(struct text *out)
+{
+    text_add(
+        out, "Usage: tagoutctl [-c FILE] [--account NAME] [--by NAME] [--json] VERB ...\n"
+             "\n"
+             "Asks and commands the controller of Tagout, over the broker.\n"
+             "\n");
+    for (const struct ctl_verb *verb = ctl_verbs; verb->name != NULL; verb++) {
+        text_addf(out, "  %-9s %s\n", verb->name, verb->summary);
+    }
+    text_add(
+        out, "\n"
+             "MACHINE is a name or an alias, in any case.\n"
+             "\n"
+             "  -c, --config FILE   the broker's address and account, see tagout.ini(5)\n"
+             "      --account NAME  ask as this account; else the user name at the broker, or "
+             "\"local\"\n"
+             "      --by NAME       who asks, for the audit; else $SUDO_USER or $USER\n"
+             "      --json          print the answer's data as JSON\n"
+             "  -h, --help          print this, or after a verb what is to be known about it\n"
+             "  -V, --version       print the version\n"
+             "\n"
+             "Exit status: 0 done, 1 refused or failed, 2 usage or configuration,\n"
+             "3 done, but the machine has not confirmed that it is off.\n");
+}
+
+void ctl_help(const struct ctl_verb *verb, struct text *out)
+{
+    if (verb == NULL) {
+        help_on_all(out);
+        return;
+    }
+    text_addf(
+        out, "Usage: tagoutctl %s%s%s\n\n%s: %s.\n\n%s", verb->name,
+        verb->synopsis[0] == '\0' ? "" : " ", verb->synopsis, verb->name, verb->summary,
+        verb->help);
+}
