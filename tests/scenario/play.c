@@ -102,6 +102,9 @@ bool play(
     world->sound = run->sound;
     for (size_t i = 0; i < scenario->count && !world_has_failed(world); i++) {
         play_line(world, scenario->lines[i], run->expects);
+        if (i + 1 == scenario->shared) {
+            memcpy(world->trace.shared_calls, world->trace.calls, sizeof world->trace.shared_calls);
+        }
     }
     good = !world_has_failed(world);
     text_copy(failure, 4096, world->failure);

@@ -91,6 +91,30 @@ static bool is_title(const struct line *line)
     return strcmp(line->words[0], "scenario") == 0;
 }
 
+static bool is_same(const struct line *one, const struct line *other)
+{
+    bool same = one->count == other->count;
+
+    for (size_t i = 0; same && i < one->count; i++) {
+        same = strcmp(one->words[i], other->words[i]) == 0;
+    }
+    return same;
+}
+
+static void count_shared(struct script *script)
+{
+    const struct scenario *first = &script->scenarios[0];
+
+    for (size_t i = 1; i < script->scenario_count; i++) {
+        struct scenario *scenario = &script->scenarios[i];
+        scenario->place = i;
+        while (scenario->shared < scenario->count && scenario->shared < first->count &&
+               is_same(scenario->lines[scenario->shared], first->lines[scenario->shared])) {
+            scenario->shared++;
+        }
+    }
+}
+
 /* Lines never move any more from here on. */
 static void deal_out(struct script *script)
 {
@@ -172,6 +196,7 @@ enum status script_read(const char *file, struct script *ret_script, struct text
         return status;
     }
     deal_out(&script);
+    count_shared(&script);
     *ret_script = script;
     return STATUS_OK;
 }

@@ -29,6 +29,8 @@ struct scenario {
     char *title;
     const struct line **lines; /* the common ones, then its own */
     size_t count;
+    size_t place;  /* in its file, from 0 */
+    size_t shared; /* how many of the lines it begins with the first one of the file has, too */
 };
 
 struct script {

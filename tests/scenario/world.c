@@ -103,6 +103,7 @@ bool world_strikes(struct world *world, enum fault_port port)
 {
     struct fault *fault = &world->fault;
 
+    world->trace.calls[port]++;
     if (fault->nth == 0 || fault->port != port || fault->struck || ++fault->calls != fault->nth) {
         return false;
     }

@@ -46,9 +46,12 @@ struct fault {
     bool struck;
 };
 
-/* Which relays were on at any moment of each act; bit i is device i. */
+/* Which relays were on at any moment of each act (bit i is device i), and how often each port was
+ * called. */
 struct trace {
     uint64_t on[WORLD_ACTS_MAX];
+    unsigned calls[FAULT_PORT_COUNT];
+    unsigned shared_calls[FAULT_PORT_COUNT]; /* in the lines that other scenarios begin with, too */
 };
 
 /* Stands in front of the store in memory, to count and to spoil calls. */
