@@ -45,6 +45,7 @@ class Client:
     def __init__(self, broker, client_id=None, will=None, prefix="tagout", username=None,
                  password=None, keepalive_s=60):
         self.prefix = prefix
+        self.last_transaction = None
         self._messages = []
         self._changed = threading.Condition()
         self._filters = {}
@@ -173,7 +174,7 @@ class Client:
 
     def request(self, verb, body=None, account="local", timeout_s=TIMEOUT_S, final=True):
         """C6: sends a request and returns its answer; `final` waits past `queued`."""
-        transaction = uuid.uuid4().hex
+        transaction = self.last_transaction = uuid.uuid4().hex
         topic = f"{self.prefix}/response/{account}/{verb}"
         answers = f"{self.prefix}/response/{account}/+"
         if answers not in self._filters:

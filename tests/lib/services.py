@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import socket
+import urllib.request
 
 from processes import TIMEOUT_S, Process, free_port, wait_until
 
@@ -209,6 +210,14 @@ class Controller(Process):
 
     def reload(self):
         self.signal(signal.SIGHUP)
+
+    def metrics(self):
+        """What /metrics says: {"tagout_reports_total": 3.0, …}."""
+        url = f"http://127.0.0.1:{self.http_port}/metrics"
+        with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer:
+            lines = answer.read().decode().splitlines()
+        return {name: float(value) for name, value in
+                (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))}
 
     def stop(self):
         """A clean stop: exit status 0, and not a word from a sanitizer."""
