@@ -1,4 +1,5 @@
 /* tagoutctl: the command line of whoever is in charge. */
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include "controller/ctl/ctl.h"
 
 #define HELP_BYTES 8192
+#define BY_MAX 64 /* characters, C6 */
 
 static bool is_coloured(int fd)
 {
@@ -18,22 +20,26 @@ static bool is_coloured(int fd)
            (terminal == NULL || strcmp(terminal, "dumb") != 0);
 }
 
+static bool is_fit(const char *name)
+{
+    return name != NULL && name[0] != '\0' && utf8_is_valid(name, strlen(name)) &&
+           !text_has_control(name) && utf8_length(name) <= BY_MAX;
+}
+
 /* Who asks, for the audit; the account at the broker is what is trusted. */
 static const char *person(const struct ctl_arguments *arguments)
 {
-    static const char *const variables[] = {"SUDO_USER", "USER"};
+    const struct passwd *entry;
 
     if (arguments->by != NULL) {
         return arguments->by;
+    } else if (is_fit(getenv("SUDO_USER"))) {
+        return getenv("SUDO_USER");
+    } else if (is_fit(getenv("USER"))) {
+        return getenv("USER");
     }
-    for (size_t i = 0; i < 2; i++) {
-        const char *name = getenv(variables[i]);
-        if (name != NULL && name[0] != '\0' && utf8_is_valid(name, strlen(name)) &&
-            !text_has_control(name) && utf8_length(name) <= 64) {
-            return name;
-        }
-    }
-    return "";
+    entry = getpwuid(getuid());
+    return entry != NULL && is_fit(entry->pw_name) ? entry->pw_name : "";
 }
 
 static void

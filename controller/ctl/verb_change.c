@@ -189,8 +189,10 @@ static int set_flag(struct ctl *ctl, const struct flag *flag)
         json_out_string(&question.out, "reason", ctl->arguments->reason);
     }
     code = ctl_ask(ctl, &question, ctl_change_ms(ctl), &answer);
-    if (code != CTL_DONE) {
+    if (code != CTL_DONE && ctl->silent) {
         ctl_complain("it is not known whether %s is %s: treat it as live", name, flag->done);
+    }
+    if (code != CTL_DONE) {
         return code;
     }
     off = is_off(ctl_data_string(&answer, "confirmed"));
@@ -216,7 +218,7 @@ int ctl_lockout(struct ctl *ctl)
 
 /* ---- clear ---- */
 
-static int tell_both(struct ctl *ctl, const struct board_machine *machine)
+static int tell_both(const struct board_machine *machine)
 {
     struct wall_time now = clock_now().wall;
     TEXT_LOCAL(oops, 1024);
@@ -224,7 +226,6 @@ static int tell_both(struct ctl *ctl, const struct board_machine *machine)
 
     words_oops(&oops, &machine->copy.state, now);
     words_lockout(&lockout, &machine->copy.state, now);
-    (void)ctl;
     ctl_complain("both are set on %s; nothing was changed", machine->name);
     fprintf(stderr, "  --oops     clears   %s\n", oops.data);
     fprintf(stderr, "  --lockout  lifts    %s\n", lockout.data);
@@ -291,7 +292,7 @@ int ctl_clear(struct ctl *ctl)
     state = &machine->copy.state;
     if (!oops && !lockout && !ctl_has(arguments, CTL_BOTH)) {
         if (state->oops && state->lockout) {
-            return tell_both(ctl, machine);
+            return tell_both(machine);
         }
         if (!state->oops && !state->lockout) {
             printf("%s is neither oopsed nor locked out: nothing to clear.\n", machine->name);

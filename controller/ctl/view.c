@@ -7,12 +7,27 @@
 #define EVENTS_SHOWN 8
 #define EVENTS_LEAST 3
 
-static enum status add_headings(struct table *table)
+static bool has_notes(const struct board *board)
+{
+    TEXT_LOCAL(notes, 1024);
+
+    for (size_t i = 0; i < board->machine_count && notes.length == 0; i++) {
+        if (board->machines[i]->has_state) {
+            words_notes(&notes, &board->machines[i]->copy.state, board->machines[i]->link);
+        }
+    }
+    return notes.length > 0;
+}
+
+/* The last column only where it has something to say. */
+static enum status begin_table(struct table *table, const struct board *board)
 {
     static const char *const headings[COLUMNS] = {"MACHINE", "STATE", "RELAY", "NOTES"};
-    enum status status = table_add_row(table);
+    enum status status;
 
-    for (size_t i = 0; status == STATUS_OK && i < COLUMNS; i++) {
+    *table = (struct table){.columns = has_notes(board) ? COLUMNS : COLUMNS - 1};
+    status = table_add_row(table);
+    for (size_t i = 0; status == STATUS_OK && i < table->columns; i++) {
         status = table_set(table, i, TONE_HEAD, headings[i]);
     }
     return status;
@@ -38,7 +53,7 @@ add_machine(struct table *table, const struct board_machine *machine, struct wal
         tone = words_relay(&text, state);
         status = table_set(table, 2, tone, text.data);
     }
-    if (status == STATUS_OK) {
+    if (status == STATUS_OK && table->columns == COLUMNS) {
         text_clear(&text);
         tone = words_notes(&text, state, machine->link);
         status = table_set(table, 3, tone, text.data);
@@ -49,8 +64,8 @@ add_machine(struct table *table, const struct board_machine *machine, struct wal
 enum status view_machines(
     const struct board *board, const struct table_style *style, struct wall_time now, FILE *out)
 {
-    struct table table = {.columns = COLUMNS};
-    enum status status = add_headings(&table);
+    struct table table;
+    enum status status = begin_table(&table, board);
 
     for (size_t i = 0; status == STATUS_OK && i < board->machine_count; i++) {
         if (board->machines[i]->has_state) {
@@ -216,7 +231,10 @@ static void put_head(struct lines *lines)
     text_add(&head, "  ");
     board_count(frame->board, &head);
     put_line(lines, TONE_HEAD, head.data);
-    if (frame->trouble[0] != '\0') {
+    if (frame->refused) {
+        text_add(&not_well, "The broker does not let us in: ");
+        words_escape(&not_well, frame->trouble);
+    } else if (frame->trouble[0] != '\0') {
         text_add(&not_well, "The broker is out of reach (");
         words_escape(&not_well, frame->trouble);
         text_add(&not_well, "): " BOARD_MEANWHILE ". What you see is old.\n");
@@ -268,13 +286,16 @@ static enum status put_machines(struct lines *lines, size_t room)
     const struct board *board = frame->board;
     const struct table_style style = {
         .width = frame->width, .coloured = frame->coloured, .fit = TABLE_CUT};
-    struct table table = {.columns = COLUMNS};
+    struct table table;
     size_t all = count_states(board);
     size_t rows = room < 2 ? 0 : room - 1;
     bool *shown = calloc(board->machine_count + 1, sizeof *shown);
-    enum status status = shown == NULL ? STATUS_NO_MEMORY : add_headings(&table);
+    enum status status = begin_table(&table, board);
     TEXT_LOCAL(more, 64);
 
+    if (shown == NULL) {
+        status = STATUS_NO_MEMORY;
+    }
     if (status != STATUS_OK || rows == 0) {
         goto out;
     }

@@ -20,6 +20,7 @@ void view_machine(
 struct frame {
     const struct board *board;
     const char *trouble; /* with the broker; "" for none */
+    bool refused;        /* it is there, and says no */
     size_t width;
     size_t height;
     bool coloured;

@@ -32,6 +32,7 @@ static bool draw(struct ctl *ctl, struct screen *screen)
     struct frame frame = {
         .board = &ctl->board,
         .trouble = client_trouble(ctl->client),
+        .refused = client_is_refused(ctl->client),
         .coloured = ctl->out_coloured,
         .now = clock_now().wall,
     };
@@ -150,6 +151,10 @@ static void say_not_well(struct lines *lines)
 
     if (client_is_ready(lines->ctl->client)) {
         board_not_well(board, &text);
+    } else if (client_is_refused(lines->ctl->client)) {
+        text_add(&text, "The broker does not let us in: ");
+        words_escape(&text, client_trouble(lines->ctl->client));
+        text_add(&text, "\n");
     } else if (client_trouble(lines->ctl->client)[0] != '\0') {
         text_add(&text, "The broker is out of reach: " BOARD_MEANWHILE ".\n");
     } else {
