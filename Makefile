@@ -39,7 +39,7 @@ LDFLAGS_ALL := -pthread $(LINK_$(VARIANT)) $(LDFLAGS)
 
 # The rooms, each an archive, and the libraries that each needs. A program is linked with the rooms
 # that it may use and no others.
-ROOMS := support topics core config persistence daemon ctl devices
+ROOMS := support topics core config persistence daemon ctl devices sim
 DIR_support := controller/support
 DIR_topics := topics
 DIR_core := controller/core
@@ -48,17 +48,20 @@ DIR_persistence := persistence
 DIR_daemon := controller/daemon
 DIR_ctl := controller/ctl
 DIR_devices := devices
+DIR_sim := devices/sim
 LIBS_support := -lpaho-mqtt3as -lcjson -lm
 LIBS_config := -linih -lsodium
 LIBS_persistence := -lhiredis -levent
 LIBS_daemon := -levent -levent_pthreads -lsodium -lsystemd
 
 # Program: its main file, and its rooms from the top down.
-PROGRAMS := tagoutd tagoutctl
+PROGRAMS := tagoutd tagoutctl tagout-sim
 MAIN_tagoutd := controller/daemon/main.c
 USES_tagoutd := daemon config persistence core topics support
 MAIN_tagoutctl := controller/ctl/main.c
 USES_tagoutctl := ctl config topics support
+MAIN_tagout-sim := devices/sim/main.c
+USES_tagout-sim := sim devices topics support
 
 # Each fuzz target with a main that replays its corpus; tests/fuzz/run builds them with libFuzzer.
 REPLAYS := $(patsubst tests/fuzz/%_fuzz.c,replay_%,$(wildcard tests/fuzz/*_fuzz.c))
@@ -75,7 +78,7 @@ MAIN_print_topics := tests/lint/print_topics.c
 USES_print_topics := topics support
 
 # Every unit test may use every room.
-USES_unit := devices ctl daemon config persistence core topics support
+USES_unit := sim devices ctl daemon config persistence core topics support
 
 object = $(patsubst %.c,$(OBJ)/%.o,$(1))
 archive = $(patsubst %,$(OBJ)/lib%.a,$(1))
