@@ -42,15 +42,15 @@ MUST_USE enum status memory_store_new(
 
 /* Carries out and answers what waits, in order, also what callbacks ask for meanwhile; on_up and
  * on_down come from here too. Returns how many callbacks it made. */
-size_t memory_store_run(struct store *base);
+size_t memory_store_run(struct store *store);
 
-void memory_store_up(struct store *base);
+void memory_store_up(struct store *store);
 /* Breaks the connection. What waits is lost: `carried_out` says whether the database has it all
  * the same, as may happen when only the answer is lost. */
-void memory_store_down(struct store *base, const char *reason, bool carried_out);
-void memory_store_freeze(struct store *base, bool frozen);
+void memory_store_down(struct store *store, const char *reason, bool carried_out);
+void memory_store_freeze(struct store *store, bool frozen);
 /* Calls that wait for memory_store_run. */
-size_t memory_store_waiting(const struct store *base);
+size_t memory_store_waiting(const struct store *store);
 
 /* What happens to a call when its turn in the fault countdown has come. */
 enum memory_fault {
@@ -63,8 +63,8 @@ enum memory_fault {
 /* The `nth` call from now on (1 is the next) has this fault, once. One fault at a time; 0 takes an
  * ordered one back. After a fault that broke the connection the store stays down until
  * memory_store_up. */
-void memory_store_fail(struct store *base, unsigned nth, enum memory_fault fault);
+void memory_store_fail(struct store *store, unsigned nth, enum memory_fault fault);
 /* Whether a fault that was ordered has not struck yet: the end of a walk over all calls. */
-bool memory_store_fault_waits(const struct store *base);
+bool memory_store_fault_waits(const struct store *store);
 
 #endif

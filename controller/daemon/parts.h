@@ -117,7 +117,7 @@ struct controller {
     uint64_t epoch;
     uint64_t epoch_heard; /* greatest in any retained topic or record */
     char marker[33];
-    struct mono_time marker_again; /* it may be lost: published again then, until it comes */
+    struct mono_time marker_again;   /* it may be lost: published again then, until it comes */
     struct mono_time retained_again; /* something retained was lost: all of it is published then */
 
     struct card_key card_key;

@@ -10,7 +10,7 @@
 
 bool mqtt_socket_is_peer(int fd, uint16_t port)
 {
-    struct sockaddr_storage peer;
+    struct sockaddr_storage peer = {0};
     socklen_t length = sizeof peer;
     int type = 0;
     socklen_t type_length = sizeof type;
