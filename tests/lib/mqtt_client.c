@@ -27,6 +27,7 @@ static void note_slowest(struct client *client, int64_t since_us)
 {
     int64_t took = monotonic_us() - since_us;
 
+    client->stalls += took >= INBOX_WAIT_MS * 900;
     if (took > client->slowest_us) {
         client->slowest_us = took;
     }

@@ -30,6 +30,7 @@ struct client {
     size_t disconnects;
     char reason[256];      /* of the last disconnect */
     int64_t slowest_us;    /* call of the adapter so far */
+    size_t stalls;         /* calls that took as long as a push waits */
     struct mono_time wake; /* what mqtt_tick asked for */
     const char *filter;    /* subscribed at QoS 1 first thing after each connect, if set */
     /* Called for each message, if set. */

@@ -201,11 +201,12 @@ static void a_flood_never_makes_the_loop_stand_behind_its_own_inbox(void **state
         }
     }
     print_message(
-        "%zu publishes amid a flood; %llu of %d messages dropped; slowest call %lld us\n",
+        "%zu publishes amid a flood; %llu of %d messages dropped; slowest call %lld us, %zu "
+        "stalls\n",
         published, (unsigned long long)inbox_dropped(reader.inbox), FLOOD,
-        (long long)reader.slowest_us);
+        (long long)reader.slowest_us, reader.stalls);
     assert_true(published > 1000);
-    assert_true(reader.slowest_us < CALL_US);
+    assert_true(reader.stalls <= 1); /* one for a busy host */
     assert_true(client_reaches(&reader, &reader.messages, 20, SOON_MS));
     client_turn_for(&reader, 500);
     assert_int_equal(mqtt_counts(reader.mqtt).waiting, 0);
