@@ -86,6 +86,7 @@ struct block_keeping {
 };
 
 struct reload {
+    bool wanted; /* SIGHUP came when it could not be heeded */
     bool running;
     bool force;
     bool answers; /* somebody waits for the answer */
@@ -267,6 +268,9 @@ struct mono_time block_keeping_deadline(const struct controller *controller);
 
 /* ---- reload.c ---- */
 
+/* What came before the controller was ready. */
+void reload_if_wanted(struct controller *controller);
+/* `account` NULL: nobody waits for an answer. */
 void reload_begin(
     struct controller *controller, bool force, const char *account, const char *transaction);
 

@@ -7,6 +7,16 @@
 #include "controller/support/json.h"
 #include "controller/support/log.h"
 
+static void finish(struct controller *controller)
+{
+    bool again = controller->reload.wanted;
+
+    controller->reload = (struct reload){0};
+    if (again) {
+        controller_reload(controller);
+    }
+}
+
 static void refuse(struct controller *controller, const char *why)
 {
     struct reload *reload = &controller->reload;
@@ -17,7 +27,7 @@ static void refuse(struct controller *controller, const char *why)
         answer(
             controller, reload->account, "reload", RESPONSE_ERROR, NULL, why, reload->transaction);
     }
-    *reload = (struct reload){0};
+    finish(controller);
 }
 
 void reload_begin(
@@ -28,12 +38,9 @@ void reload_begin(
     enum status status;
 
     if (reload->running) {
-        log_warning("a reload is under way already");
-        if (account != NULL) {
-            answer(
-                controller, account, "reload", RESPONSE_ERROR, NULL,
-                "a reload is under way already", transaction);
-        }
+        answer(
+            controller, account, "reload", RESPONSE_ERROR, NULL, "a reload is under way already",
+            transaction);
         return;
     }
     *reload = (struct reload){.running = true, .force = force, .answers = account != NULL};
@@ -50,7 +57,21 @@ void reload_begin(
 void controller_reload(struct controller *controller)
 {
     refresh_now(controller);
+    if (controller->phase != PHASE_READY || controller->reload.running) {
+        /* Before the states are known nothing may be judged; and the files may have changed since
+         * a reading of them began. */
+        controller->reload.wanted = true;
+        return;
+    }
     reload_begin(controller, false, NULL, NULL);
+}
+
+void reload_if_wanted(struct controller *controller)
+{
+    if (controller->reload.wanted) {
+        controller->reload.wanted = false;
+        controller_reload(controller);
+    }
 }
 
 /* Why a machine must not vanish without `force`; NULL when it may. */
@@ -265,8 +286,8 @@ void controller_on_roster(struct controller *controller, struct roster *roster, 
     if (reload->answers) {
         answer(controller, reload->account, "reload", RESPONSE_OK, data, NULL, reload->transaction);
     }
-    *reload = (struct reload){0};
     free(data);
+    finish(controller);
     return;
 
 refused:

@@ -169,6 +169,7 @@ static void open_shop(struct controller *controller, uint64_t epoch, bool kept)
         log_warning("Redis is out of reach: running on what the broker retained");
     }
     saves_want_all(controller);
+    reload_if_wanted(controller);
 }
 
 void ask_store_again(struct controller *controller)
