@@ -20,36 +20,39 @@ static size_t waiting_count(const struct machine *machine)
 }
 
 /* C3: reports that wait together may merge, but an Oops or a card edge is never merged away. So
- * only into the very next one, and only if it tells the same of everything that decides. */
-static bool may_merge(const struct report *old, const struct report *new)
+ * only into the very next one, and only if it tells the same of everything that decides. Nor is a
+ * boot (C4.1), which would make the card that is in a new one: only reports of the boot that the
+ * state knows by its id merge. */
+static bool
+may_merge(const struct machine *machine, const struct report *earlier, const struct report *later)
 {
-    bool in_order = old->boot_id[0] != '\0' && old->seq != 0 ? new->seq > old->seq
-                                                             : new->uptime_s >= old->uptime_s;
+    const char *boot_id = machine->record.core.boot_id;
+    bool of_known_boot = boot_id[0] != '\0' && strcmp(earlier->boot_id, boot_id) == 0 &&
+                         strcmp(later->boot_id, boot_id) == 0;
 
-    return in_order && strcmp(old->boot_id, new->boot_id) == 0 &&
-           (old->seq == 0) == (new->seq == 0) &&
-           old->oops == new->oops &&strcmp(old->card, new->card) == 0 &&
-           old->emergency == new->emergency && old->has_ack == new->has_ack;
+    return of_known_boot && earlier->seq != 0 && later->seq > earlier->seq &&
+           earlier->oops == later->oops && strcmp(earlier->card, later->card) == 0 &&
+           earlier->emergency == later->emergency && earlier->has_ack == later->has_ack;
 }
 
 /* What the newer one does not tell, the older one told (C3: an absent one keeps its last value). */
-static void merge_into(struct report *old, const struct report *new)
+static void merge_into(struct report *earlier, const struct report *later)
 {
-    struct report merged = *new;
+    struct report merged = *later;
 
     for (int i = 0; i < REPORT_NUMBER_COUNT; i++) {
-        if (!new->has_number[i]) {
-            merged.has_number[i] = old->has_number[i];
-            merged.number[i] = old->number[i];
+        if (!later->has_number[i]) {
+            merged.has_number[i] = earlier->has_number[i];
+            merged.number[i] = earlier->number[i];
         }
     }
-    if (new->fw[0] == '\0') {
-        memcpy(merged.fw, old->fw, sizeof merged.fw);
+    if (later->fw[0] == '\0') {
+        memcpy(merged.fw, earlier->fw, sizeof merged.fw);
     }
-    if (new->reset_reason[0] == '\0') {
-        memcpy(merged.reset_reason, old->reset_reason, sizeof merged.reset_reason);
+    if (later->reset_reason[0] == '\0') {
+        memcpy(merged.reset_reason, earlier->reset_reason, sizeof merged.reset_reason);
     }
-    *old = merged;
+    *earlier = merged;
 }
 
 void judge_enqueue(
@@ -57,7 +60,8 @@ void judge_enqueue(
 {
     struct waiting_report *waiting;
 
-    if (machine->waiting_last != NULL && may_merge(&machine->waiting_last->report, report)) {
+    if (machine->waiting_last != NULL &&
+        may_merge(machine, &machine->waiting_last->report, report)) {
         merge_into(&machine->waiting_last->report, report);
         controller->counters.reports_merged++;
         return;
