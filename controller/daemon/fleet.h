@@ -46,6 +46,7 @@ struct machine {
     struct waiting_report *waiting_first;
     struct waiting_report *waiting_last;
     struct machine *judge_next; /* list of machines with something waiting */
+    bool judge_wanted;          /* is in it */
 
     struct heap_item deadline;
     struct waiting_restart *waiting_restart; /* see request_box.c */

@@ -55,6 +55,21 @@ static void merge_into(struct report *earlier, const struct report *later)
     *earlier = merged;
 }
 
+/* A machine whose reports were judged before its turn is still in the list. */
+static void want_judged(struct controller *controller, struct machine *machine)
+{
+    if (machine->judge_wanted) {
+        return;
+    }
+    machine->judge_wanted = true;
+    if (controller->judge_last != NULL) {
+        controller->judge_last->judge_next = machine;
+    } else {
+        controller->judge_first = machine;
+    }
+    controller->judge_last = machine;
+}
+
 void judge_enqueue(
     struct controller *controller, struct machine *machine, const struct report *report)
 {
@@ -79,14 +94,9 @@ void judge_enqueue(
         machine->waiting_last->next = waiting;
     } else {
         machine->waiting_first = waiting;
-        if (controller->judge_last != NULL) {
-            controller->judge_last->judge_next = machine;
-        } else {
-            controller->judge_first = machine;
-        }
-        controller->judge_last = machine;
     }
     machine->waiting_last = waiting;
+    want_judged(controller, machine);
 }
 
 /* The state was loaded with a card hashed under another key (Redis lost its key, say), so that the
@@ -202,6 +212,7 @@ void controller_flush(struct controller *controller)
             controller->judge_last = NULL;
         }
         machine->judge_next = NULL;
+        machine->judge_wanted = false;
         judge_waiting(controller, machine);
     }
 }
