@@ -54,7 +54,9 @@ struct machine {
     /* saves.c */
     struct version saved; /* newest version that Redis confirmed */
     struct version sent;  /* of the save in flight */
+    uint32_t sent_event_n;
     uint32_t sent_timeouts;
+    bool save_late; /* an outage of saving goes on: the fault `save_timeout` (C8.1) */
     bool save_in_flight;
     bool save_wanted; /* is in the list of those to save */
     struct machine *save_next;

@@ -180,6 +180,8 @@ void perform(
     const struct core_effects *effects, const struct origin *origin, bool notes_changed);
 void publish_command(struct controller *controller, const struct machine *machine);
 void publish_state(struct controller *controller, const struct machine *machine);
+/* `save_timeout`, at the start (`save_late`) or the end of an outage of saving (C8.2). */
+void publish_save_notice(struct controller *controller, struct machine *machine);
 /* The last command of a machine that has left the configuration (C2). */
 void publish_farewell(struct controller *controller, const struct machine *machine);
 

@@ -68,6 +68,44 @@ static bool is_from_outside(enum core_notice_type type)
            type == CORE_NOTICE_UNLOCK;
 }
 
+static void publish_event(
+    struct controller *controller, const struct machine *machine,
+    const struct notice_payload *event)
+{
+    TEXT_LOCAL(payload, NOTICE_BYTES_MAX);
+
+    if (notice_print(event, &payload) != STATUS_OK) {
+        log_error("%s: an event did not fit and was not published", machine->record.machine);
+        return;
+    }
+    publish(controller, TOPIC_EVENT, machine->record.machine, NULL, payload.data, payload.length);
+    controller->counters.events++;
+}
+
+void publish_save_notice(struct controller *controller, struct machine *machine)
+{
+    const char *name =
+        machine->config == NULL ? machine->record.machine : machine->config->display_name;
+    struct notice_payload event = {
+        .event_type = "save_timeout",
+        .n = ++machine->record.event_n,
+        .machine = machine->record.machine,
+        .display_name = name,
+        .source = core_source_text(CORE_SOURCE_LIVENESS),
+        .reason = machine->save_late ? "started" : "over",
+        .version = machine->record.core.version,
+        .at = controller->now.wall,
+    };
+    TEXT_LOCAL(sentence, 512);
+
+    text_addf(
+        &sentence, "%s: %s", name,
+        machine->save_late ? "its state is not saved in time; cards work as before"
+                           : "its state is saved again");
+    event.text = sentence.data;
+    publish_event(controller, machine, &event);
+}
+
 static void publish_notice(
     struct controller *controller, struct machine *machine, const struct core_notice *notice,
     const struct origin *origin)
@@ -98,16 +136,10 @@ static void publish_notice(
         .at = controller->now.wall,
     };
     TEXT_LOCAL(sentence, 1024);
-    TEXT_LOCAL(payload, NOTICE_BYTES_MAX);
 
     render_sentence(notice, event.display_name, event.by, reason, &sentence);
     event.text = sentence.data;
-    if (notice_print(&event, &payload) != STATUS_OK) {
-        log_error("%s: an event did not fit and was not published", machine_name);
-        return;
-    }
-    publish(controller, TOPIC_EVENT, machine_name, NULL, payload.data, payload.length);
-    controller->counters.events++;
+    publish_event(controller, machine, &event);
 }
 
 /* The audit line: machine, decision, why. */

@@ -106,7 +106,7 @@ void render_state(
         .card = or_null(core->card),
         .card_key = core->card[0] == '\0' ? NULL : or_null(record->card_key),
         .card_spent = core->card_spent,
-        .problem = core->faults != 0,
+        .problem = core->faults != 0 || machine->save_late,
         .save_timeouts = record->save_timeouts,
         .event_n = record->event_n,
         .version = core->version,
@@ -116,6 +116,9 @@ void render_state(
             ret_payload->faults[ret_payload->fault_count++] =
                 core_fault_text((enum core_fault_index)fault);
         }
+    }
+    if (machine->save_late) {
+        ret_payload->faults[ret_payload->fault_count++] = "save_timeout";
     }
 }
 

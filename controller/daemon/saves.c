@@ -115,6 +115,7 @@ static void pump(struct controller *controller)
         }
         machine->save_in_flight = true;
         machine->sent = machine->record.core.version;
+        machine->sent_event_n = machine->record.event_n;
         machine->sent_timeouts = machine->record.save_timeouts;
         saves->in_flight++;
     }
@@ -194,6 +195,17 @@ static void publish_timeout(struct controller *controller, const struct machine 
     publish(controller, TOPIC_SAVE_TIMEOUT, NULL, NULL, payload.data, payload.length);
 }
 
+/* C8.2: the event stands at the start and at the end of an outage only. */
+static void set_late(struct controller *controller, struct machine *machine, bool late)
+{
+    if (machine->save_late == late || machine->config == NULL) {
+        return;
+    }
+    machine->save_late = late;
+    publish_save_notice(controller, machine);
+    publish_state(controller, machine);
+}
+
 /* C9.3: counted for life, told to the fleet; nothing is lost, since the save is still wanted. */
 static void time_out(struct controller *controller, const struct budget *budget)
 {
@@ -204,6 +216,7 @@ static void time_out(struct controller *controller, const struct budget *budget)
     }
     controller->counters.save_timeouts++;
     publish_timeout(controller, machine);
+    set_late(controller, machine, true);
     answer_waiting(controller, machine, budget->version, false);
 }
 
@@ -253,6 +266,9 @@ static void saved(struct controller *controller, struct machine *machine)
         machine->saved = machine->sent;
     }
     answer_waiting(controller, machine, machine->saved, true);
+    if (version_compare(machine->record.core.version, machine->saved) <= 0) {
+        set_late(controller, machine, false);
+    }
 }
 
 void saves_on_answer(
@@ -293,9 +309,10 @@ void saves_on_answer(
         want(controller, machine);
         break;
     }
-    /* A timeout that was counted during the save is no new version, and must be kept too. */
+    /* A timeout or an event that was counted since is no new version, and must be kept too. */
     if (version_compare(machine->record.core.version, machine->saved) > 0 ||
-        machine->record.save_timeouts != machine->sent_timeouts) {
+        machine->record.save_timeouts != machine->sent_timeouts ||
+        machine->record.event_n != machine->sent_event_n) {
         want(controller, machine);
     }
     pump(controller);
