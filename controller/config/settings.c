@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -207,6 +208,30 @@ static enum status check_pairs(const struct loader *loader)
     return STATUS_INVALID;
 }
 
+/* What the connection to the broker needs: found out here rather than when it is made. */
+static enum status check_files(const struct loader *loader)
+{
+    const struct settings *settings = loader->settings;
+    const struct {
+        const char *key;
+        const char *path;
+    } files[] = {
+        {"ca_file", settings->mqtt.ca_file},
+        {"cert_file", settings->mqtt.cert_file},
+        {"key_file", settings->mqtt.key_file},
+    };
+
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        if (files[i].path[0] != '\0' && access(files[i].path, R_OK) != 0) {
+            const char *reason = strerror(errno);
+            add_place(loader, "mqtt", files[i].key, loader->why);
+            text_addf(loader->why, "%s cannot be read: %s", files[i].path, reason);
+            return STATUS_INVALID;
+        }
+    }
+    return STATUS_OK;
+}
+
 static enum status load(struct loader *loader)
 {
     const struct ini_handlers handlers = {loader, check_section, take_line};
@@ -218,7 +243,10 @@ static enum status load(struct loader *loader)
     if (status == STATUS_OK) {
         status = read_environment(loader);
     }
-    return status == STATUS_OK ? check_pairs(loader) : status;
+    if (status == STATUS_OK) {
+        status = check_pairs(loader);
+    }
+    return status == STATUS_OK ? check_files(loader) : status;
 }
 
 enum status settings_load(const char *file, struct settings **ret_settings, struct text *why)

@@ -158,9 +158,9 @@ static const struct sample {
     {"mqtt", "url", "mqtts://broker.example", "mqtts://broker.example:8883"},
     {"mqtt", "username", "controller", NULL},
     {"mqtt", "password", "a;b#c\"'\\n", NULL},
-    {"mqtt", "ca_file", "/etc/ca.pem", NULL},
-    {"mqtt", "cert_file", "/etc/cert.pem", NULL},
-    {"mqtt", "key_file", "/etc/key.pem", NULL},
+    {"mqtt", "ca_file", "/etc/passwd", NULL},
+    {"mqtt", "cert_file", "/etc/group", NULL},
+    {"mqtt", "key_file", "/etc/hosts", NULL},
     {"redis", "url", "redis://[::1]", "redis://[::1]:6379/0"},
     {"redis", "password", "pass word", NULL},
     {"redis", "save_timeout_ms", "60000", NULL},
@@ -258,16 +258,18 @@ static void paths_begin_at_the_files_directory(void **state)
 
     (void)state;
     scratch_write_text(
-        FILE_NAME, "[mqtt]\nca_file = tls/ca.pem\n[audit]\ndirectory = audit\n"
+        FILE_NAME, "[mqtt]\nca_file = ./ca.pem\n[audit]\ndirectory = audit\n"
                    "[controller]\nusers = /abs.json\n");
+    scratch_write_text("ca.pem", "");
+    scratch_write_text("cert.pem", "");
     assert_non_null(getcwd(here, sizeof here));
     text_addf(&file, "%s/%s", here, FILE_NAME);
     setenv("TAGOUT_MQTT_CERT_FILE", "cert.pem", 1);
-    setenv("TAGOUT_MQTT_KEY_FILE", "/key.pem", 1);
+    setenv("TAGOUT_MQTT_KEY_FILE", "/etc/hosts", 1);
     assert_int_equal(settings_load(file.data, &settings, &why), STATUS_OK);
     unsetenv("TAGOUT_MQTT_CERT_FILE");
     unsetenv("TAGOUT_MQTT_KEY_FILE");
-    text_addf(&expected, "%s/tls/ca.pem", here);
+    text_addf(&expected, "%s/./ca.pem", here);
     assert_string_equal(settings->mqtt.ca_file, expected.data);
     text_clear(&expected);
     text_addf(&expected, "%s/cert.pem", here);
@@ -275,7 +277,7 @@ static void paths_begin_at_the_files_directory(void **state)
     text_clear(&expected);
     text_addf(&expected, "%s/machines.json", here);
     assert_string_equal(settings->controller.machines, expected.data);
-    assert_string_equal(settings->mqtt.key_file, "/key.pem");
+    assert_string_equal(settings->mqtt.key_file, "/etc/hosts");
     assert_string_equal(settings->controller.users, "/abs.json");
     settings_free(settings);
 }
@@ -397,6 +399,8 @@ static const struct {
      "tagout.ini:2: [redis] url: the value is not redis://host:port/db or unix:///path"},
     {"[mqtt]\n\npassword = hunter2\n", "tagout.ini:3: [mqtt] password: needs username too"},
     {"[mqtt]\ncert_file = c\n", "tagout.ini:2: [mqtt] cert_file: needs key_file too"},
+    {"[mqtt]\n\nca_file = absent.pem\n",
+     "tagout.ini:3: [mqtt] ca_file: absent.pem cannot be read: No such file or directory"},
     {"[mqtt]\nkey_file = k\n", "tagout.ini:2: [mqtt] key_file: needs cert_file too"},
 };
 
