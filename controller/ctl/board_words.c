@@ -15,7 +15,9 @@ static bool is_running(const struct board_controller *controller)
 
 void board_absent(const struct board *board, struct text *out)
 {
-    text_add(out, "no controller is running");
+    text_add(
+        out, board->controller_count > 0 ? "no controller is running"
+                                         : "no controller has been heard of");
     for (size_t i = 0; i < board->controller_count; i++) {
         const struct board_controller *controller = &board->controllers[i];
         bool stopped = strcmp(controller->status, "stopped") == 0;

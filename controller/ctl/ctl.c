@@ -84,6 +84,9 @@ void ctl_no_controller(const struct ctl *ctl)
             client_account(ctl->client));
     } else {
         board_absent(board, &who);
+        if (board->controller_count == 0) {
+            text_addf(&who, " under \"%s\"", ctl->settings->controller.prefix);
+        }
         ctl_complain("the controller does not answer: %s", who.data);
     }
     ctl_complain("while it is away, " BOARD_MEANWHILE);

@@ -171,10 +171,8 @@ bool screen_show(struct screen *screen, const char *frame)
     }
     fputs(HOME, out);
     for (const char *at = frame; *at != '\0'; at++) {
-        fputs(*at == '\n' ? REST_OF_LINE "\r\n" : "", out);
-        if (*at != '\n') {
-            fputc(*at, out);
-        }
+        fputs(*at == '\n' ? REST_OF_LINE : "", out);
+        fputc(*at, out);
     }
     fputs(REST_OF_LINE REST_OF_SCREEN, out);
     if (fclose(out) == 0) {

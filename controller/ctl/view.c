@@ -238,7 +238,7 @@ static void put_head(struct lines *lines)
         text_add(&not_well, "The broker is out of reach (");
         words_escape(&not_well, frame->trouble);
         text_add(&not_well, "): " BOARD_MEANWHILE ". What you see is old.\n");
-    } else {
+    } else if (!frame->connecting) {
         board_not_well(frame->board, &not_well);
     }
     put_lines(lines, TONE_ALARM, not_well.data);

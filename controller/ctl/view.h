@@ -21,6 +21,7 @@ struct frame {
     const struct board *board;
     const char *trouble; /* with the broker; "" for none */
     bool refused;        /* it is there, and says no */
+    bool connecting;     /* too early to say that anybody is missing */
     size_t width;
     size_t height;
     bool coloured;

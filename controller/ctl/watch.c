@@ -11,6 +11,7 @@
 #include "controller/support/clock.h"
 
 #define FRAME_MS 50     /* changes that come together are drawn together */
+#define SETTLE_MS 500   /* what the broker has kept comes within */
 #define REFRESH_MS 1000 /* times move on though nothing happens */
 
 static enum status listen_to_all(struct ctl *ctl)
@@ -27,12 +28,31 @@ static enum status listen_to_all(struct ctl *ctl)
 
 /* ---- on a terminal ---- */
 
-static bool draw(struct ctl *ctl, struct screen *screen)
+struct picture {
+    struct ctl *ctl;
+    struct screen screen;
+    struct mono_time ready_at; /* {0}: the broker does not hear us yet */
+};
+
+/* Whether what is not on the board is not there. */
+static bool is_settled(struct picture *picture, struct mono_time now)
 {
+    if (!client_is_ready(picture->ctl->client)) {
+        picture->ready_at = (struct mono_time){0};
+    } else if (picture->ready_at.ms == 0) {
+        picture->ready_at = now;
+    }
+    return picture->ready_at.ms != 0 && now.ms - picture->ready_at.ms >= SETTLE_MS;
+}
+
+static bool draw(struct picture *picture)
+{
+    struct ctl *ctl = picture->ctl;
     struct frame frame = {
         .board = &ctl->board,
         .trouble = client_trouble(ctl->client),
         .refused = client_is_refused(ctl->client),
+        .connecting = !is_settled(picture, clock_now().mono),
         .coloured = ctl->out_coloured,
         .now = clock_now().wall,
     };
@@ -51,7 +71,7 @@ static bool draw(struct ctl *ctl, struct screen *screen)
         while (length > 0 && bytes[length - 1] == '\n') {
             bytes[--length] = '\0'; /* a newline in the last line would scroll */
         }
-        there = screen_show(screen, bytes);
+        there = screen_show(&picture->screen, bytes);
     }
     free(bytes);
     return there;
@@ -59,32 +79,33 @@ static bool draw(struct ctl *ctl, struct screen *screen)
 
 static int watch_terminal(struct ctl *ctl)
 {
-    struct screen screen;
+    struct picture picture = {.ctl = ctl};
+    struct screen *screen = &picture.screen;
     struct mono_time next = {0};
     bool going = true;
 
-    if (screen_open(&screen) != STATUS_OK) {
+    if (screen_open(screen) != STATUS_OK) {
         ctl_complain("the terminal cannot be used");
         return CTL_REFUSED;
     }
     client_start(ctl->client);
-    screen_take(&screen);
+    screen_take(screen);
     while (going) {
         struct mono_time now = clock_now().mono;
 
         if (now.ms >= next.ms) {
-            going = draw(ctl, &screen);
+            going = draw(&picture);
             next.ms = now.ms + REFRESH_MS;
         }
-        if (client_turn(ctl->client, screen.fd, next)) {
-            enum screen_event event = screen_read(&screen);
+        if (client_turn(ctl->client, screen->fd, next)) {
+            enum screen_event event = screen_read(screen);
             going = going && event != SCREEN_QUIT;
             next.ms = event == SCREEN_RESIZED ? 0 : next.ms;
         } else if (next.ms > now.ms + FRAME_MS) {
             next.ms = clock_now().mono.ms + FRAME_MS;
         }
     }
-    screen_close(&screen);
+    screen_close(screen);
     return CTL_DONE;
 }
 
