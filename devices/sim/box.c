@@ -249,6 +249,11 @@ bool box_is_connecting(const struct box *box)
     return box->link.mqtt != NULL && !box->link.up && box->link.leave_ms == 0;
 }
 
+bool box_is_ready(const struct box *box)
+{
+    return box->link.up && box->device.reader != DEVICE_READER_UNKNOWN;
+}
+
 static int64_t earlier(int64_t a, int64_t b)
 {
     return a < b ? a : b;

@@ -127,6 +127,8 @@ void box_switch_off(struct box *box);
 bool box_is_gone(const struct box *box);
 
 bool box_is_connecting(const struct box *box);
+/* Connected, and its reader has been seen to be empty or to have a card. */
+bool box_is_ready(const struct box *box);
 
 void box_forget(struct box *box);
 void box_note(char notes[BOX_NOTES_SIZE], const char *note);

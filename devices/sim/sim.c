@@ -276,17 +276,17 @@ static void start_leaving(struct sim *sim)
     }
 }
 
-/* Everything has its beginning when all machines are there. */
+/* Everything has its beginning when all machines are there and would take a card. */
 static void start_running(struct sim *sim)
 {
     for (size_t i = 0; i < sim->count; i++) {
-        if (!sim->boxes[i].link.up) {
+        if (!box_is_ready(&sim->boxes[i])) {
             return;
         }
     }
     sim->phase = SIM_RUNNING;
     teller_say(
-        &sim->teller, "-", "ready", TONE_DIM, "ready: %zu machine%s connected", sim->count,
+        &sim->teller, "-", "ready", TONE_DIM, "ready: %zu machine%s", sim->count,
         sim->count == 1 ? "" : "s");
     play_init(&sim->play, sim->now_ms);
     for (size_t i = 0; i < sim->count && sim->options->life > 0; i++) {
