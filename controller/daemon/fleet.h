@@ -34,6 +34,7 @@ struct telemetry {
 struct machine {
     const struct roster_machine *config; /* NULL: not configured now */
     struct record record;                /* its state, as it is saved */
+    bool notes_changed;                  /* `state` tells more that is new than the core knows of */
     char raw_card[REPORT_CARD_SIZE];     /* the number, in memory only: to hash it again */
     char unknown_card[REPORT_CARD_SIZE]; /* the last one that opened nothing, to enrol (C6) */
     struct mono_time unknown_card_at;

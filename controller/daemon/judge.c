@@ -99,124 +99,6 @@ void judge_enqueue(
     want_judged(controller, machine);
 }
 
-/* The state was loaded with a card hashed under another key (Redis lost its key, say), so that the
- * hashes can't be compared. The same boot, with a card of the same person in, is the same card:
- * the session must go on. */
-static void adopt_foreign_card(
-    struct controller *controller, struct machine *machine, const struct report *report,
-    const struct roster_user *holder, const char *hash)
-{
-    struct record *record = &machine->record;
-    struct core_state *core = &record->core;
-
-    if (core->card[0] != '\0' && report->card[0] != '\0' &&
-        strcmp(record->card_key, controller->card_key.fingerprint) != 0 &&
-        strcmp(core->boot_id, report->boot_id) == 0 &&
-        (!core->has_user ||
-         (holder != NULL && strcmp(holder->holder.user.account_id, core->user.account_id) == 0))) {
-        text_copy(core->card, sizeof core->card, hash);
-    }
-    text_copy(record->card_key, sizeof record->card_key, controller->card_key.fingerprint);
-}
-
-static enum core_observed seen(enum report_relay relay)
-{
-    switch (relay) {
-    case REPORT_RELAY_ABSENT:
-        return CORE_UNKNOWN;
-    case REPORT_RELAY_OFF:
-        return CORE_OFF;
-    case REPORT_RELAY_ON:
-        return CORE_ON;
-    }
-    return CORE_UNKNOWN;
-}
-
-static void
-judge_report(struct controller *controller, struct machine *machine, const struct report *report)
-{
-    const struct roster_user *holder = NULL;
-    char hash[CORE_CARD_SIZE];
-    struct core_effects effects;
-    struct core_event event = {
-        .type = CORE_EVENT_REPORT,
-        .report =
-            {
-                .oops = report->oops,
-                .emergency = report->emergency,
-                .card = hash,
-                .uptime_s = report->uptime_s,
-                .boot_id = report->boot_id,
-                .seq = report->seq,
-                .has_ack = report->has_ack,
-                .ack =
-                    {
-                        .version = report->ack,
-                        .oops = report->ack_oops,
-                        .lockout = report->ack_lockout,
-                    },
-                .relay_seen = seen(report->relay_state),
-            },
-    };
-    struct origin origin = origin_none();
-
-    card_hash(&controller->card_key, report->card, hash);
-    if (!blocks_has(&controller->block_keeping.blocks, hash)) {
-        holder = roster_user_by_fob(controller->roster, report->card);
-        event.report.holder = holder == NULL ? NULL : &holder->holder;
-    }
-    adopt_foreign_card(controller, machine, report, holder, hash);
-    judge(controller, machine, &event, &origin, &effects);
-    if (effects.dropped) {
-        controller->counters.reports_superseded++;
-        return;
-    }
-    text_copy(machine->raw_card, sizeof machine->raw_card, report->card);
-    if (effects.rule == CORE_RULE_UNKNOWN) {
-        text_copy(machine->unknown_card, sizeof machine->unknown_card, report->card);
-        machine->unknown_card_at = controller->now.mono;
-    }
-    controller->counters.reports++;
-    controller->counters.reports_duplicate += effects.rule == CORE_RULE_DUPLICATE;
-    telemetry_take(controller, machine, report);
-    if (report->fw[0] != '\0' && strcmp(machine->record.fw, report->fw) != 0) {
-        text_copy(machine->record.fw, sizeof machine->record.fw, report->fw);
-        publish_state(controller, machine);
-    }
-}
-
-void judge_waiting(struct controller *controller, struct machine *machine)
-{
-    while (machine->waiting_first != NULL) {
-        struct waiting_report *waiting = machine->waiting_first;
-
-        machine->waiting_first = waiting->next;
-        if (waiting->next == NULL) {
-            machine->waiting_last = NULL;
-        }
-        if (machine->config != NULL) {
-            judge_report(controller, machine, &waiting->report);
-        }
-        free(waiting);
-    }
-}
-
-void controller_flush(struct controller *controller)
-{
-    refresh_now(controller);
-    while (controller->judge_first != NULL) {
-        struct machine *machine = controller->judge_first;
-
-        controller->judge_first = machine->judge_next;
-        if (controller->judge_first == NULL) {
-            controller->judge_last = NULL;
-        }
-        machine->judge_next = NULL;
-        machine->judge_wanted = false;
-        judge_waiting(controller, machine);
-    }
-}
-
 /* What people read beside the state: who set the flags, when and why. */
 static bool update_notes(
     struct controller *controller, struct record *record, const struct core_notice *notice,
@@ -275,7 +157,7 @@ static uint64_t epoch_ceiling(const struct controller *controller)
     return (uint64_t)(controller->now.wall.ms / 1000) + ACK_AHEAD_MAX_S;
 }
 
-bool judge(
+static void decide(
     struct controller *controller, struct machine *machine, struct core_event *event,
     const struct origin *origin, struct core_effects *effects)
 {
@@ -283,7 +165,7 @@ bool judge(
     const struct core_config *config =
         machine->config == NULL ? &not_configured : &machine->config->config;
     struct record *record = &machine->record;
-    bool notes_changed = false;
+    uint64_t epoch = record->core.version.epoch;
 
     event->now = controller->now;
     event->epoch = controller->epoch;
@@ -291,15 +173,175 @@ bool judge(
     event->loaded = machine->loaded;
     core_decide(config, &record->core, event, &record->core, effects);
     for (size_t i = 0; i < effects->notice_count; i++) {
-        notes_changed |= update_notes(controller, record, &effects->notices[i], origin);
+        machine->notes_changed |= update_notes(controller, record, &effects->notices[i], origin);
     }
+    machine->notes_changed |= record->core.version.epoch != epoch;
+}
+
+static void carry_out(
+    struct controller *controller, struct machine *machine, const struct core_event *event,
+    const struct origin *origin, const struct core_effects *effects)
+{
     heap_set(fleet_deadlines(controller->fleet), &machine->deadline, effects->wake_at);
     if (effects->repaired) {
-        log_error("%s: its state contradicted itself; it was switched off", record->machine);
+        log_error(
+            "%s: its state contradicted itself; it was switched off", machine->record.machine);
     }
-    perform(controller, machine, event, effects, origin, notes_changed);
+    perform(controller, machine, event, effects, origin);
     restart_if_idle(controller, machine);
+}
+
+bool judge(
+    struct controller *controller, struct machine *machine, struct core_event *event,
+    const struct origin *origin, struct core_effects *effects)
+{
+    decide(controller, machine, event, origin, effects);
+    carry_out(controller, machine, event, origin, effects);
     return effects->save;
+}
+
+/* A session without a name is one of an emergency card. */
+static bool is_same_person(
+    const struct core_state *core, const struct report *report, const struct roster_user *holder)
+{
+    if (core->has_user) {
+        return holder != NULL && strcmp(holder->holder.user.account_id, core->user.account_id) == 0;
+    }
+    return core->mode != CORE_EMERGENCY || report->emergency;
+}
+
+/* The state was loaded with a card hashed under another key (Redis lost its key, say), so that the
+ * hashes can't be compared. The same boot, with a card of the same person in, is the same card:
+ * the session must go on. */
+static void adopt_foreign_card(
+    struct controller *controller, struct machine *machine, const struct report *report,
+    const struct roster_user *holder, const char *hash)
+{
+    struct record *record = &machine->record;
+    struct core_state *core = &record->core;
+
+    if (core->card[0] != '\0' && report->card[0] != '\0' &&
+        strcmp(record->card_key, controller->card_key.fingerprint) != 0 &&
+        strcmp(core->boot_id, report->boot_id) == 0 && is_same_person(core, report, holder)) {
+        text_copy(core->card, sizeof core->card, hash);
+    }
+}
+
+/* What a report that was judged tells besides what decides. A late one may tell of a card that is
+ * in no more. */
+static void take_notes(
+    struct controller *controller, struct machine *machine, const struct report *report,
+    const struct core_report *judged)
+{
+    struct record *record = &machine->record;
+    const char *fingerprint = controller->card_key.fingerprint;
+
+    if (strcmp(record->core.card, judged->card) == 0) {
+        text_copy(machine->raw_card, sizeof machine->raw_card, report->card);
+        if (report->card[0] != '\0' && judged->holder == NULL) {
+            text_copy(machine->unknown_card, sizeof machine->unknown_card, report->card);
+            machine->unknown_card_at = controller->now.mono;
+        }
+        if (strcmp(record->card_key, fingerprint) != 0) {
+            text_copy(record->card_key, sizeof record->card_key, fingerprint);
+            machine->notes_changed |= report->card[0] != '\0';
+        }
+    }
+    if (report->fw[0] != '\0' && strcmp(record->fw, report->fw) != 0) {
+        text_copy(record->fw, sizeof record->fw, report->fw);
+        machine->notes_changed = true;
+    }
+}
+
+static enum core_observed seen(enum report_relay relay)
+{
+    switch (relay) {
+    case REPORT_RELAY_ABSENT:
+        return CORE_UNKNOWN;
+    case REPORT_RELAY_OFF:
+        return CORE_OFF;
+    case REPORT_RELAY_ON:
+        return CORE_ON;
+    }
+    return CORE_UNKNOWN;
+}
+
+static void
+judge_report(struct controller *controller, struct machine *machine, const struct report *report)
+{
+    const struct roster_user *holder = NULL;
+    char hash[CORE_CARD_SIZE];
+    struct core_effects effects;
+    struct core_event event = {
+        .type = CORE_EVENT_REPORT,
+        .report =
+            {
+                .oops = report->oops,
+                .emergency = report->emergency,
+                .card = hash,
+                .uptime_s = report->uptime_s,
+                .boot_id = report->boot_id,
+                .seq = report->seq,
+                .has_ack = report->has_ack,
+                .ack =
+                    {
+                        .version = report->ack,
+                        .oops = report->ack_oops,
+                        .lockout = report->ack_lockout,
+                    },
+                .relay_seen = seen(report->relay_state),
+            },
+    };
+    struct origin origin = origin_none();
+
+    card_hash(&controller->card_key, report->card, hash);
+    if (!blocks_has(&controller->block_keeping.blocks, hash)) {
+        holder = roster_user_by_fob(controller->roster, report->card);
+        event.report.holder = holder == NULL ? NULL : &holder->holder;
+    }
+    adopt_foreign_card(controller, machine, report, holder, hash);
+    decide(controller, machine, &event, &origin, &effects);
+    if (effects.dropped) {
+        controller->counters.reports_superseded++;
+        return;
+    }
+    take_notes(controller, machine, report, &event.report);
+    carry_out(controller, machine, &event, &origin, &effects);
+    controller->counters.reports++;
+    controller->counters.reports_duplicate += effects.rule == CORE_RULE_DUPLICATE;
+    telemetry_take(controller, machine, report);
+}
+
+void judge_waiting(struct controller *controller, struct machine *machine)
+{
+    while (machine->waiting_first != NULL) {
+        struct waiting_report *waiting = machine->waiting_first;
+
+        machine->waiting_first = waiting->next;
+        if (waiting->next == NULL) {
+            machine->waiting_last = NULL;
+        }
+        if (machine->config != NULL) {
+            judge_report(controller, machine, &waiting->report);
+        }
+        free(waiting);
+    }
+}
+
+void controller_flush(struct controller *controller)
+{
+    refresh_now(controller);
+    while (controller->judge_first != NULL) {
+        struct machine *machine = controller->judge_first;
+
+        controller->judge_first = machine->judge_next;
+        if (controller->judge_first == NULL) {
+            controller->judge_last = NULL;
+        }
+        machine->judge_next = NULL;
+        machine->judge_wanted = false;
+        judge_waiting(controller, machine);
+    }
 }
 
 void judge_config(struct controller *controller, struct machine *machine)

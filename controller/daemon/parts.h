@@ -177,7 +177,7 @@ void judge_due(struct controller *controller, struct machine *machine);
 
 void perform(
     struct controller *controller, struct machine *machine, const struct core_event *event,
-    const struct core_effects *effects, const struct origin *origin, bool notes_changed);
+    const struct core_effects *effects, const struct origin *origin);
 void publish_command(struct controller *controller, const struct machine *machine);
 void publish_state(struct controller *controller, const struct machine *machine);
 /* `save_timeout`, at the start (`save_late`) or the end of an outage of saving (C8.2). */

@@ -161,7 +161,7 @@ static void log_decision(
 
 void perform(
     struct controller *controller, struct machine *machine, const struct core_event *event,
-    const struct core_effects *effects, const struct origin *origin, bool notes_changed)
+    const struct core_effects *effects, const struct origin *origin)
 {
     bool is_told = machine->config != NULL; /* C2: to others it has left */
 
@@ -171,9 +171,10 @@ void perform(
     for (size_t i = 0; i < effects->notice_count; i++) {
         publish_notice(controller, machine, &effects->notices[i], origin);
     }
-    if ((effects->changed || notes_changed) && is_told) {
+    if ((effects->changed || machine->notes_changed) && is_told) {
         publish_state(controller, machine);
     }
+    machine->notes_changed = false;
     if (effects->save) {
         saves_want(controller, machine);
     }

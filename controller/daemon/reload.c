@@ -200,12 +200,10 @@ static void take_over_machine(
         adopt_epoch(controller, machine);
         controller->load_wanted = true;
     }
+    machine->notes_changed = is_new || renamed;
     judge_config(controller, machine);
     if (is_new) {
         publish_command(controller, machine);
-    }
-    if (is_new || renamed) {
-        publish_state(controller, machine);
     }
 }
 
