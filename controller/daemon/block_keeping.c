@@ -69,6 +69,14 @@ static void answer_due(struct controller *controller)
     }
 }
 
+void block_keeping_stop(struct controller *controller)
+{
+    for (struct block_answer *w = controller->block_keeping.answers; w != NULL; w = w->next) {
+        w->deadline = controller->now.mono;
+    }
+    answer_due(controller);
+}
+
 /* The document in its present version. Freed by the caller; NULL without memory. */
 static char *print_blocks(const struct controller *controller, struct text *ret_text)
 {

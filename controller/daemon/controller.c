@@ -270,6 +270,9 @@ void controller_stop(struct controller *controller)
 {
     refresh_now(controller);
     if (controller->phase == PHASE_READY) {
+        restarts_stop(controller);
+        saves_stop(controller);
+        block_keeping_stop(controller);
         publish_status(controller, "stopped");
     }
 }

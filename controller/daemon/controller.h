@@ -58,7 +58,7 @@ void controller_on_roster(struct controller *controller, struct roster *roster, 
 /* Does what is due; returns when it wants to be called again ({0}: nothing is waiting). */
 struct mono_time controller_tick(struct controller *controller);
 
-/* Publishes the goodbye (C2: `stopped`). */
+/* Answers whoever waits, and publishes the goodbye (C2: `stopped`). */
 void controller_stop(struct controller *controller);
 
 bool controller_is_ready(const struct controller *controller);

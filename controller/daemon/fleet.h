@@ -55,11 +55,10 @@ struct machine {
     /* saves.c */
     struct version saved; /* newest version that Redis confirmed */
     struct version sent;  /* of the save in flight */
-    uint32_t sent_event_n;
-    uint32_t sent_timeouts;
     bool save_late; /* an outage of saving goes on: the fault `save_timeout` (C8.1) */
     bool save_in_flight;
     bool save_wanted; /* is in the list of those to save */
+    bool save_again;  /* changed within the version that is in flight */
     struct machine *save_next;
     struct answer *answers; /* waiting for a save of this machine */
 

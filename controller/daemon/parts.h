@@ -59,6 +59,7 @@ struct origin {
 /* One budget of one report or outside change (C9.2). */
 struct budget {
     struct machine *machine;
+    bool is_change; /* else somebody only wants to know whether it is saved */
     struct version version;
     struct mono_time deadline;
 };
@@ -72,6 +73,7 @@ struct saves {
     struct machine *wanted_last;
     size_t in_flight;
     struct mono_time pause_until; /* Redis refused: not before then */
+    struct mono_time refused_logged;
 };
 
 struct block_keeping {
@@ -190,6 +192,8 @@ void publish_farewell(struct controller *controller, const struct machine *machi
 void saves_free(struct controller *controller);
 /* The machine's present version is to be saved, within the budget. */
 void saves_want(struct controller *controller, struct machine *machine);
+/* What is kept beside the state has changed within the present version: no budget. */
+void saves_want_again(struct controller *controller, struct machine *machine);
 /* Everything is to be saved, without a budget: Redis is back and may have forgotten. */
 void saves_want_all(struct controller *controller);
 /* Nothing of the machine is to be saved any more, and nobody waits for it. */
@@ -200,7 +204,11 @@ void saves_on_answer(
     struct controller *controller, uint64_t token, enum store_saved result, const char *reason);
 void saves_tick(struct controller *controller);
 struct mono_time saves_deadline(const struct controller *controller);
-/* Calls `done` once it is known whether the machine's present version was saved in its budget. */
+/* The process ends: whoever waits for an answer gets one. */
+void saves_stop(struct controller *controller);
+/* The present version is no new one: a budget for those who wait for it, that counts nothing. */
+void saves_follow(struct controller *controller, struct machine *machine);
+/* Answers once it is known whether the machine's present version was saved in its budget. */
 void saves_answer_later(
     struct controller *controller, struct machine *machine, const char *account,
     const struct request *request, bool changed);
@@ -246,6 +254,10 @@ void do_restart(
 void do_forget(struct controller *controller, const char *account, const struct request *request);
 /* After each decision: a restart that waits for the machine to be idle may go out. */
 void restart_if_idle(struct controller *controller, struct machine *machine);
+/* Answers whoever waits for one with an error. */
+void restart_cancel(struct controller *controller, struct machine *machine, const char *why);
+/* The process ends: whoever waits for an answer gets one. */
+void restarts_stop(struct controller *controller);
 void restart_free(struct machine *machine);
 
 /* ---- request_status.c ---- */
@@ -258,6 +270,7 @@ void do_status(
 
 void do_block(struct controller *controller, const char *account, const struct request *request);
 void block_keeping_free(struct controller *controller);
+void block_keeping_stop(struct controller *controller);
 void block_keeping_publish(struct controller *controller);
 void block_keeping_adopt_epoch(struct controller *controller);
 void block_keeping_settle(struct controller *controller);

@@ -129,6 +129,7 @@ static void remove_machine(struct controller *controller, struct machine *machin
     struct origin origin = {.source = "config", .by = "configuration"};
     struct core_effects effects;
 
+    restart_cancel(controller, machine, "it was taken out of the configuration");
     judge_waiting(controller, machine);
     judge(controller, machine, &event, &origin, &effects);
     machine->config = NULL;

@@ -105,6 +105,10 @@ void do_restart(
         text_addf(
             &why, "%s is in use by %s; restart it when_idle, or with force",
             machine->record.machine, core->has_user ? core->user.name : "an emergency card");
+    } else if (core_mode_relay(core->mode) && !request->force) {
+        /* C7.6: the device would refuse. */
+        text_addf(
+            &why, "%s is always on and never idle; restart it with force", machine->record.machine);
     }
     if (why.length > 0) {
         answer_error(controller, account, request, why.data);
@@ -113,22 +117,41 @@ void do_restart(
     send_restart(controller, machine, account, request->transaction, request->force);
 }
 
-void restart_if_idle(struct controller *controller, struct machine *machine)
+void restart_cancel(struct controller *controller, struct machine *machine, const char *why)
 {
     struct waiting_restart *waiting = machine->waiting_restart;
 
-    if (waiting == NULL || core_mode_is_session(machine->record.core.mode)) {
+    if (waiting == NULL) {
         return;
     }
     machine->waiting_restart = NULL;
-    if (machine->config != NULL) {
-        send_restart(controller, machine, waiting->account, waiting->transaction, false);
-    } else {
-        answer(
-            controller, waiting->account, "restart", RESPONSE_ERROR, NULL,
-            "the machine was taken out of the configuration", waiting->transaction);
-    }
+    answer(
+        controller, waiting->account, "restart", RESPONSE_ERROR, NULL, why, waiting->transaction);
     free(waiting);
+}
+
+void restart_if_idle(struct controller *controller, struct machine *machine)
+{
+    struct waiting_restart *waiting = machine->waiting_restart;
+    const struct core_state *core = &machine->record.core;
+
+    if (waiting == NULL) {
+        return;
+    }
+    if (core->health != CORE_HEALTH_ONLINE) {
+        restart_cancel(controller, machine, "it signed off before it was idle");
+    } else if (!core_mode_is_session(core->mode)) {
+        machine->waiting_restart = NULL;
+        send_restart(controller, machine, waiting->account, waiting->transaction, false);
+        free(waiting);
+    }
+}
+
+void restarts_stop(struct controller *controller)
+{
+    for (size_t i = 0; i < fleet_count(controller->fleet); i++) {
+        restart_cancel(controller, fleet_at(controller->fleet, i), "the controller stops");
+    }
 }
 
 void restart_free(struct machine *machine)

@@ -41,7 +41,7 @@ static void finish_change(
     if (!saves) {
         /* Nothing new, but the last version is not safe yet either: the answer says how that
          * save ends. */
-        saves_want(controller, machine);
+        saves_follow(controller, machine);
     }
     saves_answer_later(controller, machine, account, request, changed);
 }

@@ -11,10 +11,10 @@
 #include "controller/support/json.h"
 #include "controller/support/log.h"
 
-#define IN_FLIGHT_MAX                                                                              \
-    256 /* a catch-up goes out in bounded batches, without a stall in the loop                     \
-         */
+/* A catch-up goes out in bounded batches, without a stall in the loop. */
+#define IN_FLIGHT_MAX 256
 #define REFUSED_PAUSE_MS 1000
+#define REFUSED_LOG_MS 60000
 
 struct answer {
     struct answer *next;
@@ -114,14 +114,13 @@ static void pump(struct controller *controller)
             return;
         }
         machine->save_in_flight = true;
+        machine->save_again = false;
         machine->sent = machine->record.core.version;
-        machine->sent_event_n = machine->record.event_n;
-        machine->sent_timeouts = machine->record.save_timeouts;
         saves->in_flight++;
     }
 }
 
-static bool open_budget(struct controller *controller, struct machine *machine)
+static bool open_budget(struct controller *controller, struct machine *machine, bool is_change)
 {
     struct saves *saves = &controller->saves;
 
@@ -141,6 +140,7 @@ static bool open_budget(struct controller *controller, struct machine *machine)
     }
     saves->budgets[(saves->first + saves->count) % saves->room] = (struct budget){
         .machine = machine,
+        .is_change = is_change,
         .version = machine->record.core.version,
         .deadline = {.ms = controller->now.mono.ms + controller->settings->redis.save_timeout_ms},
     };
@@ -148,11 +148,28 @@ static bool open_budget(struct controller *controller, struct machine *machine)
     return true;
 }
 
-void saves_want(struct controller *controller, struct machine *machine)
+static void want_in_budget(struct controller *controller, struct machine *machine, bool is_change)
 {
-    if (!open_budget(controller, machine)) {
+    if (!open_budget(controller, machine, is_change)) {
         log_error("%s: no memory for a save's budget", machine->record.machine);
     }
+    want(controller, machine);
+    pump(controller);
+}
+
+void saves_want(struct controller *controller, struct machine *machine)
+{
+    want_in_budget(controller, machine, true);
+}
+
+void saves_follow(struct controller *controller, struct machine *machine)
+{
+    want_in_budget(controller, machine, false);
+}
+
+void saves_want_again(struct controller *controller, struct machine *machine)
+{
+    machine->save_again = machine->save_in_flight;
     want(controller, machine);
     pump(controller);
 }
@@ -204,20 +221,20 @@ static void set_late(struct controller *controller, struct machine *machine, boo
     machine->save_late = late;
     publish_save_notice(controller, machine);
     publish_state(controller, machine);
+    saves_want_again(controller, machine);
 }
 
-/* C9.3: counted for life, told to the fleet; nothing is lost, since the save is still wanted. */
-static void time_out(struct controller *controller, const struct budget *budget)
+/* C9.3: counted for life, told to the fleet; nothing is lost, since the save is still wanted. The
+ * count is part of the record. */
+static void count_timeout(struct controller *controller, struct machine *machine)
 {
-    struct machine *machine = budget->machine;
-
     if (machine->record.save_timeouts < UINT32_MAX) {
         machine->record.save_timeouts++;
     }
     controller->counters.save_timeouts++;
     publish_timeout(controller, machine);
     set_late(controller, machine, true);
-    answer_waiting(controller, machine, budget->version, false);
+    saves_want_again(controller, machine);
 }
 
 static bool is_saved(const struct budget *budget)
@@ -225,22 +242,31 @@ static bool is_saved(const struct budget *budget)
     return version_compare(budget->machine->saved, budget->version) >= 0;
 }
 
-void saves_tick(struct controller *controller)
+static void close_budgets(struct controller *controller)
 {
     struct saves *saves = &controller->saves;
 
     while (saves->count > 0) {
         struct budget budget = saves->budgets[saves->first];
+        bool in_time = is_saved(&budget);
 
-        if (!is_saved(&budget)) {
-            if (controller->now.mono.ms < budget.deadline.ms) {
-                break;
-            }
-            time_out(controller, &budget);
+        if (!in_time && controller->now.mono.ms < budget.deadline.ms) {
+            break;
         }
         saves->first = (saves->first + 1) % saves->room;
         saves->count--;
+        if (!in_time) {
+            answer_waiting(controller, budget.machine, budget.version, false);
+        }
+        if (!in_time && budget.is_change) {
+            count_timeout(controller, budget.machine);
+        }
     }
+}
+
+void saves_tick(struct controller *controller)
+{
+    close_budgets(controller);
     pump(controller);
 }
 
@@ -262,6 +288,7 @@ struct mono_time saves_deadline(const struct controller *controller)
 static void saved(struct controller *controller, struct machine *machine)
 {
     controller->counters.saves++;
+    controller->saves.refused_logged = (struct mono_time){0};
     if (version_compare(machine->sent, machine->saved) > 0) {
         machine->saved = machine->sent;
     }
@@ -271,12 +298,24 @@ static void saved(struct controller *controller, struct machine *machine)
     }
 }
 
+/* It may refuse for hours, of each machine, each second. */
+static void log_refused(struct controller *controller, const char *reason)
+{
+    struct mono_time *logged = &controller->saves.refused_logged;
+
+    if (logged->ms == 0 || controller->now.mono.ms - logged->ms >= REFUSED_LOG_MS) {
+        *logged = controller->now.mono;
+        log_warning("Redis refuses to save: %s", reason);
+    }
+}
+
 void saves_on_answer(
     struct controller *controller, uint64_t token, enum store_saved result, const char *reason)
 {
     struct machine *machine = fleet_at(controller->fleet, (size_t)token);
     struct saves *saves = &controller->saves;
 
+    close_budgets(controller); /* an answer that comes too late comes too late */
     machine->save_in_flight = false;
     saves->in_flight--;
     switch (result) {
@@ -299,9 +338,7 @@ void saves_on_answer(
         break;
     case STORE_SAVE_REFUSED:
         controller->counters.saves_refused++;
-        if (controller->now.mono.ms >= saves->pause_until.ms) {
-            log_warning("Redis refuses to save: %s", reason);
-        }
+        log_refused(controller, reason);
         saves->pause_until.ms = controller->now.mono.ms + REFUSED_PAUSE_MS;
         want(controller, machine);
         break;
@@ -309,13 +346,18 @@ void saves_on_answer(
         want(controller, machine);
         break;
     }
-    /* A timeout or an event that was counted since is no new version, and must be kept too. */
-    if (version_compare(machine->record.core.version, machine->saved) > 0 ||
-        machine->record.save_timeouts != machine->sent_timeouts ||
-        machine->record.event_n != machine->sent_event_n) {
+    if (machine->save_again || version_compare(machine->record.core.version, machine->saved) > 0) {
         want(controller, machine);
     }
     pump(controller);
+}
+
+void saves_stop(struct controller *controller)
+{
+    for (size_t i = 0; i < fleet_count(controller->fleet); i++) {
+        struct machine *machine = fleet_at(controller->fleet, i);
+        answer_waiting(controller, machine, machine->record.core.version, false);
+    }
 }
 
 void saves_answer_later(

@@ -146,6 +146,8 @@ bool expect_message(struct world *world, struct words *words)
         expect_kind(world, words, TOPIC_RESPONSE, "status");
     } else if (words_take(words, "save_timeout")) {
         expect_new(world, words, TOPIC_SAVE_TIMEOUT, NULL);
+    } else if (words_take(words, "restart")) {
+        expect_new(world, words, TOPIC_RESTART, words_next(words));
     } else if (words_take(words, "telemetry")) {
         expect_new(world, words, TOPIC_TELEMETRY, words_next(words));
     } else if (words_take(words, "state")) {
