@@ -150,6 +150,7 @@ def test_Ctrl_Z_gives_the_terminal_back_and_fg_takes_it_again(shop, terminal):
     watching.wait_for("MACHINE")
     watching.send("\x1a")
     watching.wait_for(r"\x1b\[\?1049l$")
+    watching.wait_stopped()
     assert watching.modes() == watching.before
     since = watching.position()
     watching.popen.send_signal(signal.SIGCONT)

@@ -16,7 +16,7 @@ import time
 import pytest
 
 from mqtt_client import Machine
-from processes import TIMEOUT_S, wait_until
+from processes import TIMEOUT_S, state_of, wait_until
 from services import BIN, SANITIZER_REPORT, clean_environment
 
 CTL = os.path.join(BIN, "tagoutctl")
@@ -200,6 +200,10 @@ class Terminal:
 
     def modes(self):
         return termios.tcgetattr(self._slave)
+
+    def wait_stopped(self):
+        """Its last words come before it stops; a SIGCONT between the two would be lost."""
+        wait_until(lambda: state_of(self.popen.pid) == "T", "tagoutctl stops")
 
     def wait(self):
         code = self.popen.wait(TIMEOUT_S)

@@ -138,7 +138,7 @@ class Process:
     def freeze(self):
         """Stops it in its tracks: its sockets stay open and answer nothing."""
         self.signal(signal.SIGSTOP)
-        wait_until(lambda: _state_of(self.pid) == "T", f"{self.name} is stopped")
+        wait_until(lambda: state_of(self.pid) == "T", f"{self.name} is stopped")
         self._frozen = True
 
     def thaw(self):
@@ -171,6 +171,6 @@ class Process:
         return status
 
 
-def _state_of(pid):
+def state_of(pid):
     with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
         return file.read().rpartition(")")[2].split()[0]
