@@ -159,8 +159,72 @@ static void a_goodbye_to_a_frozen_broker_takes_no_longer_than_asked(void **state
     client_free(&client);
 }
 
+/* A client whose inbox has room for some twenty messages. */
+static void make_small(struct client *client, const char *id, struct inbox *requests)
+{
+    TEXT_LOCAL(why, 128);
+
+    memset(client, 0, sizeof *client);
+    assert_int_equal(inbox_new((struct inbox_limits){.bytes = 4096}, &client->inbox), STATUS_OK);
+    assert_int_equal(
+        mqtt_new(
+            &(struct mqtt_options){
+                .url = url,
+                .client_id = id,
+                .keep_alive_s = 10,
+                .inbox = client->inbox,
+                .requests = requests,
+            },
+            &client->mqtt, &why),
+        STATUS_OK);
+}
+
+static void fill(struct inbox *inbox)
+{
+    const struct inbox_entry entry = {.kind = INBOX_MESSAGE, .topic = "full"};
+
+    while (inbox_push(inbox, &entry) == STATUS_OK) {
+    }
+}
+
+static void empty(struct inbox *inbox)
+{
+    struct inbox_entry entry;
+
+    while (inbox_pop(inbox, &entry)) {
+    }
+}
+
+/* Paho may then hold its one lock, waiting for the loop; the loop must not wait for that lock. */
+static void while_an_inbox_is_full_the_loop_calls_no_paho(void **state)
+{
+    struct client client;
+    struct inbox *requests;
+
+    (void)state;
+    assert_int_equal(inbox_new((struct inbox_limits){.bytes = 4096}, &requests), STATUS_OK);
+    make_small(&client, "a", requests);
+    client_start(&client);
+    assert_true(client_reaches(&client, &client.connects, 1, SOON_MS));
+    for (int i = 0; i < 2; i++) {
+        struct inbox *inbox = i == 0 ? client.inbox : requests;
+        uint64_t before = mqtt_counts(client.mqtt).published;
+        fill(inbox);
+        client_publish(&client, "command", "x", true);
+        mqtt_tick(client.mqtt, clock_now().mono);
+        assert_int_equal(mqtt_counts(client.mqtt).published, before);
+        assert_int_equal(mqtt_counts(client.mqtt).waiting, 1);
+        empty(inbox);
+        mqtt_tick(client.mqtt, clock_now().mono);
+        assert_int_equal(mqtt_counts(client.mqtt).published, before + 1);
+        assert_int_equal(mqtt_counts(client.mqtt).waiting, 0);
+    }
+    client_free(&client);
+    inbox_free(requests);
+}
+
 /* The loop publishes while Paho's thread finds the inbox full: both want Paho's one lock. */
-static void a_flood_never_makes_the_loop_stand_behind_its_own_inbox(void **state)
+static void publishing_goes_on_amid_a_flood_that_the_inbox_cannot_hold(void **state)
 {
     enum {
         FLOOD = 5000
@@ -172,18 +236,7 @@ static void a_flood_never_makes_the_loop_stand_behind_its_own_inbox(void **state
 
     (void)state;
     connect_as(&writer, "writer", 10);
-    memset(&reader, 0, sizeof reader);
-    client_new(&reader, &(struct mqtt_options){.url = url, .client_id = "reader"});
-    client_free(&reader);
-    /* Room for some twenty messages. */
-    assert_int_equal(inbox_new((struct inbox_limits){.bytes = 4096}, &reader.inbox), STATUS_OK);
-    TEXT_LOCAL(why, 128);
-    assert_int_equal(
-        mqtt_new(
-            &(struct mqtt_options){
-                .url = url, .client_id = "reader", .keep_alive_s = 10, .inbox = reader.inbox},
-            &reader.mqtt, &why),
-        STATUS_OK);
+    make_small(&reader, "reader", NULL);
     client_start(&reader);
     assert_true(client_reaches(&reader, &reader.connects, 1, SOON_MS));
     client_subscribe(&reader, "flood");
@@ -206,7 +259,6 @@ static void a_flood_never_makes_the_loop_stand_behind_its_own_inbox(void **state
         published, (unsigned long long)inbox_dropped(reader.inbox), FLOOD,
         (long long)reader.slowest_us, reader.stalls);
     assert_true(published > 1000);
-    assert_true(reader.stalls <= 1); /* one for a busy host */
     assert_true(client_reaches(&reader, &reader.messages, 20, SOON_MS));
     client_turn_for(&reader, 500);
     assert_int_equal(mqtt_counts(reader.mqtt).waiting, 0);
@@ -320,7 +372,8 @@ int main(void)
         TEST(C12_no_old_retained_message_precedes_the_new_ones_after_a_reconnect),
         TEST(events_on_the_way_when_the_connection_breaks_are_sent_again),
         TEST(a_goodbye_to_a_frozen_broker_takes_no_longer_than_asked),
-        TEST(a_flood_never_makes_the_loop_stand_behind_its_own_inbox),
+        TEST(while_an_inbox_is_full_the_loop_calls_no_paho),
+        TEST(publishing_goes_on_amid_a_flood_that_the_inbox_cannot_hold),
         TEST(a_report_is_answered_without_nagles_delay),
         TEST(an_idle_connection_answers_as_fast_as_a_busy_one),
     };
