@@ -63,7 +63,18 @@ static void measure(const struct table *table, size_t widths[])
     }
 }
 
-/* Takes from the widest column until all fit. */
+/* The column that gives way: the widest, but the first only when the others are at their least. */
+static size_t next_to_shrink(const struct table *table, const size_t widths[])
+{
+    size_t widest = 0;
+
+    for (size_t i = 1; i < table->columns; i++) {
+        bool wider = widest == 0 || widths[i] >= widths[widest];
+        widest = widths[i] > COLUMN_LEAST && wider ? i : widest;
+    }
+    return widest;
+}
+
 static void squeeze(const struct table *table, size_t limit, size_t widths[])
 {
     size_t total = GAP * (table->columns - 1);
@@ -72,14 +83,11 @@ static void squeeze(const struct table *table, size_t limit, size_t widths[])
         total += widths[i];
     }
     while (limit > 0 && total > limit) {
-        size_t widest = 0;
-        for (size_t i = 1; i < table->columns; i++) {
-            widest = widths[i] >= widths[widest] ? i : widest;
-        }
-        if (widths[widest] <= COLUMN_LEAST) {
+        size_t column = next_to_shrink(table, widths);
+        if (widths[column] <= COLUMN_LEAST) {
             return;
         }
-        widths[widest]--;
+        widths[column]--;
         total--;
     }
 }

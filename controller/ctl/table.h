@@ -1,4 +1,5 @@
-/* Columns of text for people: as wide as they need to be, on a terminal no wider than it is. */
+/* Columns of text for people: as wide as they need to be, on a terminal no wider than it is. The
+ * first column, which has the names, is the last to give way. */
 #ifndef TAGOUT_CTL_TABLE_H
 #define TAGOUT_CTL_TABLE_H
 
