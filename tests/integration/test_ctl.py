@@ -428,3 +428,20 @@ def test_a_reload_that_is_refused_says_why_and_can_be_forced(shop):
     assert shop.run("reload", "--force").out.startswith("Users: 2 removed.\n")
     shop.controller.write(users="[")
     assert "users.json" in shop.run("reload").err
+
+
+def test_from_a_fob_in_the_hand_to_a_member_who_can_log_in(shop):
+    """The README's recipe."""
+    box = shop.box("table-saw")
+    box.tell(card=UNKNOWN.lstrip("0"))
+    shop.wait_state("table-saw", lambda s: s["display"] == "Unknown RFID")
+    box.tell(card="")
+    shop.wait_state("table-saw", lambda s: s["mode"] == "idle")
+    number = shop.run("card", "table-saw").out.strip()
+    shop.controller.write(users=USERS + [user("Mei", "20", number)])
+    assert shop.run("reload").out == "Users: 1 added.\nMachines: nothing changed.\n"
+    box.tell(card=UNKNOWN.lstrip("0"))
+    shop.wait_state("table-saw", lambda s: s["relay"])
+    assert "in use by Mei" in shop.run("status", "table-saw").out
+    assert shop.run("block", "--fob", number).code == 0
+    assert shop.wait_state("table-saw", lambda s: not s["relay"])
