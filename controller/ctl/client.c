@@ -193,12 +193,13 @@ static void subscribe(struct client *client, size_t from)
 
 enum status client_listen(struct client *client, enum topic_id topic, const char *first)
 {
-    char *filter = client->filters[client->filter_count];
+    char *filter;
     enum status status;
 
     if (client->filter_count == FILTERS_MAX) {
         return STATUS_FULL;
     }
+    filter = client->filters[client->filter_count];
     status = first == NULL ? topic_filter(filter, TOPIC_SIZE, client->prefix, topic)
                            : topic_build(
                                  filter, TOPIC_SIZE, client->prefix, topic, first,
@@ -220,42 +221,6 @@ enum status client_listen(struct client *client, enum topic_id topic, const char
 
 /* ---- what arrives ---- */
 
-static bool read_answer(const char *payload, size_t length, struct answer_copy *ret_answer)
-{
-    static const char *const words[] = {
-        [ANSWER_OK] = "ok",
-        [ANSWER_QUEUED] = "queued",
-        [ANSWER_ERROR] = "error",
-    };
-    struct answer_copy answer = {.error = ""};
-    const struct json *status;
-    const struct json *error;
-    bool known = false;
-    TEXT_LOCAL(why, 128);
-
-    if (json_parse(payload, length, &answer.document, &why) != STATUS_OK) {
-        return false;
-    }
-    status = json_get(answer.document, "status");
-    error = json_get(answer.document, "error");
-    answer.data = json_get(answer.document, "data");
-    if (error != NULL && json_type(error) == JSON_STRING) {
-        answer.error = json_string(error);
-    }
-    for (unsigned i = 0; i < 3 && status != NULL && json_type(status) == JSON_STRING; i++) {
-        if (strcmp(json_string(status), words[i]) == 0) {
-            answer.status = (enum answer_status)i;
-            known = true;
-        }
-    }
-    if (!known) {
-        answer_copy_free(&answer);
-        return false;
-    }
-    *ret_answer = answer;
-    return true;
-}
-
 /* Others may use the account at the same time: only the transaction tells whose answer it is. */
 static bool is_ours(const struct client *client, const struct answer_copy *answer)
 {
@@ -270,7 +235,7 @@ static void take_response(struct client *client, const char *payload, size_t len
 {
     struct answer_copy answer;
 
-    if (!read_answer(payload, length, &answer)) {
+    if (!answer_read(payload, length, &answer)) {
         return;
     }
     if (client->answered || !is_ours(client, &answer)) {
@@ -401,12 +366,6 @@ void question_begin(struct question *question, const struct client *client, cons
     if (client->options.by != NULL && client->options.by[0] != '\0') {
         json_out_string(&question->out, "by", client->options.by);
     }
-}
-
-void answer_copy_free(struct answer_copy *answer)
-{
-    json_free(answer->document);
-    *answer = (struct answer_copy){.error = ""};
 }
 
 static bool is_answered(const void *context)

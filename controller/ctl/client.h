@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "controller/config/settings.h"
+#include "controller/ctl/answer.h"
 #include "controller/support/json.h"
 #include "controller/support/status.h"
 #include "controller/support/text.h"
@@ -74,21 +75,6 @@ struct question {
 };
 
 void question_begin(struct question *question, const struct client *client, const char *verb);
-
-enum answer_status {
-    ANSWER_OK,
-    ANSWER_QUEUED,
-    ANSWER_ERROR,
-};
-
-struct answer_copy {
-    enum answer_status status;
-    struct json *document;
-    const struct json *data; /* NULL for none */
-    const char *error;       /* "" for none */
-};
-
-void answer_copy_free(struct answer_copy *answer);
 
 /* STATUS_BUSY: no answer in time. STATUS_TOO_LONG: the request is. */
 MUST_USE enum status client_ask(

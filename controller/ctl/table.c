@@ -51,11 +51,9 @@ static const char *text_of(const struct table_cell *cell)
     return cell->text == NULL ? "" : cell->text;
 }
 
+/* `widths` is all 0 before. */
 static void measure(const struct table *table, size_t widths[])
 {
-    for (size_t i = 0; i < table->columns; i++) {
-        widths[i] = 0;
-    }
     for (size_t i = 0; i < table->rows * table->columns; i++) {
         size_t width = table_width(text_of(&table->cells[i]));
         size_t *widest = &widths[i % table->columns];
@@ -162,7 +160,7 @@ static bool put_line(
 
 void table_print(const struct table *table, const struct table_style *style, FILE *out)
 {
-    size_t widths[TABLE_COLUMNS_MAX];
+    size_t widths[TABLE_COLUMNS_MAX] = {0};
 
     measure(table, widths);
     squeeze(table, style->width, widths);

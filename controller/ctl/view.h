@@ -9,6 +9,12 @@
 #include "controller/ctl/table.h"
 #include "controller/support/status.h"
 
+/* A table of machines under construction: its headings, with the last column only where it has
+ * something to say, and a row. The table is to be freed whatever they return. */
+MUST_USE enum status view_begin(struct table *table, const struct board *board);
+MUST_USE enum status
+view_add(struct table *table, const struct board_machine *machine, struct wall_time now);
+
 /* All machines with a state, one row each. */
 MUST_USE enum status view_machines(
     const struct board *board, const struct table_style *style, struct wall_time now, FILE *out);
