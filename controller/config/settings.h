@@ -71,6 +71,9 @@ struct settings {
         char *control_channel;
         char *oops_channel;
         char *activity_channel;
+        char *control_webhook; /* in place of bot_token and channel; or "" */
+        char *oops_webhook;
+        char *activity_webhook;
         char *api_url;
     } slack;
     struct {

@@ -13,54 +13,47 @@
      0,                                                                                            \
      offsetof(struct settings, texts[id])},
 
-/* clang-format off: a table. */
+/* clang-format off */
 const struct settings_key settings_keys[] = {
-    KEY(controller, id, SETTINGS_NAME_OR_HOST, "", 1,
-        32) KEY(controller, prefix, SETTINGS_NAME, "tagout", 1, 32)
-        KEY(controller, machines, SETTINGS_PATH, "machines.json", 1, 0) KEY(
-            controller, users, SETTINGS_PATH, "users.json", 1,
-            0) KEY(controller, card_key, SETTINGS_HEX_KEY, "", 0, 0)
-            KEY(mqtt, url, SETTINGS_MQTT_URL, "mqtt://127.0.0.1:1883", 0, 0) KEY(
-                mqtt, username, SETTINGS_STRING, "", 0,
-                0) KEY(mqtt, password, SETTINGS_SECRET, "", 0, 0)
-                KEY(mqtt, ca_file, SETTINGS_PATH, "", 0, 0) KEY(
-                    mqtt, cert_file, SETTINGS_PATH, "", 0,
-                    0) KEY(mqtt, key_file, SETTINGS_PATH, "", 0, 0)
-                    KEY(redis, url, SETTINGS_REDIS_URL, "redis://127.0.0.1:6379/0", 0, 0) KEY(
-                        redis, password, SETTINGS_SECRET, "", 0,
-                        0) KEY(redis, save_timeout_ms, SETTINGS_INTEGER, "2000", 1, 60000)
-                        KEY(redis, load_timeout_ms, SETTINGS_INTEGER, "5000", 1, 600000) KEY(
-                            liveness, recent_report_s, SETTINGS_SECONDS, "15", 0.1,
-                            3600) KEY(liveness, settle_s, SETTINGS_SECONDS, "60", 0, 3600)
-                            KEY(liveness, reprobe_delay_s, SETTINGS_SECONDS, "2", 0.01, 60) KEY(
-                                liveness, probe_timeout_s, SETTINGS_SECONDS, "1", 0.01,
-                                60) KEY(watcher, window_s, SETTINGS_SECONDS, "60", 0.1, 86400)
-                                KEY(watcher, threshold, SETTINGS_INTEGER, "2", 1, 100000) KEY(
-                                    watcher, cooldown_s, SETTINGS_SECONDS, "300", 0,
-                                    86400) KEY(slack, bot_token, SETTINGS_SECRET, "", 0, 0)
-                                    KEY(slack, control_channel, SETTINGS_STRING, "", 0, 0) KEY(
-                                        slack, oops_channel, SETTINGS_STRING, "", 0,
-                                        0) KEY(slack, activity_channel, SETTINGS_STRING, "", 0, 0)
-                                        KEY(slack, api_url, SETTINGS_HTTP_URL,
-                                            "https://slack.com/api", 0, 0)
-                                            KEY(http, listen, SETTINGS_ADDRESS, "127.0.0.1:9464", 0,
-                                                0)
-                                                KEY(homeassistant, discovery,
-                                                    SETTINGS_BOOL, "false", 0, 0)
-                                                    KEY(homeassistant, discovery_prefix,
-                                                        SETTINGS_TOPIC,
-                                                        "homeassistant", 1, 64)
-                                                        KEY(homeassistant, may_clear,
-                                                            SETTINGS_BOOL, "false", 0, 0)
-                                                            KEY(homeassistant, show_names,
-                                                                SETTINGS_BOOL, "false", 0, 0)
-                                                                KEY(audit, directory, SETTINGS_PATH,
-                                                                    "/var/lib/tagout/audit", 1, 0)
-                                                                    KEY(audit, keep_days,
-                                                                        SETTINGS_INTEGER, "400", 1,
-                                                                        36500)
-                                                                        SETTINGS_TEXT_LIST(
-                                                                            TEXT_KEY)};
+    KEY(controller, id, SETTINGS_NAME_OR_HOST, "", 1, 32)
+    KEY(controller, prefix, SETTINGS_NAME, "tagout", 1, 32)
+    KEY(controller, machines, SETTINGS_PATH, "machines.json", 1, 0)
+    KEY(controller, users, SETTINGS_PATH, "users.json", 1, 0)
+    KEY(controller, card_key, SETTINGS_HEX_KEY, "", 0, 0)
+    KEY(mqtt, url, SETTINGS_MQTT_URL, "mqtt://127.0.0.1:1883", 0, 0)
+    KEY(mqtt, username, SETTINGS_STRING, "", 0, 0)
+    KEY(mqtt, password, SETTINGS_SECRET, "", 0, 0)
+    KEY(mqtt, ca_file, SETTINGS_PATH, "", 0, 0)
+    KEY(mqtt, cert_file, SETTINGS_PATH, "", 0, 0)
+    KEY(mqtt, key_file, SETTINGS_PATH, "", 0, 0)
+    KEY(redis, url, SETTINGS_REDIS_URL, "redis://127.0.0.1:6379/0", 0, 0)
+    KEY(redis, password, SETTINGS_SECRET, "", 0, 0)
+    KEY(redis, save_timeout_ms, SETTINGS_INTEGER, "2000", 1, 60000)
+    KEY(redis, load_timeout_ms, SETTINGS_INTEGER, "5000", 1, 600000)
+    KEY(liveness, recent_report_s, SETTINGS_SECONDS, "15", 0.1, 3600)
+    KEY(liveness, settle_s, SETTINGS_SECONDS, "60", 0, 3600)
+    KEY(liveness, reprobe_delay_s, SETTINGS_SECONDS, "2", 0.01, 60)
+    KEY(liveness, probe_timeout_s, SETTINGS_SECONDS, "1", 0.01, 60)
+    KEY(watcher, window_s, SETTINGS_SECONDS, "60", 0.1, 86400)
+    KEY(watcher, threshold, SETTINGS_INTEGER, "2", 1, 100000)
+    KEY(watcher, cooldown_s, SETTINGS_SECONDS, "300", 0, 86400)
+    KEY(slack, bot_token, SETTINGS_SECRET, "", 0, 0)
+    KEY(slack, control_channel, SETTINGS_STRING, "", 0, 0)
+    KEY(slack, oops_channel, SETTINGS_STRING, "", 0, 0)
+    KEY(slack, activity_channel, SETTINGS_STRING, "", 0, 0)
+    KEY(slack, control_webhook, SETTINGS_SECRET_URL, "", 0, 0)
+    KEY(slack, oops_webhook, SETTINGS_SECRET_URL, "", 0, 0)
+    KEY(slack, activity_webhook, SETTINGS_SECRET_URL, "", 0, 0)
+    KEY(slack, api_url, SETTINGS_HTTP_URL, "https://slack.com/api", 0, 0)
+    KEY(http, listen, SETTINGS_ADDRESS, "127.0.0.1:9464", 0, 0)
+    KEY(homeassistant, discovery, SETTINGS_BOOL, "false", 0, 0)
+    KEY(homeassistant, discovery_prefix, SETTINGS_TOPIC, "homeassistant", 1, 64)
+    KEY(homeassistant, may_clear, SETTINGS_BOOL, "false", 0, 0)
+    KEY(homeassistant, show_names, SETTINGS_BOOL, "false", 0, 0)
+    KEY(audit, directory, SETTINGS_PATH, "/var/lib/tagout/audit", 1, 0)
+    KEY(audit, keep_days, SETTINGS_INTEGER, "400", 1, 36500)
+    SETTINGS_TEXT_LIST(TEXT_KEY)
+};
 /* clang-format on */
 
 const size_t settings_key_count = sizeof settings_keys / sizeof settings_keys[0];

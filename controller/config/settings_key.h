@@ -18,8 +18,9 @@ enum settings_type {
     SETTINGS_MQTT_URL,
     SETTINGS_REDIS_URL,
     SETTINGS_HTTP_URL,
-    SETTINGS_ADDRESS, /* numeric address and port, or "" */
-    SETTINGS_TOPIC,   /* levels of a topic without wildcards */
+    SETTINGS_SECRET_URL, /* http or https, never part of a message; or "" */
+    SETTINGS_ADDRESS,    /* numeric address and port, or "" */
+    SETTINGS_TOPIC,      /* levels of a topic without wildcards */
     SETTINGS_BOOL,
     SETTINGS_INTEGER,         /* int64_t, `min` to `max` */
     SETTINGS_SECONDS,         /* double, `min` to `max` */

@@ -26,7 +26,7 @@ static bool is_secret(const struct setting *setting)
     bool is_url =
         type == SETTINGS_MQTT_URL || type == SETTINGS_REDIS_URL || type == SETTINGS_HTTP_URL;
 
-    return type == SETTINGS_SECRET || type == SETTINGS_HEX_KEY ||
+    return type == SETTINGS_SECRET || type == SETTINGS_HEX_KEY || type == SETTINGS_SECRET_URL ||
            (is_url && url_may_hold_a_secret(setting->value));
 }
 
@@ -273,6 +273,10 @@ enum status settings_value_set(
         return set_url(&setting, url_redis, "is not redis://host:port/db or unix:///path");
     case SETTINGS_HTTP_URL:
         return set_url(&setting, url_http, "is not http://host/path or https://host/path");
+    case SETTINGS_SECRET_URL:
+        return value[0] == '\0'
+                   ? store(&setting, value)
+                   : set_url(&setting, url_http, "is not http://host/path or https://host/path");
     case SETTINGS_ADDRESS:
         return set_address(&setting);
     case SETTINGS_TOPIC:
