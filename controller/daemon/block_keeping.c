@@ -88,6 +88,11 @@ static char *print_blocks(const struct controller *controller, struct text *ret_
     }
     *ret_text = text_over(buffer, STORE_BLOCKS_MAX);
     blocks_print(&controller->block_keeping.blocks, ret_text);
+    if (ret_text->cut) {
+        log_error("the list of blocked cards is too long to be kept");
+        free(buffer);
+        return NULL;
+    }
     return buffer;
 }
 
@@ -130,13 +135,32 @@ void block_keeping_on_saved(
     struct block_keeping *keeping = &controller->block_keeping;
 
     keeping->save_in_flight = false;
-    if (result == STORE_SAVE_DONE) {
+    switch (result) {
+    case STORE_SAVE_DONE:
         keeping->saved = keeping->sent;
-    } else {
-        log_warning("the blocked cards are not saved yet: %s", reason);
+        keeping->refused_logged = (struct mono_time){0};
+        break;
+    case STORE_SAVE_STALE_EPOCH:
+        stand_down(controller, reason);
+        return;
+    case STORE_SAVE_STALE_VERSION:
+        /* Redis knows of cards that nobody here knows of: both lists hold. */
+        keeping->loaded = false;
+        ask_store_again(controller);
+        break;
+    case STORE_SAVE_REFUSED:
+    case STORE_SAVE_LOST:
+        log_refused(controller, &keeping->refused_logged, "the blocked cards", reason);
         keeping->pause_until.ms = controller->now.mono.ms + 1000;
+        break;
     }
     answer_due(controller);
+    save(controller);
+}
+
+void block_keeping_save_again(struct controller *controller)
+{
+    controller->block_keeping.saved = (struct version){0};
     save(controller);
 }
 
@@ -178,7 +202,9 @@ static void end_sessions(struct controller *controller, const struct origin *ori
         }
         judge_waiting(controller, machine);
         if (core_mode_is_session(core->mode) &&
-            blocks_has(&controller->block_keeping.blocks, core->card)) {
+            blocks_refuse(
+                &controller->block_keeping.blocks, machine->record.card_key, core->card,
+                core->user.account_id)) {
             judge(controller, machine, &event, origin, &effects);
         }
     }
@@ -195,21 +221,34 @@ void block_keeping_adopt_epoch(struct controller *controller)
 
 static void on_change(struct controller *controller)
 {
-    struct blocks *blocks = &controller->block_keeping.blocks;
+    struct version *version = &controller->block_keeping.blocks.version;
 
-    blocks->version.epoch =
-        blocks->version.epoch > controller->epoch ? blocks->version.epoch : controller->epoch;
-    blocks->version.rev++;
+    if (version->epoch < controller->epoch) {
+        version->epoch = controller->epoch;
+    }
+    if (version->rev == VERSION_REV_MAX) {
+        version->epoch++;
+        version->rev = 0;
+    }
+    version->rev++;
     block_keeping_publish(controller);
     save(controller);
 }
 
+/* While the key is not known, the hashes may be another's: they are kept as they are. */
 void block_keeping_settle(struct controller *controller)
 {
-    if (blocks_settle(
+    if (controller->card_key_is_known &&
+        blocks_settle(
             &controller->block_keeping.blocks, &controller->card_key, controller->roster)) {
         on_change(controller);
     }
+}
+
+void block_keeping_change_key(struct controller *controller, const struct card_key *key)
+{
+    blocks_change_key(
+        &controller->block_keeping.blocks, &controller->card_key, key, controller->roster);
 }
 
 void block_keeping_on_retained(struct controller *controller, const char *payload, size_t length)
@@ -234,30 +273,33 @@ void block_keeping_on_retained(struct controller *controller, const char *payloa
     }
 }
 
-/* Redis told late, when cards may have been blocked since: both lists hold. */
-static void unite(struct controller *controller, const struct blocks *found)
+/* Two keys' hashes can't stand in one list. */
+static void make_comparable(struct controller *controller)
 {
-    struct block_keeping *keeping = &controller->block_keeping;
-    struct origin origin = {.source = "config", .by = "kept in Redis"};
-
-    for (size_t i = 0; i < found->count; i++) {
-        const struct roster_user *user =
-            roster_user_by_account(controller->roster, found->items[i].account_id);
-        for (size_t fob = 0; user != NULL && fob < user->fob_count; fob++) {
-            char card[CORE_CARD_SIZE];
-            size_t changed;
-            card_hash(&controller->card_key, user->fobs[fob], card);
-            bool same_key = strcmp(found->card_key, controller->card_key.fingerprint) == 0;
-            if ((!same_key || strcmp(card, found->items[i].card) == 0) &&
-                blocks_set(
-                    &keeping->blocks, &controller->card_key, user, user->fobs[fob], true,
-                    &changed) != STATUS_OK) {
-                log_error("a card that was blocked before could not be blocked again");
-            }
-        }
+    if (blocks_settle(
+            &controller->block_keeping.blocks, &controller->card_key, controller->roster)) {
+        on_change(controller);
     }
-    if (version_compare(found->version, keeping->blocks.version) > 0) {
-        keeping->blocks.version = found->version;
+}
+
+/* Redis told late, when cards may have been blocked since: both lists hold. */
+static void unite(struct controller *controller, struct blocks *found)
+{
+    struct blocks *blocks = &controller->block_keeping.blocks;
+    struct origin origin = {.source = "config"};
+    enum status status;
+
+    if (blocks->count > 0 && strcmp(blocks->card_key, found->card_key) != 0) {
+        (void)blocks_settle(found, &controller->card_key, controller->roster);
+        make_comparable(controller);
+    }
+    status = blocks_unite(blocks, found);
+    if (status != STATUS_OK) {
+        log_error(
+            "the cards that Redis keeps as blocked could not be blocked: %s", status_text(status));
+    }
+    if (version_compare(found->version, blocks->version) > 0) {
+        blocks->version = found->version;
     }
     on_change(controller);
     end_sessions(controller, &origin);
@@ -343,6 +385,7 @@ void do_block(struct controller *controller, const char *account, const struct r
                                     : "users.json lists no such account_id");
         return;
     }
+    make_comparable(controller);
     status = blocks_set(
         &controller->block_keeping.blocks, &controller->card_key, user,
         request->fob[0] != '\0' ? fob : NULL, request->verb == REQUEST_BLOCK, &changed);

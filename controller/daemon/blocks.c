@@ -5,6 +5,8 @@
 
 #include "controller/support/json.h"
 
+#define FOBS_MAX 8 /* C10.2 */
+
 void blocks_free(struct blocks *blocks)
 {
     free(blocks->items);
@@ -21,31 +23,55 @@ static struct block *find(const struct blocks *blocks, const char *card)
     return NULL;
 }
 
-bool blocks_has(const struct blocks *blocks, const char *card)
+static bool has_account(const struct blocks *blocks, const char *account_id)
 {
-    return card[0] != '\0' && find(blocks, card) != NULL;
+    for (size_t i = 0; i < blocks->count; i++) {
+        if (strcmp(blocks->items[i].account_id, account_id) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
-static enum status add(struct blocks *blocks, const char *card, const char *account_id)
+bool blocks_refuse(
+    const struct blocks *blocks, const char *card_key, const char *card, const char *account_id)
 {
-    struct block *block;
+    if (strcmp(blocks->card_key, card_key) != 0) {
+        return has_account(blocks, account_id);
+    }
+    return find(blocks, card) != NULL;
+}
 
-    if (blocks->count == BLOCKS_MAX) {
+static enum status make_room(struct blocks *blocks, size_t count)
+{
+    size_t room = blocks->room == 0 ? 16 : blocks->room;
+    struct block *items;
+
+    if (blocks->count + count > BLOCKS_MAX) {
         return STATUS_FULL;
     }
-    if (blocks->count == blocks->room) {
-        size_t room = blocks->room == 0 ? 16 : blocks->room * 2;
-        struct block *items = realloc(blocks->items, room * sizeof *items);
-        if (items == NULL) {
-            return STATUS_NO_MEMORY;
-        }
-        blocks->items = items;
-        blocks->room = room;
+    while (room < blocks->count + count) {
+        room *= 2;
     }
-    block = &blocks->items[blocks->count++];
+    if (room == blocks->room) {
+        return STATUS_OK;
+    }
+    items = realloc(blocks->items, room * sizeof *items);
+    if (items == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    blocks->items = items;
+    blocks->room = room;
+    return STATUS_OK;
+}
+
+/* There is room for it. */
+static void add(struct blocks *blocks, const char *card, const char *account_id)
+{
+    struct block *block = &blocks->items[blocks->count++];
+
     text_copy(block->card, sizeof block->card, card);
     text_copy(block->account_id, sizeof block->account_id, account_id);
-    return STATUS_OK;
 }
 
 static void take_out(struct blocks *blocks, struct block *block)
@@ -53,9 +79,8 @@ static void take_out(struct blocks *blocks, struct block *block)
     *block = blocks->items[--blocks->count];
 }
 
-static bool set_one(
-    struct blocks *blocks, const char *card, const char *account_id, bool blocked,
-    enum status *status)
+/* True when that changed anything; there is room for it. */
+static bool set_one(struct blocks *blocks, const char *card, const char *account_id, bool blocked)
 {
     struct block *block = find(blocks, card);
 
@@ -63,10 +88,10 @@ static bool set_one(
         return false;
     }
     if (blocked) {
-        *status = add(blocks, card, account_id);
-        return *status == STATUS_OK;
+        add(blocks, card, account_id);
+    } else {
+        take_out(blocks, block);
     }
-    take_out(blocks, block);
     return true;
 }
 
@@ -74,25 +99,74 @@ enum status blocks_set(
     struct blocks *blocks, const struct card_key *key, const struct roster_user *user,
     const char *fob, bool blocked, size_t *ret_changed)
 {
+    char cards[FOBS_MAX][CORE_CARD_SIZE];
     enum status status = STATUS_OK;
-    size_t changed = 0;
-    bool found = false;
+    size_t count = 0;
+    size_t missing = 0;
 
-    text_copy(blocks->card_key, sizeof blocks->card_key, key->fingerprint);
-    for (size_t i = 0; status == STATUS_OK && i < user->fob_count; i++) {
-        char card[CORE_CARD_SIZE];
-        if (fob != NULL && strcmp(fob, user->fobs[i]) != 0) {
-            continue;
+    for (size_t i = 0; i < user->fob_count && count < FOBS_MAX; i++) {
+        if (fob == NULL || strcmp(fob, user->fobs[i]) == 0) {
+            card_hash(key, user->fobs[i], cards[count]);
+            missing += find(blocks, cards[count]) == NULL;
+            count++;
         }
-        found = true;
-        card_hash(key, user->fobs[i], card);
-        changed += set_one(blocks, card, user->holder.user.account_id, blocked, &status);
+    }
+    if (count == 0) {
+        return STATUS_NOT_FOUND;
+    }
+    if (blocked) {
+        status = make_room(blocks, missing);
     }
     if (status != STATUS_OK) {
         return status;
     }
-    *ret_changed = changed;
-    return found ? STATUS_OK : STATUS_NOT_FOUND;
+    text_copy(blocks->card_key, sizeof blocks->card_key, key->fingerprint);
+    *ret_changed = 0;
+    for (size_t i = 0; i < count; i++) {
+        *ret_changed += set_one(blocks, cards[i], user->holder.user.account_id, blocked);
+    }
+    return STATUS_OK;
+}
+
+enum status blocks_unite(struct blocks *blocks, const struct blocks *other)
+{
+    size_t missing = 0;
+    enum status status;
+
+    for (size_t i = 0; i < other->count; i++) {
+        missing += find(blocks, other->items[i].card) == NULL;
+    }
+    status = make_room(blocks, missing);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    for (size_t i = 0; i < other->count; i++) {
+        set_one(blocks, other->items[i].card, other->items[i].account_id, true);
+    }
+    text_copy(blocks->card_key, sizeof blocks->card_key, other->card_key);
+    return STATUS_OK;
+}
+
+void blocks_change_key(
+    struct blocks *blocks, const struct card_key *from, const struct card_key *to,
+    const struct roster *roster)
+{
+    if (strcmp(blocks->card_key, from->fingerprint) != 0) {
+        return; /* a third key's: blocks_settle sees to it */
+    }
+    for (size_t i = 0; i < blocks->count; i++) {
+        struct block *block = &blocks->items[i];
+        const struct roster_user *user = roster_user_by_account(roster, block->account_id);
+        for (size_t fob = 0; user != NULL && fob < user->fob_count; fob++) {
+            char hash[CORE_CARD_SIZE];
+            card_hash(from, user->fobs[fob], hash);
+            if (strcmp(hash, block->card) == 0) {
+                card_hash(to, user->fobs[fob], block->card);
+                break;
+            }
+        }
+    }
+    text_copy(blocks->card_key, sizeof blocks->card_key, to->fingerprint);
 }
 
 static bool lists_card(const struct card_key *key, const struct roster_user *user, const char *card)
@@ -182,11 +256,12 @@ static enum status take_cards(const struct json *document, struct blocks *blocks
             text_add(why, "/cards: must be objects with card and account_id");
             return STATUS_INVALID;
         }
-        status = add(blocks, json_string(card), json_string(account));
+        status = make_room(blocks, 1);
         if (status != STATUS_OK) {
             text_addf(why, "/cards: %s", status_text(status));
             return status;
         }
+        set_one(blocks, json_string(card), json_string(account), true);
     }
     return STATUS_OK;
 }

@@ -1,8 +1,9 @@
 /* Blocked cards (C6 `block`): refused at once, until users.json no longer lists them.
  *
  * They are kept twice, like states: in Redis and on `controller/blocks`, as one document under a
- * version; the newer one wins. A card is known by its keyed hash alone. Should the key get lost
- * with Redis, the hashes say nothing any more; then every card of the person is blocked.
+ * version; the newer one wins. A card is known by its keyed hash alone. While Redis is away and
+ * with it the key, or for good should the key get lost, the hashes say nothing; then every card of
+ * the person is blocked.
  */
 #ifndef TAGOUT_DAEMON_BLOCKS_H
 #define TAGOUT_DAEMON_BLOCKS_H
@@ -33,15 +34,27 @@ struct blocks {
 
 void blocks_free(struct blocks *blocks);
 
-bool blocks_has(const struct blocks *blocks, const char *card);
+/* Whether that card opens nothing. `card_key` is the fingerprint of the key that made its hash; for
+ * hashes that can't be compared `account_id` decides, which is "" where nobody is known. */
+bool blocks_refuse(
+    const struct blocks *blocks, const char *card_key, const char *card, const char *account_id);
 
-/* Blocks or unblocks one card of a user, or (`fob` NULL) all of them. STATUS_NOT_FOUND: the user
- * has no such card. STATUS_FULL. `ret_changed` counts cards. */
+/* Blocks or unblocks one card of a user, or (`fob` NULL) all of them; all or nothing.
+ * STATUS_NOT_FOUND: the user has no such card. STATUS_FULL. `ret_changed` counts cards. */
 MUST_USE enum status blocks_set(
     struct blocks *blocks, const struct card_key *key, const struct roster_user *user,
     const char *fob, bool blocked, size_t *ret_changed);
 
-/* After a reload, or when the key has changed: drops what the roster no longer lists, and blocks
+/* Adds what the other list has, whose hashes must be of the same key; all or nothing. STATUS_FULL.
+ */
+MUST_USE enum status blocks_unite(struct blocks *blocks, const struct blocks *other);
+
+/* The key is another one now, and both are at hand: each card stays as it is. */
+void blocks_change_key(
+    struct blocks *blocks, const struct card_key *from, const struct card_key *to,
+    const struct roster *roster);
+
+/* After a reload, or when the key got lost: drops what the roster no longer lists, and blocks
  * all cards of a person whose hash another key made. True when anything changed. */
 bool blocks_settle(struct blocks *blocks, const struct card_key *key, const struct roster *roster);
 

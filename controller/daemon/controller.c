@@ -103,7 +103,9 @@ enum status controller_new(
         free(controller);
         return status;
     }
-    if (!card_key_from_hex(&controller->card_key, settings->controller.card_key)) {
+    controller->card_key_is_known =
+        card_key_from_hex(&controller->card_key, settings->controller.card_key);
+    if (!controller->card_key_is_known) {
         card_key_random(&controller->card_key);
     }
     refresh_now(controller);

@@ -266,6 +266,14 @@ static enum core_observed seen(enum report_relay relay)
     return CORE_UNKNOWN;
 }
 
+static bool
+is_blocked(const struct controller *controller, const char *hash, const struct roster_user *holder)
+{
+    return blocks_refuse(
+        &controller->block_keeping.blocks, controller->card_key.fingerprint, hash,
+        holder->holder.user.account_id);
+}
+
 static void
 judge_report(struct controller *controller, struct machine *machine, const struct report *report)
 {
@@ -295,10 +303,11 @@ judge_report(struct controller *controller, struct machine *machine, const struc
     struct origin origin = origin_none();
 
     card_hash(&controller->card_key, report->card, hash);
-    if (!blocks_has(&controller->block_keeping.blocks, hash)) {
-        holder = roster_user_by_fob(controller->roster, report->card);
-        event.report.holder = holder == NULL ? NULL : &holder->holder;
+    holder = roster_user_by_fob(controller->roster, report->card);
+    if (holder != NULL && is_blocked(controller, hash, holder)) {
+        holder = NULL;
     }
+    event.report.holder = holder == NULL ? NULL : &holder->holder;
     adopt_foreign_card(controller, machine, report, holder, hash);
     decide(controller, machine, &event, &origin, &effects);
     if (effects.dropped) {

@@ -84,6 +84,7 @@ struct block_keeping {
     bool loaded; /* Redis has told what it kept */
     bool save_in_flight;
     struct mono_time pause_until;
+    struct mono_time refused_logged;
     struct block_answer *answers;
 };
 
@@ -112,6 +113,7 @@ struct controller {
     size_t load_count;        /* machines, from the first on, that the load under way asks for */
     bool epoch_is_kept;       /* Redis knows our epoch: nothing is saved before that */
     bool card_key_is_kept;
+    bool card_key_is_known;     /* configured, or told by Redis; else made for the time being */
     struct mono_time ask_again; /* Redis answered an error: it is asked again then */
     bool stood_down;
     bool said_ready;                 /* the shop is open, and hears what machines report */
@@ -200,6 +202,12 @@ void saves_want_all(struct controller *controller);
 void saves_forget(struct controller *controller, struct machine *machine);
 /* Redis has told what it keeps of the machine: it may be saved from now on. */
 void saves_release(struct controller *controller, struct machine *machine);
+/* Another controller leads (C9.1): the process must end. */
+void stand_down(struct controller *controller, const char *reason);
+/* Once a minute: Redis may refuse for hours, of each machine, each second. */
+void log_refused(
+    const struct controller *controller, struct mono_time *logged, const char *what,
+    const char *reason);
 void saves_on_answer(
     struct controller *controller, uint64_t token, enum store_saved result, const char *reason);
 void saves_tick(struct controller *controller);
@@ -273,6 +281,10 @@ void block_keeping_free(struct controller *controller);
 void block_keeping_stop(struct controller *controller);
 void block_keeping_publish(struct controller *controller);
 void block_keeping_adopt_epoch(struct controller *controller);
+/* What Redis kept may be gone. */
+void block_keeping_save_again(struct controller *controller);
+/* Before the controller's key is replaced by this one. */
+void block_keeping_change_key(struct controller *controller, const struct card_key *key);
 void block_keeping_settle(struct controller *controller);
 void block_keeping_on_retained(struct controller *controller, const char *payload, size_t length);
 void block_keeping_on_loaded(struct controller *controller, bool ok, const char *text);

@@ -298,15 +298,22 @@ static void saved(struct controller *controller, struct machine *machine)
     }
 }
 
-/* It may refuse for hours, of each machine, each second. */
-static void log_refused(struct controller *controller, const char *reason)
+void log_refused(
+    const struct controller *controller, struct mono_time *logged, const char *what,
+    const char *reason)
 {
-    struct mono_time *logged = &controller->saves.refused_logged;
-
     if (logged->ms == 0 || controller->now.mono.ms - logged->ms >= REFUSED_LOG_MS) {
         *logged = controller->now.mono;
-        log_warning("Redis refuses to save: %s", reason);
+        log_warning("Redis refuses to save %s: %s", what, reason);
     }
+}
+
+void stand_down(struct controller *controller, const char *reason)
+{
+    if (!controller->stood_down) {
+        log_error("standing down: another controller has taken over (%s)", reason);
+    }
+    controller->stood_down = true;
 }
 
 void saves_on_answer(
@@ -323,10 +330,7 @@ void saves_on_answer(
         saved(controller, machine);
         break;
     case STORE_SAVE_STALE_EPOCH:
-        if (!controller->stood_down) {
-            log_error("standing down: another controller has taken over (%s)", reason);
-        }
-        controller->stood_down = true;
+        stand_down(controller, reason);
         return;
     case STORE_SAVE_STALE_VERSION:
         /* Redis knows something newer, from before it was out of reach: learn it, then save. */
@@ -338,7 +342,7 @@ void saves_on_answer(
         break;
     case STORE_SAVE_REFUSED:
         controller->counters.saves_refused++;
-        log_refused(controller, reason);
+        log_refused(controller, &saves->refused_logged, "states", reason);
         saves->pause_until.ms = controller->now.mono.ms + REFUSED_PAUSE_MS;
         want(controller, machine);
         break;

@@ -463,6 +463,7 @@ static void on_up(void *context)
     controller->card_key_is_kept = false;
     ask_store(controller);
     saves_want_all(controller);
+    block_keeping_save_again(controller);
     if (controller->phase == PHASE_READY) {
         publish_status(controller, "running");
     }
@@ -602,6 +603,26 @@ static void on_epoch(void *context, bool ok, uint64_t epoch)
 }
 
 /* The key that all controllers share replaces the one that this start made for the time being. */
+static void change_card_key(struct controller *controller, const struct card_key *key)
+{
+    block_keeping_change_key(controller, key);
+    for (size_t i = 0; i < fleet_count(controller->fleet); i++) {
+        struct machine *machine = fleet_at(controller->fleet, i);
+        struct record *record = &machine->record;
+        if (strcmp(record->card_key, controller->card_key.fingerprint) != 0 ||
+            machine->raw_card[0] == '\0') {
+            continue;
+        }
+        card_hash(key, machine->raw_card, record->core.card);
+        text_copy(record->card_key, sizeof record->card_key, key->fingerprint);
+        if (controller->phase == PHASE_READY && machine->config != NULL) {
+            publish_state(controller, machine);
+            saves_want_again(controller, machine);
+        }
+    }
+    controller->card_key = *key;
+}
+
 static void on_card_key(void *context, bool ok, const char *key_hex)
 {
     struct controller *controller = context;
@@ -617,18 +638,10 @@ static void on_card_key(void *context, bool ok, const char *key_hex)
         log_error("the card key in Redis is not 64 hexadecimal digits; it is not used");
         return;
     }
-    if (strcmp(kept.fingerprint, controller->card_key.fingerprint) == 0) {
-        return;
+    controller->card_key_is_known = true;
+    if (strcmp(kept.fingerprint, controller->card_key.fingerprint) != 0) {
+        change_card_key(controller, &kept);
     }
-    for (size_t i = 0; i < fleet_count(controller->fleet); i++) {
-        struct machine *machine = fleet_at(controller->fleet, i);
-        if (strcmp(machine->record.card_key, controller->card_key.fingerprint) == 0 &&
-            machine->raw_card[0] != '\0') {
-            card_hash(&kept, machine->raw_card, machine->record.core.card);
-            text_copy(machine->record.card_key, sizeof machine->record.card_key, kept.fingerprint);
-        }
-    }
-    controller->card_key = kept;
     if (controller->phase == PHASE_READY) {
         block_keeping_settle(controller);
     }
