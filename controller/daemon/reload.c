@@ -126,7 +126,7 @@ static bool is_allowed(
 static void remove_machine(struct controller *controller, struct machine *machine)
 {
     struct core_event event = {.type = CORE_EVENT_END};
-    struct origin origin = {.source = "config", .by = "configuration"};
+    struct origin origin = {.source = "config"};
     struct core_effects effects;
 
     restart_cancel(controller, machine, "it was taken out of the configuration");

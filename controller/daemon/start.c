@@ -11,6 +11,7 @@
 #include "controller/daemon/restore.h"
 #include "controller/support/json.h"
 #include "controller/support/log.h"
+#include "persistence/record.h"
 
 enum {
     TOKEN_COLLECT = 1,
@@ -93,9 +94,10 @@ static void adopt_epoch_everywhere(struct controller *controller, uint64_t epoch
     block_keeping_adopt_epoch(controller);
 }
 
+/* There must be room above it, or no epoch could be taken ever again. */
 static void hear_epoch(struct controller *controller, uint64_t epoch)
 {
-    if (epoch > controller->epoch_heard && epoch <= VERSION_EPOCH_MAX) {
+    if (epoch > controller->epoch_heard && epoch < VERSION_EPOCH_MAX) {
         controller->epoch_heard = epoch;
     }
 }
@@ -279,6 +281,13 @@ void controller_on_subscribed(struct controller *controller, int token, bool gra
     publish_marker(controller);
 }
 
+/* However long the broker took: Redis may have come up just now, too. */
+static void wait_for_store(struct controller *controller)
+{
+    controller->start_deadline.ms =
+        controller->now.mono.ms + controller->settings->redis.load_timeout_ms;
+}
+
 void start_collected(struct controller *controller, const char *payload, size_t length)
 {
     if (controller->phase != PHASE_COLLECTING || length != strlen(controller->marker) ||
@@ -287,6 +296,7 @@ void start_collected(struct controller *controller, const char *payload, size_t 
     }
     controller->phase = PHASE_LOADING;
     controller->marker_again = (struct mono_time){0};
+    wait_for_store(controller);
     advance(controller);
 }
 
@@ -516,6 +526,7 @@ merge_late(struct controller *controller, struct machine *machine, const struct 
     if (machine->config == NULL) {
         record->core.oopsed |= found->core.oopsed;
         record->core.locked_out |= found->core.locked_out;
+        record_settle(record);
         return;
     }
     if (found->core.oopsed && !record->core.oopsed) {
@@ -593,6 +604,9 @@ static void on_epoch(void *context, bool ok, uint64_t epoch)
         }
     } else if (controller->phase == PHASE_READY && !ok) {
         ask_store_again(controller);
+    } else if (controller->phase == PHASE_READY && epoch <= controller->epoch) {
+        /* Asked for before the shop was opened without it: it must not fall. */
+        keep_epoch(controller);
     } else if (controller->phase == PHASE_READY && !controller->epoch_is_kept) {
         log_info("epoch %llu, now kept in Redis", (unsigned long long)epoch);
         controller->epoch_is_kept = true;
@@ -693,6 +707,4 @@ void controller_start(struct controller *controller, struct store *store)
 {
     refresh_now(controller);
     controller->ports.store = store;
-    controller->start_deadline.ms =
-        controller->now.mono.ms + controller->settings->redis.load_timeout_ms;
 }
