@@ -146,7 +146,7 @@ struct device_event {
     X(DEVICE_REFUSED_FIRST_RELAY_OFF, "the first relay is off")                                    \
     X(DEVICE_REFUSED_NO_CARD, "no card is in")                                                     \
     X(DEVICE_REFUSED_CARD_LEAVING, "the card may be on its way out")                               \
-    X(DEVICE_REFUSED_CARD_NOT_SEEN, "the card was not seen going in")                              \
+    X(DEVICE_REFUSED_CARD_NOT_SEEN, "the card was not seen going in since the boot or a press")    \
     X(DEVICE_REFUSED_WINDOW, "the card went in too long ago")                                      \
     X(DEVICE_REFUSED_RELAY_ON, "a relay is on")
 
@@ -246,7 +246,7 @@ struct device {
     uint64_t empty_ms; /* when the reader counts as seen empty unless a card is read; likewise */
     bool ask_again;    /* an "on" came while the card seemed to leave */
     char card[DEVICE_CARD_SIZE];
-    bool card_seen;      /* it was seen going in */
+    bool card_seen;      /* it was seen going in, and Oops was not pressed since */
     bool card_emergency; /* it may open an emergency session */
     uint64_t card_ms;    /* when it went in */
     bool emergency;      /* C7.8: a session is open */

@@ -11,12 +11,15 @@ static void mark_edge(struct device *device)
     device->edge_seq = device_next_seq(device);
 }
 
+/* A card that was in before the press opens nothing any more, whatever the controller made of both
+ * in one report: who wants the machine on again shows it by putting the card in again. */
 static void press(struct device *device)
 {
     device->keep.press = true;
     device->press_heard = false;
     device->emergency = false;
     device->card_emergency = false;
+    device->card_seen = false;
     mark_edge(device);
     device->press_seq = device->edge_seq;
     device_cut(device, 0);

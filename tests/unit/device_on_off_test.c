@@ -175,8 +175,27 @@ static void C7_1_no_on_while_a_press_is_latched(void **state)
     bench_event(&bench, DEVICE_EVENT_BUTTON_UP);
     refused(&bench, bench_on(&bench), DEVICE_REFUSED_PRESS_LATCHED);
     bench_take(&bench, bench_oops(&bench));
+    bench_card_in(&bench, BENCH_BOB);
     bench_take(&bench, bench_on(&bench));
     assert_true(bench.out.relay[0]);
+}
+
+/* A lost report makes an insertion and the press after it one to the controller, and the holder of
+ * an override is then let in. */
+static void C7_1_a_card_from_before_an_oops_press_has_to_be_put_in_again(void **state)
+{
+    struct bench bench;
+    struct device_command override;
+
+    (void)state;
+    bench_card(&bench, BENCH_ADA);
+    bench_event(&bench, DEVICE_EVENT_BUTTON_DOWN);
+    bench_event(&bench, DEVICE_EVENT_BUTTON_UP);
+    override = bench_on(&bench);
+    override.oops_led = true;
+    refused(&bench, override, DEVICE_REFUSED_PRESS_LATCHED);
+    refused(&bench, override, DEVICE_REFUSED_CARD_NOT_SEEN);
+    assert_true(bench_shows(&bench, "Card out, then\nin again"));
 }
 
 static void C7_1_a_card_that_was_in_at_the_boot_opens_nothing(void **state)
@@ -581,6 +600,7 @@ int main(void)
         cmocka_unit_test(C7_1_an_on_from_before_an_oops_press_is_refused),
         cmocka_unit_test(C7_1_no_on_while_the_button_is_down),
         cmocka_unit_test(C7_1_no_on_while_a_press_is_latched),
+        cmocka_unit_test(C7_1_a_card_from_before_an_oops_press_has_to_be_put_in_again),
         cmocka_unit_test(C7_1_a_card_that_was_in_at_the_boot_opens_nothing),
         cmocka_unit_test(C7_1_a_card_that_the_reader_missed_once_after_the_boot_was_not_put_in),
         cmocka_unit_test(C7_1_an_on_five_seconds_after_the_card_went_in_is_obeyed),
