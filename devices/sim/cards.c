@@ -78,8 +78,11 @@ static void name_holder(struct sim_card *card, const struct json *user)
 static enum status load_user(struct cards *cards, const struct json *user)
 {
     const struct json *fobs = json_get(user, "fob_codes");
-    enum status status = fobs == NULL ? STATUS_INVALID : STATUS_OK;
+    enum status status = STATUS_OK;
 
+    if (fobs == NULL || json_type(fobs) != JSON_ARRAY) {
+        return STATUS_INVALID;
+    }
     for (const struct json *fob = json_first(fobs); fob != NULL && status == STATUS_OK;
          fob = json_next(fob)) {
         struct sim_card *card = NULL;

@@ -4,8 +4,7 @@
 #define HOUR_MS 3600000.0
 #define STRANGER_PERCENT 6
 #define OOPS_PERCENT 4
-#define REPAIR_MIN_MS 8000
-#define REPAIR_MORE_MS 20000
+#define REPAIR_MEAN_MAX_MS 20000.0
 
 /* splitmix64: any seed will do. */
 static uint64_t draw(struct life *life)
@@ -41,6 +40,7 @@ struct life_visit life_next(struct life *life)
 {
     double cycle_ms = HOUR_MS / life->per_hour;
     double stay_ms = cycle_ms / 2 < STAY_MEAN_MAX_MS ? cycle_ms / 2 : STAY_MEAN_MAX_MS;
+    double repair_ms = cycle_ms < REPAIR_MEAN_MAX_MS ? cycle_ms : REPAIR_MEAN_MAX_MS;
     struct life_visit visit = {0};
 
     visit.gap_ms = around(life, cycle_ms - stay_ms);
@@ -48,6 +48,6 @@ struct life_visit life_next(struct life *life)
     visit.stranger = draw_below(life, 100) < STRANGER_PERCENT || life->cards == 0;
     visit.card = (size_t)draw_below(life, life->cards);
     visit.oops = draw_below(life, 100) < OOPS_PERCENT;
-    visit.repair_ms = REPAIR_MIN_MS + (int64_t)draw_below(life, REPAIR_MORE_MS);
+    visit.repair_ms = around(life, repair_ms);
     return visit;
 }

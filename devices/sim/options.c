@@ -2,15 +2,12 @@
 
 #include <getopt.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "controller/support/json.h"
-#include "controller/support/mqtt_url.h"
-#include "devices/sim/file.h"
+#include "devices/sim/options_inside.h"
 
 #define EXIT_USAGE 2 /* C1 */
 #define SECONDS_MAX 3600.0
@@ -118,125 +115,24 @@ static const struct option table[] = {
     {NULL, 0, NULL, 0},
 };
 
-/* What is put together only when all has been read. */
-struct reading {
-    struct options *options;
-    const char *machines;
-    const char *users;
-    const char *name_prefix;
-    size_t count;
-    bool wrong;
-};
-
-static void complain(struct reading *reading, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void complain(struct reading *reading, const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    fputs("tagout-sim: ", stderr);
-    (void)vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
-    va_end(arguments);
-    reading->wrong = true;
-}
-
-static double number_of(struct reading *reading, const char *what, double max)
+static double number_of(struct options_reading *reading, const char *what, double max)
 {
     char *end;
     double number = strtod(optarg, &end);
 
     if (end == optarg || *end != '\0' || !isfinite(number) || number < 0 || number > max) {
-        complain(reading, "--%s %s: not a number from 0 to %.10g", what, optarg, max);
+        options_complain(reading, "--%s %s: not a number from 0 to %.10g", what, optarg, max);
         return 0;
     }
     return number;
 }
 
-static uint32_t milliseconds_of(struct reading *reading, const char *what)
+static uint32_t milliseconds_of(struct options_reading *reading, const char *what)
 {
     return (uint32_t)(number_of(reading, what, SECONDS_MAX) * 1000 + 0.5);
 }
 
-static void add_machine(struct reading *reading, const char *name, bool second_relay)
-{
-    struct options *options = reading->options;
-    struct option_machine *machines;
-
-    for (size_t i = 0; i < options->machine_count; i++) {
-        if (strcmp(options->machines[i].name, name) == 0) {
-            complain(reading, "%s: named twice", name);
-            return;
-        }
-    }
-    if (!text_is_name(name, TOPIC_MACHINE_MAX)) {
-        complain(reading, "%s: a machine's name is 1 to 64 of a-z 0-9 _ -", name);
-        return;
-    }
-    machines = options->machine_count >= OPTIONS_MACHINES_MAX
-                   ? NULL
-                   : realloc(options->machines, (options->machine_count + 1) * sizeof *machines);
-    if (machines == NULL) {
-        complain(reading, "too many machines, at most %d", OPTIONS_MACHINES_MAX);
-        return;
-    }
-    options->machines = machines;
-    machines += options->machine_count++;
-    text_copy(machines->name, sizeof machines->name, name);
-    machines->second_relay = second_relay;
-}
-
-static bool has_second_relay(const struct json *machine)
-{
-    const struct json *second = json_get(machine, "second_relay");
-
-    return second != NULL && json_type(second) == JSON_OBJECT;
-}
-
-static void take_names(struct reading *reading, const struct json *file, char *names[], int count)
-{
-    for (int i = 0; i < count; i++) {
-        const struct json *machine = json_get(file, names[i]);
-        add_machine(reading, names[i], machine != NULL && has_second_relay(machine));
-    }
-    if (count > 0 || file == NULL) {
-        return;
-    }
-    for (const struct json *machine = json_first(file); machine != NULL;
-         machine = json_next(machine)) {
-        add_machine(reading, json_key(machine), has_second_relay(machine));
-    }
-}
-
-static void take_machines(struct reading *reading, char *names[], int count)
-{
-    struct json *file = NULL;
-    TEXT_LOCAL(why, 512);
-    TEXT_LOCAL(name, TOPIC_MACHINE_MAX + 32);
-
-    if (reading->machines != NULL && file_load_json(reading->machines, &file, &why) != STATUS_OK) {
-        complain(reading, "%s", why.data);
-        return;
-    }
-    if (file != NULL && json_type(file) != JSON_OBJECT) {
-        complain(reading, "%s: not an object of machines", reading->machines);
-    } else {
-        take_names(reading, file, names, count);
-    }
-    json_free(file);
-    for (size_t i = 1; i <= reading->count && !reading->wrong; i++) {
-        text_clear(&name);
-        text_addf(&name, "%s-%zu", reading->name_prefix, i);
-        add_machine(reading, name.data, false);
-    }
-    if (!reading->wrong && reading->options->machine_count == 0) {
-        complain(reading, "no machine: name some, or use --machines or --count");
-    }
-}
-
-static void take_colour(struct reading *reading)
+static void take_colour(struct options_reading *reading)
 {
     struct options *options = reading->options;
 
@@ -245,31 +141,31 @@ static void take_colour(struct reading *reading)
     } else if (strcmp(optarg, "never") == 0) {
         options->colour = false;
     } else if (strcmp(optarg, "auto") != 0) {
-        complain(reading, "--colour %s: it is auto, always or never", optarg);
+        options_complain(reading, "--colour %s: it is auto, always or never", optarg);
     }
 }
 
-static void take_card(struct reading *reading)
+static void take_card(struct options_reading *reading)
 {
     TEXT_LOCAL(why, 128);
 
     if (cards_add(&reading->options->cards, optarg, &why) != STATUS_OK) {
-        complain(reading, "--card: %s", why.data);
+        options_complain(reading, "--card: %s", why.data);
     }
 }
 
-static void take_line(struct reading *reading)
+static void take_line(struct options_reading *reading)
 {
     struct options *options = reading->options;
 
     if (options->line_count >= OPTIONS_LINES_MAX) {
-        complain(reading, "--do: at most %d of them", OPTIONS_LINES_MAX);
+        options_complain(reading, "--do: at most %d of them", OPTIONS_LINES_MAX);
     } else {
         options->lines[options->line_count++] = optarg;
     }
 }
 
-static void take_time(struct reading *reading, int id)
+static void take_time(struct options_reading *reading, int id)
 {
     struct options *options = reading->options;
     struct device_config *config = &options->config;
@@ -291,7 +187,7 @@ static void take_time(struct reading *reading, int id)
     }
 }
 
-static void take_what_happens(struct reading *reading, int id)
+static void take_what_happens(struct options_reading *reading, int id)
 {
     struct options *options = reading->options;
 
@@ -324,7 +220,7 @@ static void take_what_happens(struct reading *reading, int id)
     }
 }
 
-static void take_broker(struct reading *reading, int id)
+static void take_broker(struct options_reading *reading, int id)
 {
     struct options *options = reading->options;
 
@@ -356,7 +252,7 @@ static void take_broker(struct reading *reading, int id)
     }
 }
 
-static void take(struct reading *reading, int id)
+static void take(struct options_reading *reading, int id)
 {
     switch (id) {
     case OPTION_MACHINES:
@@ -389,34 +285,6 @@ static void take(struct reading *reading, int id)
     }
 }
 
-static bool is_loopback(const char *host)
-{
-    return strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 ||
-           (strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == strlen(host));
-}
-
-static void check_broker(struct reading *reading)
-{
-    const struct options *options = reading->options;
-    struct mqtt_url url;
-    TEXT_LOCAL(why, 256);
-
-    if (mqtt_url_parse(options->url, &url, &why) != STATUS_OK) {
-        complain(reading, "%s: %s", options->url, why.data);
-    } else if (!options->really && !is_loopback(url.host)) {
-        complain(
-            reading,
-            "%s is not this host: simulated machines beside real ones confuse people (--really)",
-            url.host);
-    }
-    if (!text_is_name(options->prefix, TOPIC_PREFIX_MAX)) {
-        complain(reading, "--prefix %s: 1 to 32 of a-z 0-9 _ -", options->prefix);
-    }
-    if (!text_is_name(options->account, TOPIC_MACHINE_MAX)) {
-        complain(reading, "--account %s: 1 to 64 of a-z 0-9 _ -", options->account);
-    }
-}
-
 static void set_defaults(struct options *options)
 {
     *options = (struct options){
@@ -433,7 +301,7 @@ static void set_defaults(struct options *options)
 
 int options_read(int count, char *values[], struct options *ret_options)
 {
-    struct reading reading = {.options = ret_options, .name_prefix = "sim"};
+    struct options_reading reading = {.options = ret_options, .name_prefix = "sim"};
     TEXT_LOCAL(why, 512);
     int id;
 
@@ -454,12 +322,12 @@ int options_read(int count, char *values[], struct options *ret_options)
         }
     }
     if (!reading.wrong) {
-        check_broker(&reading);
-        take_machines(&reading, values + optind, count - optind);
+        options_check_broker(&reading);
+        options_take_machines(&reading, values + optind, count - optind);
     }
     if (!reading.wrong && reading.users != NULL &&
         cards_load(&ret_options->cards, reading.users, &why) != STATUS_OK) {
-        complain(&reading, "%s", why.data);
+        options_complain(&reading, "%s", why.data);
     }
     if (reading.wrong) {
         fputs("Try 'tagout-sim --help'.\n", stderr);

@@ -164,6 +164,7 @@ static void forget(struct play *play)
 static void fail(struct play *play, const struct play_line *line, const char *words)
 {
     play->failures++;
+    play->stop = play->stop || !play->goes_on; /* what comes after makes no sense any more */
     teller_fail(play->teller, "%s:%u: %s: %s", line->file, line->number, line->source, words);
 }
 
@@ -171,6 +172,8 @@ static void send_request(struct play *play, const struct play_line *line)
 {
     enum status status = observer_request(play->observer, line->step.more, line->step.text);
 
+    teller_say(
+        play->teller, "-", "request", TONE_PLAIN, "asks the controller: %s", line->step.more);
     if (status != STATUS_OK) {
         fail(play, line, status_text(status));
     }

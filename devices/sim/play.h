@@ -29,7 +29,8 @@ struct play {
     /* ACTION_LIFE. */
     void (*life)(void *context, size_t box, double per_hour);
     void *context;
-    double pace; /* `wait`s last this many times as long */
+    double pace;  /* `wait`s last this many times as long */
+    bool goes_on; /* after a failure */
 
     struct play_line *first; /* the one that is under way, or next */
     struct play_line **last;

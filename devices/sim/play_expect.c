@@ -107,20 +107,30 @@ static bool holds_for(const struct box *box, const struct scenario_step *step)
     return false;
 }
 
-static bool answered(const struct play *play, const struct scenario_step *step)
+static struct json *parse_answer(const struct play *play)
 {
     struct json *answer = NULL;
-    const struct json *status;
-    bool fits = false;
     TEXT_LOCAL(why, 128);
 
-    if (json_parse(play->answer, strlen(play->answer), &answer, &why) == STATUS_OK) {
-        status = json_get(answer, "status");
-        fits = status != NULL && json_type(status) == JSON_STRING &&
-               strcmp(json_string(status), step->text) == 0 &&
-               strstr(play->answer, step->more) != NULL;
-        json_free(answer);
-    }
+    return json_parse(play->answer, strlen(play->answer), &answer, &why) == STATUS_OK ? answer
+                                                                                      : NULL;
+}
+
+static const char *member_of(const struct json *answer, const char *key)
+{
+    const struct json *member = answer == NULL ? NULL : json_get(answer, key);
+
+    return member != NULL && json_type(member) == JSON_STRING ? json_string(member) : NULL;
+}
+
+static bool answered(const struct play *play, const struct scenario_step *step)
+{
+    struct json *answer = parse_answer(play);
+    const char *status = member_of(answer, "status");
+    bool fits = status != NULL && strcmp(status, step->text) == 0 &&
+                strstr(play->answer, step->more) != NULL;
+
+    json_free(answer);
     return fits;
 }
 
@@ -151,13 +161,26 @@ static void explain_box(const struct box *box, const struct scenario_step *step,
     }
 }
 
+/* Without its data, in which there may be the number of a card (C7.9). */
+static void explain_answer(const struct play *play, struct text *out)
+{
+    struct json *answer = parse_answer(play);
+    const char *status = member_of(answer, "status");
+    const char *error = member_of(answer, "error");
+
+    text_addf(
+        out, "; the answer: %s%s%s", status != NULL ? status : "none", error != NULL ? ", " : "",
+        error != NULL ? error : "");
+    json_free(answer);
+}
+
 void play_explain(const struct play *play, const struct scenario_step *step, struct text *out)
 {
     text_addf(
         out, "not so %s %.3g s", step->throughout ? "for" : "within",
         (double)step->duration_ms / 1000);
     if (step->expectation == EXPECT_ANSWER) {
-        text_addf(out, "; the answer: %s", play->answer[0] == '\0' ? "none" : play->answer);
+        explain_answer(play, out);
     }
     for (size_t i = 0; i < play->box_count && out->length < 512; i++) {
         if (scenario_names(step, play->boxes[i].name) &&

@@ -1,6 +1,5 @@
 #include "devices/sim/sim.h"
 
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,20 +10,9 @@
 #include <unistd.h>
 
 #include "controller/support/clock.h"
-#include "devices/sim/box.h"
-#include "devices/sim/control.h"
-#include "devices/sim/observer.h"
-#include "devices/sim/play.h"
-#include "devices/sim/visitors.h"
+#include "devices/sim/sim_inside.h"
 
 #define GOODBYE_MS 5000
-
-enum sim_phase {
-    SIM_CHECKING, /* which names are taken */
-    SIM_CONNECTING,
-    SIM_RUNNING,
-    SIM_LEAVING,
-};
 
 enum {
     POLL_SIGNALS,
@@ -32,137 +20,6 @@ enum {
     POLL_OBSERVER,
     POLL_BOXES,
 };
-
-struct sim {
-    const struct options *options;
-    struct teller teller;
-    struct box_world world;
-    uint32_t seed;
-    struct box *boxes;
-    struct visitor *visitors;
-    size_t count;
-    struct observer observer;
-    struct play play;
-    struct control control;
-    int signals;
-    struct pollfd *polled;
-    enum sim_phase phase;
-    bool played; /* there is, or was, something to carry out */
-    bool changed;
-    bool taken;
-    int64_t leave_ms;
-    int64_t now_ms;
-    int code;
-};
-
-static struct box *find_box(struct sim *sim, const char *machine)
-{
-    for (size_t i = 0; i < sim->count; i++) {
-        if (strcmp(sim->boxes[i].name, machine) == 0) {
-            return &sim->boxes[i];
-        }
-    }
-    return NULL;
-}
-
-static void on_changed(void *context)
-{
-    struct sim *sim = context;
-
-    play_look(&sim->play);
-    sim->changed = true;
-}
-
-static void on_checked(void *context)
-{
-    struct sim *sim = context;
-
-    if (sim->taken) {
-        return;
-    }
-    sim->phase = SIM_CONNECTING;
-    for (size_t i = 0; i < sim->count; i++) {
-        box_power_on(&sim->boxes[i]);
-    }
-    sim->changed = true;
-}
-
-static void on_link(void *context, const char *machine, bool online)
-{
-    struct sim *sim = context;
-
-    if (sim->phase == SIM_CHECKING && online && !sim->options->take_over &&
-        find_box(sim, machine) != NULL) {
-        teller_fail(
-            &sim->teller,
-            "tagout-sim: %s is online already: a box or another simulator has this name "
-            "(--take-over takes it)",
-            machine);
-        sim->taken = true;
-        sim->code = EXIT_FAILURE;
-    }
-}
-
-static void on_state(void *context, const char *machine, const char *payload, size_t length)
-{
-    struct box *box = find_box(context, machine);
-    struct json *state = NULL;
-    TEXT_LOCAL(why, 128);
-
-    if (box == NULL || (length > 0 && json_parse(payload, length, &state, &why) != STATUS_OK)) {
-        return;
-    }
-    json_free(box->state);
-    box->state = state;
-    on_changed(context);
-}
-
-static void on_event(void *context, const char *machine, const char *payload, size_t length)
-{
-    struct box *box = find_box(context, machine);
-    struct json *event = NULL;
-    const struct json *type;
-    TEXT_LOCAL(why, 128);
-
-    if (box == NULL || json_parse(payload, length, &event, &why) != STATUS_OK) {
-        return;
-    }
-    type = json_get(event, "event_type");
-    if (type != NULL && json_type(type) == JSON_STRING) {
-        box_note(box->events, json_string(type));
-        on_changed(context);
-    }
-    json_free(event);
-}
-
-static void on_answer(void *context, const char *payload, size_t length)
-{
-    struct sim *sim = context;
-
-    (void)length;
-    text_copy(sim->play.answer, sizeof sim->play.answer, payload);
-    on_changed(sim);
-}
-
-static void on_life(void *context, size_t box, double per_hour)
-{
-    struct sim *sim = context;
-
-    visitor_init(
-        &sim->visitors[box], sim->seed, (uint32_t)box, per_hour, sim->options->cards.count,
-        sim->now_ms);
-}
-
-static void on_line(void *context, unsigned number, const char *line)
-{
-    struct sim *sim = context;
-    TEXT_LOCAL(why, 1024);
-
-    if (play_add(&sim->play, sim->control.name, number, line, &why) != STATUS_OK) {
-        teller_fail(&sim->teller, "%s", why.data);
-        sim->code = EXIT_FAILURE;
-    }
-}
 
 static enum status add_lines(struct sim *sim, struct text *why)
 {
@@ -231,11 +88,11 @@ static enum status make(struct sim *sim, struct text *why)
 {
     const struct observer_events events = {
         .context = sim,
-        .checked = on_checked,
-        .link = on_link,
-        .state = on_state,
-        .event = on_event,
-        .answer = on_answer,
+        .checked = sim_on_checked,
+        .link = sim_on_link,
+        .state = sim_on_state,
+        .event = sim_on_event,
+        .answer = sim_on_answer,
     };
     enum status status = make_boxes(sim);
 
@@ -249,9 +106,10 @@ static enum status make(struct sim *sim, struct text *why)
         .cards = &sim->options->cards,
         .observer = &sim->observer,
         .teller = &sim->teller,
-        .life = on_life,
+        .life = sim_on_life,
         .context = sim,
         .pace = sim->options->pace,
+        .goes_on = sim->options->control != NULL,
     };
     play_init(&sim->play, sim->now_ms);
     status = add_lines(sim, why);
@@ -290,17 +148,13 @@ static void start_running(struct sim *sim)
         sim->count == 1 ? "" : "s");
     play_init(&sim->play, sim->now_ms);
     for (size_t i = 0; i < sim->count && sim->options->life > 0; i++) {
-        on_life(sim, i, sim->options->life);
+        sim_on_life(sim, i, sim->options->life);
     }
 }
 
 static bool has_ended(const struct sim *sim)
 {
     if (sim->taken || sim->play.stop) {
-        return true;
-    }
-    /* In a file what comes after a failure makes no sense any more. */
-    if (sim->play.failures > 0 && sim->control.fd < 0) {
         return true;
     }
     return sim->phase == SIM_RUNNING && sim->played && !sim->options->stay &&
@@ -370,7 +224,7 @@ static void wait_until(struct sim *sim, int64_t next_ms)
         start_leaving(sim);
     }
     if (sim->polled[POLL_CONTROL].fd >= 0 && sim->polled[POLL_CONTROL].revents != 0) {
-        control_read(&sim->control, on_line, sim);
+        control_read(&sim->control, sim_on_line, sim);
     }
 }
 
@@ -418,7 +272,7 @@ static void set_up_world(struct sim *sim)
         .config = options->config,
         .boot_ms = options->boot_ms,
         .teller = &sim->teller,
-        .changed = on_changed,
+        .changed = sim_on_changed,
         .context = sim,
     };
 }
