@@ -150,7 +150,7 @@ void box_link_leave(struct box *box);
 void box_link_publish(struct box *box, enum topic_id id, const char *payload, size_t length);
 int64_t box_link_turn(struct box *box);
 
-void box_send_report(struct box *box, const struct device_report *report);
+void box_send_report(struct box *box, const struct device_report *from);
 void box_send_pong(struct box *box, uint32_t id);
 /* A message for the device; not while it hangs. */
 void box_take_message(struct box *box, enum topic_id id, const struct inbox_entry *entry);

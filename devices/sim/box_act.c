@@ -130,6 +130,43 @@ static void restart(struct box *box, bool force)
     box_step(box, (struct device_event){.type = DEVICE_EVENT_RESTART, .restart = {.force = force}});
 }
 
+static void act_on_link(struct box *box, const struct scenario_step *step)
+{
+    if (step->action == ACTION_LINK_CUT) {
+        cut_link(box, "link cut");
+    } else if (step->action == ACTION_LINK_BACK) {
+        link_back(box);
+    } else if (step->action == ACTION_ROAM) {
+        lose_link_for(box, SCENARIO_ROAM_MS, "roams");
+    } else {
+        box->link.flap_ms = box->now_ms + step->duration_ms;
+        lose_link_for(box, SCENARIO_ROAM_MS, "link flaps");
+    }
+}
+
+static void act_on_power(struct box *box, const struct scenario_step *step)
+{
+    if (step->action == ACTION_POWER_ON) {
+        box_power_on(box);
+    } else if (step->action == ACTION_SWITCH_OFF) {
+        box_say(box, "power", TONE_PLAIN, "switched off");
+        box_switch_off(box);
+    } else {
+        box_power_cut(box, step->action == ACTION_DIE ? "dies" : "power cut");
+    }
+}
+
+static void act_on_contactor(struct box *box, const struct scenario_step *step)
+{
+    if (step->action == ACTION_STICK_CLOSED) {
+        set_contactor(box, BOX_STUCK_CLOSED, "the contactor welds when it closes");
+    } else if (step->action == ACTION_STICK_OPEN) {
+        set_contactor(box, BOX_STUCK_OPEN, "the contactor does not close");
+    } else {
+        set_contactor(box, BOX_OBEYS, "the contactor obeys again");
+    }
+}
+
 void box_act(struct box *box, const struct scenario_step *step, const struct sim_card *card)
 {
     switch (step->action) {
@@ -140,61 +177,39 @@ void box_act(struct box *box, const struct scenario_step *step, const struct sim
         box_card_out(box);
         break;
     case ACTION_OOPS_PRESS:
-        box_button(box, true);
-        break;
     case ACTION_OOPS_RELEASE:
-        box_button(box, false);
+        box_button(box, step->action == ACTION_OOPS_PRESS);
         break;
     case ACTION_OOPS_TAP:
         box_tap(box);
         break;
     case ACTION_POWER_CUT:
-        box_power_cut(box, "power cut");
-        break;
-    case ACTION_DIE:
-        box_power_cut(box, "dies");
-        break;
     case ACTION_POWER_ON:
-        box_power_on(box);
-        break;
+    case ACTION_DIE:
     case ACTION_SWITCH_OFF:
-        box_say(box, "power", TONE_PLAIN, "switched off");
-        box_switch_off(box);
+        act_on_power(box, step);
         break;
     case ACTION_RESTART:
     case ACTION_RESTART_FORCE:
         restart(box, step->action == ACTION_RESTART_FORCE);
         break;
     case ACTION_HANG:
-        hang(box, BOX_HUNG);
-        break;
     case ACTION_HANG_PONGS:
-        hang(box, BOX_HUNG_WITH_PONGS);
+        hang(box, step->action == ACTION_HANG ? BOX_HUNG : BOX_HUNG_WITH_PONGS);
         break;
     case ACTION_RESUME:
         resume(box);
         break;
     case ACTION_LINK_CUT:
-        cut_link(box, "link cut");
-        break;
     case ACTION_LINK_BACK:
-        link_back(box);
-        break;
     case ACTION_ROAM:
-        lose_link_for(box, SCENARIO_ROAM_MS, "roams");
-        break;
     case ACTION_FLAP:
-        box->link.flap_ms = box->now_ms + step->duration_ms;
-        lose_link_for(box, SCENARIO_ROAM_MS, "link flaps");
+        act_on_link(box, step);
         break;
     case ACTION_STICK_CLOSED:
-        set_contactor(box, BOX_STUCK_CLOSED, "the contactor welds when it closes");
-        break;
     case ACTION_STICK_OPEN:
-        set_contactor(box, BOX_STUCK_OPEN, "the contactor does not close");
-        break;
     case ACTION_UNSTICK:
-        set_contactor(box, BOX_OBEYS, "the contactor obeys again");
+        act_on_contactor(box, step);
         break;
     case ACTION_READER_LOST:
     case ACTION_READER_BACK:

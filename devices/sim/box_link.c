@@ -34,7 +34,7 @@ void box_link_drop(struct box *box)
     box->link.leave_ms = 0;
     box->link.fail_ms = BOX_NEVER;
     while (inbox_pop(box->link.inbox, &entry)) {
-        continue;
+        /* Of a connection that is no more. */
     }
     if (was_up) {
         box->world->changed(box->world->context);
