@@ -400,6 +400,29 @@ def test_C2_a_lockout_outlives_the_controller_while_the_machine_is_not_configure
     assert shop["mill"].report(card=ADA)["lockout"] is True
 
 
+def test_C2_a_lockout_that_redis_tells_of_late_is_not_saved_over(shop, client, redis):
+    shop.open()
+    shop.controller.write({n: c for n, c in MACHINES.items() if n != "mill"})
+    assert reload(client, force=True)["status"] == "ok"
+    shop.controller.stop()
+    shop.controller.start()
+    redis.freeze()
+    shop.controller.write(MACHINES)
+    assert reload(client)["data"] == changed(machines=(1, 0, 0))
+    mill = shop["mill"]
+    mill.report()
+    assert mill.report(card=ADA)["relay"] is True  # nobody knows better
+    since = client.position()
+    redis.thaw()
+    command = client.wait_for("tagout/machine/mill/command", since=since).json
+    assert (command["relay"], command["lockout"]) == (False, True)
+    assert mill.report()["lockout"] is True
+    assert state_of(client, "mill")["lockout_reason"] == "blade is cracked"
+    assert client.request("lockout", {"machine": "mill", "value": True})["data"] == dict(
+        DONE, changed=False)
+    assert redis.hash("tagout:machine:mill")["lockout"] == "true"
+
+
 def test_a_second_reload_meanwhile_is_an_error(start_controller, client):
     """Each of many at once is answered; a file is read by one at a time."""
     many = [user(number, f"U{number}") for number in range(1, 5000)]
