@@ -117,6 +117,14 @@ def test_status_on_counts_a_relay_that_is_on_against_its_command(shop):
     assert "1 machine needs attention: lathe." in shop.run("status").out
 
 
+def test_status_on_counts_what_is_commanded_on_and_not_confirmed(shop):
+    shop.box("table-saw").obeys = False
+    shop.box("table-saw").send(card=ADA)
+    shop.wait_state("table-saw", lambda s: s["relay"])
+    assert re.search(r"^table-saw: in use by Ada .*; relay on\?$", shop.run("status", "--on").out,
+                     re.MULTILINE)
+
+
 def test_status_on_exits_0_when_nothing_runs(shop):
     shop.controller.write(machines={k: v for k, v in MACHINES.items() if k != "printer"})
     assert shop.run("reload").code == 0
@@ -206,6 +214,21 @@ def test_a_lockout_that_is_not_confirmed_is_exit_3_and_says_treat_it_as_live(sho
     oops = shop.run("oops", "table-saw", "--now", "--wait", "0.5")
     assert oops.code == 3
     assert oops.err.startswith("OOPSED, BUT table-saw HAS NOT CONFIRMED OFF: treat it as live\n")
+
+
+def test_a_confirmation_from_before_the_lockout_counts_for_nothing(shop):
+    """The machine stood idle and said so; then its link was cut."""
+    box = shop.box("table-saw")
+    box.obeys = False
+    result = shop.run("lockout", "table-saw", "--wait", "0.5")
+    assert result.code == 3
+    assert "HAS NOT CONFIRMED OFF" in result.err
+    assert "table-saw has not told what its relay does since then" in result.err
+    assert shop.run("status", "table-saw", "--json").json["confirmed"] == "unknown"
+    box.obeys = True
+    again = shop.run("lockout", "table-saw")
+    assert again.code == 0
+    assert again.out.startswith("table-saw was already locked out; its relay is confirmed off.\n")
 
 
 def test_a_lockout_whose_relay_stays_on_says_so(shop):

@@ -59,6 +59,8 @@ def test_watch_in_a_pipe_prints_a_line_for_each_change(shop, watch_lines):
     shop.box("table-saw")
     watching = watch_lines()
     watching.wait_for(r"table-saw: idle; relay off$")
+    shop.boxes["table-saw"].tell(fw="2")
+    shop.wait_state("table-saw", lambda s: s["fw"] == "2")
     shop.card_in("table-saw", ADA)
     watching.wait_for(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  table-saw: Table Saw: Ada logged in$")
     watching.wait_for(r"  table-saw: in use by Ada; relay on$")
@@ -66,6 +68,8 @@ def test_watch_in_a_pipe_prints_a_line_for_each_change(shop, watch_lines):
     watching.wait_for(r"logged out after")
     assert "\033" not in "".join(watching.lines)
     assert len([line for line in watching.lines if "lathe" in line]) == 1
+    logged_in = next(i for i, line in enumerate(watching.lines) if "logged in" in line)
+    assert len([line for line in watching.lines[:logged_in] if "table-saw: idle" in line]) == 1
 
 
 def test_watch_outlives_the_broker(shop, watch_lines):
