@@ -92,20 +92,40 @@ def test_an_account_that_the_broker_does_not_know_is_told_at_once(scratch):
                         result.err)
 
 
-def test_a_lockout_that_is_sent_and_not_answered_may_have_happened(broker, client):
-    """A controller of our own answers `status` and nothing else."""
+IDLE = {"machine": "saw", "mode": "idle", "oops": False, "lockout": False, "confirmed": "off",
+        "epoch": 1, "rev": 1}
+
+
+def lock_out(broker, client, *arguments):
+    """Starts `lockout saw` and answers its `status` as a controller does; returns the process and
+    the lockout's request."""
     client.subscribe("tagout/request/local/+")
     ctl = subprocess.Popen(
-        [CTL, "lockout", "saw"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        [CTL, "lockout", "saw", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         env=clean_environment({"TAGOUT_MQTT_URL": broker.url}))
     asked = client.wait_for("tagout/request/local/status").json
     client.publish("tagout/response/local/status", {
         "status": "ok", "transaction": "somebody else's", "data": {}})
     client.publish("tagout/response/local/status", {
-        "status": "ok", "transaction": asked["transaction"],
-        "data": {"machine": "saw", "mode": "idle", "oops": False, "lockout": False, "epoch": 1,
-                 "rev": 1}})
-    assert client.wait_for("tagout/request/local/lockout").json["value"] is True
+        "status": "ok", "transaction": asked["transaction"], "data": IDLE})
+    return ctl, client.wait_for("tagout/request/local/lockout").json
+
+
+def test_a_lockout_that_is_sent_and_not_answered_may_have_happened(broker, client):
+    ctl, request = lock_out(broker, client)
+    assert request["value"] is True
     _, err = ctl.communicate(timeout=TIMEOUT_S)
     assert ctl.returncode == 1
     assert b"it is not known whether saw is locked out: treat it as live\n" in err
+
+
+def test_only_a_state_that_has_the_lockout_confirms_it(broker, client):
+    client.publish("tagout/machine/saw/state", IDLE, retain=True)
+    ctl, request = lock_out(broker, client, "--wait", "1")
+    client.publish("tagout/response/local/lockout", {
+        "status": "ok", "transaction": request["transaction"],
+        "data": {"changed": True, "persisted": True, "confirmed": "unknown"}})
+    client.publish("tagout/machine/saw/state", dict(IDLE, rev=2))
+    _, err = ctl.communicate(timeout=TIMEOUT_S)
+    assert ctl.returncode == 3
+    assert err.startswith(b"LOCKED OUT, BUT saw HAS NOT CONFIRMED OFF: treat it as live\n")
