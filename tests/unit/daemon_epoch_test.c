@@ -1,0 +1,169 @@
+/* C12: the epoch of a controller never falls, however late Redis answers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/daemon/controller.h"
+#include "persistence/memory.h"
+#include "tests/lib/roster_files.h"
+#include "tests/lib/scratch.h"
+
+static struct {
+    struct settings *settings;
+    struct controller *controller;
+    struct memory_database *database;
+    struct store *store;
+    struct store_events events;
+    struct now now;
+    int token;
+    char marker[64];
+    unsigned long long epochs[16]; /* of each status that was published */
+    size_t epoch_count;
+} bench;
+
+static enum status fake_publish(
+    void *context, const char *topic, const char *payload, size_t length, int qos, bool retain)
+{
+    (void)context;
+    (void)qos;
+    (void)retain;
+    if (strstr(topic, "/marker") != NULL) {
+        assert_true(length < sizeof bench.marker);
+        memcpy(bench.marker, payload, length + 1);
+    } else if (strstr(topic, "/status") != NULL) {
+        assert_true(bench.epoch_count < sizeof bench.epochs / sizeof bench.epochs[0]);
+        bench.epochs[bench.epoch_count++] =
+            strtoull(strstr(payload, "\"epoch\":") + strlen("\"epoch\":"), NULL, 10);
+    }
+    return STATUS_OK;
+}
+
+static enum status
+fake_subscribe(void *context, const char *const filters[], const int qos[], size_t count, int token)
+{
+    (void)context;
+    (void)filters;
+    (void)qos;
+    (void)count;
+    bench.token = token;
+    return STATUS_OK;
+}
+
+static enum status fake_unsubscribe(void *context, const char *filter)
+{
+    (void)context;
+    (void)filter;
+    return STATUS_OK;
+}
+
+static struct now fake_now(void *context)
+{
+    (void)context;
+    return bench.now;
+}
+
+static bool fake_clock_is_synchronised(void *context)
+{
+    (void)context;
+    return true;
+}
+
+static enum status fake_read_roster(void *context)
+{
+    (void)context;
+    return STATUS_BUSY;
+}
+
+/* Redis answers everything but the epoch that is asked for now. */
+static void freeze_when_loaded(void *context, bool ok)
+{
+    bench.events.on_loaded(context, ok);
+    memory_store_freeze(bench.store, true);
+}
+
+static int open_bench(void **state)
+{
+    struct controller_ports ports = {
+        .broker =
+            {
+                .publish = fake_publish,
+                .subscribe = fake_subscribe,
+                .unsubscribe = fake_unsubscribe,
+            },
+        .host =
+            {
+                .now = fake_now,
+                .clock_is_synchronised = fake_clock_is_synchronised,
+                .read_roster = fake_read_roster,
+            },
+    };
+    struct store_events events;
+    TEXT_LOCAL(why, 256);
+
+    (void)state;
+    memset(&bench, 0, sizeof bench);
+    bench.now = (struct now){.mono = {5000}, .wall = {1767636000000}};
+    assert_int_equal(settings_load(NULL, &bench.settings, &why), STATUS_OK);
+    assert_int_equal(memory_database_new(&bench.database), STATUS_OK);
+    assert_int_equal(
+        controller_new(
+            bench.settings, roster_of("{\"saw\": {\"authorizations_or\": []}}", "[]"), &ports,
+            &bench.controller),
+        STATUS_OK);
+    bench.events = controller_store_events(bench.controller);
+    events = bench.events;
+    events.on_loaded = freeze_when_loaded;
+    assert_int_equal(memory_store_new(bench.database, &events, &bench.store), STATUS_OK);
+    return 0;
+}
+
+static int close_bench(void **state)
+{
+    (void)state;
+    bench.store->operations->close(bench.store);
+    controller_free(bench.controller);
+    memory_database_free(bench.database);
+    settings_free(bench.settings);
+    return 0;
+}
+
+static void C12_an_epoch_that_comes_late_and_is_older_is_taken_anew(void **state)
+{
+    (void)state;
+    controller_start(bench.controller, bench.store);
+    controller_on_connected(bench.controller);
+    controller_on_subscribed(bench.controller, bench.token, true);
+    controller_on_message(
+        bench.controller, "tagout/controller/a/marker", bench.marker, strlen(bench.marker), false);
+    memory_store_up(bench.store);
+    memory_store_run(bench.store);
+    assert_int_equal(memory_store_waiting(bench.store), 1);
+    bench.now.mono.ms += bench.settings->redis.load_timeout_ms;
+    bench.now.wall.ms += bench.settings->redis.load_timeout_ms;
+    controller_tick(bench.controller);
+    controller_on_subscribed(bench.controller, bench.token, true);
+    assert_true(controller_is_ready(bench.controller));
+    memory_store_freeze(bench.store, false);
+    memory_store_run(bench.store);
+    controller_tick(bench.controller);
+    assert_true(bench.epoch_count >= 2);
+    for (size_t i = 1; i < bench.epoch_count; i++) {
+        assert_true(bench.epochs[i] >= bench.epochs[i - 1]);
+    }
+    assert_true(bench.epochs[bench.epoch_count - 1] > bench.epochs[0]);
+    assert_int_equal(memory_database_epoch(bench.database), bench.epochs[bench.epoch_count - 1]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            C12_an_epoch_that_comes_late_and_is_older_is_taken_anew, open_bench, close_bench),
+    };
+    return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
+}
