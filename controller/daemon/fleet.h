@@ -55,7 +55,7 @@ struct machine {
     /* saves.c */
     struct version saved; /* newest version that Redis confirmed */
     struct version sent;  /* of the save in flight */
-    bool save_late; /* an outage of saving goes on: the fault `save_timeout` (C8.1) */
+    bool save_late;       /* an outage of saving goes on: the fault `save_timeout` (C8.1) */
     bool save_in_flight;
     bool save_wanted; /* is in the list of those to save */
     bool save_again;  /* changed within the version that is in flight */

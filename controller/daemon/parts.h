@@ -147,21 +147,41 @@ void publish(
     const char *payload, size_t length);
 void publish_status(struct controller *controller, const char *status);
 
-/* ---- start.c ---- */
+/* ---- start.c: the order of a start ---- */
 
+/* Takes the next step if everything that it needs is there. */
+void start_advance(struct controller *controller);
+void open_shop(struct controller *controller, uint64_t epoch, bool kept);
+void say_ready(struct controller *controller);
+void start_tick(struct controller *controller);
+struct mono_time start_deadline(const struct controller *controller);
+void hear_epoch(struct controller *controller, uint64_t epoch);
+void adopt_epoch(struct controller *controller, struct machine *machine);
+void adopt_epoch_everywhere(struct controller *controller, uint64_t epoch);
+/* Newer wins; of equal ones Redis (C9.4). */
+void merge_copy(struct machine *machine, const struct record *found, bool from_redis);
+/* Every retained topic of ours, from memory. */
+void publish_everything(struct controller *controller);
+
+/* ---- start_broker.c ---- */
+
+void subscribe_live(struct controller *controller);
+void unsubscribe_retained(struct controller *controller);
+/* The end of the retained messages, as seen by whoever published it after subscribing. */
+void publish_marker(struct controller *controller);
 void start_collected(struct controller *controller, const char *payload, size_t length);
 void start_retained_state(
     struct controller *controller, const char *name, const char *payload, size_t length);
 void start_controller_status(struct controller *controller, const char *payload, size_t length);
-/* Reads the fleet from Redis again if somebody set `load_wanted`; merged by start.c's rules. */
-void start_load_if_wanted(struct controller *controller);
-void start_tick(struct controller *controller);
-struct mono_time start_deadline(const struct controller *controller);
-void adopt_epoch(struct controller *controller, struct machine *machine);
+
+/* ---- start_store.c ---- */
+
+/* Asks for everything that Redis has not told yet. */
+void ask_store(struct controller *controller);
 /* Redis answers, but with an error (it loads its own files, say): it is asked again soon. */
 void ask_store_again(struct controller *controller);
-/* Every retained topic of ours, from memory. */
-void publish_everything(struct controller *controller);
+/* Reads the fleet from Redis again if somebody set `load_wanted`. */
+void start_load_if_wanted(struct controller *controller);
 
 /* ---- judge.c ---- */
 

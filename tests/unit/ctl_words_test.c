@@ -97,6 +97,7 @@ static void what_a_terminal_would_obey_is_written_out(void **state)
          "\\xffa"},
         {"\xe2\x80", "\\xe2\\x80"},
         /* Marks and overrides of direction, and line separators: U+200E to U+2069. */
+        /* NOLINTNEXTLINE(misc-misleading-bidirectional): that is what is tested */
         {"\xe2\x80\x8e\xe2\x80\x8f\xe2\x80\xa8\xe2\x80\xae", "\\u200e\\u200f\\u2028\\u202e"},
         {"\xe2\x81\xa6\xe2\x81\xa9", "\\u2066\\u2069"},
         {"\xe2\x80\xaf\xe2\x81\xaa", "\xe2\x80\xaf\xe2\x81\xaa"},

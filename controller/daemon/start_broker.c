@@ -1,0 +1,192 @@
+/* The broker's half of a start (C9.4), and what every connect brings: which topics are subscribed
+ * when, and what was retained on them. */
+#include <sodium.h>
+#include <string.h>
+
+#include "controller/daemon/parts.h"
+#include "controller/daemon/restore.h"
+#include "controller/support/json.h"
+#include "controller/support/log.h"
+
+enum {
+    TOKEN_COLLECT = 1,
+    TOKEN_LIVE = 2,
+};
+
+#define MARKER_AGAIN_MS 1000
+
+static void subscribe(
+    struct controller *controller, const enum topic_id *ids, const int *qos, size_t count,
+    int token)
+{
+    char filters[8][TOPIC_SIZE];
+    const char *pointers[8];
+
+    for (size_t i = 0; i < count; i++) {
+        if (topic_filter(filters[i], sizeof filters[i], prefix(controller), ids[i]) != STATUS_OK) {
+            return;
+        }
+        pointers[i] = filters[i];
+    }
+    if (controller->ports.broker.subscribe(
+            controller->ports.broker.context, pointers, qos, count, token) != STATUS_OK) {
+        log_warning("could not subscribe; the connection is lost and will be made again");
+    }
+}
+
+static void subscribe_retained(struct controller *controller)
+{
+    /* At QoS 1 the broker's queue would drop most of a large fleet's states. */
+    static const enum topic_id ids[] = {
+        TOPIC_STATE, TOPIC_BLOCKS, TOPIC_CONTROLLER_STATUS, TOPIC_CONTROLLER_MARKER};
+    static const int qos[] = {0, 0, 0, 0};
+
+    subscribe(controller, ids, qos, 4, TOKEN_COLLECT);
+}
+
+void subscribe_live(struct controller *controller)
+{
+    static const enum topic_id ids[] = {
+        TOPIC_REPORT, TOPIC_LINK, TOPIC_SET_OOPS, TOPIC_SET_LOCKOUT, TOPIC_REQUEST};
+    static const int qos[] = {1, 1, 1, 1, 1};
+
+    subscribe(controller, ids, qos, 5, TOKEN_LIVE);
+}
+
+void unsubscribe_retained(struct controller *controller)
+{
+    static const enum topic_id ids[] = {TOPIC_STATE, TOPIC_CONTROLLER_MARKER};
+    char filter[TOPIC_SIZE];
+
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+        if (topic_filter(filter, sizeof filter, prefix(controller), ids[i]) == STATUS_OK) {
+            enum status status =
+                controller->ports.broker.unsubscribe(controller->ports.broker.context, filter);
+            (void)status; /* without a connection there is nothing to unsubscribe */
+        }
+    }
+}
+
+void controller_on_connected(struct controller *controller)
+{
+    refresh_now(controller);
+    controller->connected = true;
+    controller->broker_trouble[0] = '\0';
+    log_info("connected to the broker at %s", controller->settings->mqtt.url);
+    if (controller->phase == PHASE_READY) {
+        /* The broker may have forgotten, or remember too much (C2). */
+        subscribe_live(controller);
+        publish_everything(controller);
+        return;
+    }
+    if (controller->phase == PHASE_CONNECTING) {
+        controller->phase = PHASE_COLLECTING;
+    }
+    subscribe_retained(controller);
+}
+
+void controller_on_disconnected(struct controller *controller, const char *reason)
+{
+    refresh_now(controller);
+    if (controller->connected) {
+        log_warning(
+            "the broker is gone (%s): running machines keep running, no new card opens", reason);
+    } else if (strcmp(reason, controller->broker_trouble) != 0) {
+        log_warning(
+            "no broker at %s (%s); trying again, for ever", controller->settings->mqtt.url, reason);
+    }
+    text_copy(controller->broker_trouble, sizeof controller->broker_trouble, reason);
+    controller->connected = false;
+    controller->marker_again = (struct mono_time){0};
+}
+
+void publish_marker(struct controller *controller)
+{
+    controller->marker_again.ms = controller->now.mono.ms + MARKER_AGAIN_MS;
+    publish(
+        controller, TOPIC_CONTROLLER_MARKER, controller->settings->controller.id, NULL,
+        controller->marker, strlen(controller->marker));
+}
+
+void controller_on_subscribed(struct controller *controller, int token, bool granted)
+{
+    unsigned char nonce[(sizeof controller->marker - 1) / 2];
+
+    refresh_now(controller);
+    if (!granted) {
+        log_error("the broker refuses a subscription: check its access list for this account");
+    }
+    if (token == TOKEN_LIVE && granted) {
+        say_ready(controller);
+    }
+    if (token != TOKEN_COLLECT) {
+        return;
+    }
+    randombytes_buf(nonce, sizeof nonce);
+    sodium_bin2hex(controller->marker, sizeof controller->marker, nonce, sizeof nonce);
+    publish_marker(controller);
+}
+
+/* However long the broker took: Redis may have come up just now, too. */
+static void wait_for_store(struct controller *controller)
+{
+    controller->start_deadline.ms =
+        controller->now.mono.ms + controller->settings->redis.load_timeout_ms;
+}
+
+void start_collected(struct controller *controller, const char *payload, size_t length)
+{
+    if (controller->phase != PHASE_COLLECTING || length != strlen(controller->marker) ||
+        memcmp(payload, controller->marker, length) != 0) {
+        return;
+    }
+    controller->phase = PHASE_LOADING;
+    controller->marker_again = (struct mono_time){0};
+    wait_for_store(controller);
+    start_advance(controller);
+}
+
+void start_retained_state(
+    struct controller *controller, const char *name, const char *payload, size_t length)
+{
+    struct state_copy copy;
+    struct record found;
+    struct machine *machine;
+    TEXT_LOCAL(why, 256);
+
+    if (controller->phase == PHASE_READY || length == 0) {
+        return;
+    }
+    if (state_parse(payload, length, &copy, &why) != STATUS_OK) {
+        controller->counters.bad_messages++;
+        log_warning("%s: its retained state is not used: %s", name, why.data);
+        return;
+    }
+    hear_epoch(controller, copy.state.version.epoch);
+    if (strcmp(copy.state.machine, name) == 0 &&
+        fleet_add(controller->fleet, name, &machine) == STATUS_OK) {
+        restore_record(&copy.state, &found);
+        merge_copy(machine, &found, false);
+    }
+    state_copy_free(&copy);
+}
+
+void start_controller_status(struct controller *controller, const char *payload, size_t length)
+{
+    struct json *document;
+    const struct json *epoch;
+    TEXT_LOCAL(why, 256);
+
+    if (length == 0) {
+        return;
+    }
+    if (json_parse(payload, length, &document, &why) != STATUS_OK) {
+        controller->counters.bad_messages++;
+        return;
+    }
+    epoch = json_get(document, "epoch");
+    if (epoch != NULL && json_is_integer(epoch, 0, VERSION_EPOCH_MAX)) {
+        hear_epoch(controller, (uint64_t)json_number(epoch));
+    }
+    json_free(document);
+}

@@ -1,0 +1,339 @@
+/* Redis's half of a start (C9.4), and whatever it tells later.
+ *
+ * What Redis tells once the shop is open is merged into machines that are in use already: only
+ * oops and lockout are taken over then, and only from a version that is newer than what the start
+ * had. */
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/daemon/parts.h"
+#include "controller/support/log.h"
+#include "persistence/record.h"
+
+#define ASK_AGAIN_MS 1000
+
+void ask_store_again(struct controller *controller)
+{
+    controller->ask_again.ms = controller->now.mono.ms + ASK_AGAIN_MS;
+}
+
+static void load_all(struct controller *controller)
+{
+    size_t count = fleet_count(controller->fleet);
+    const char **names = calloc(count + 1, sizeof *names);
+    struct store *store = controller->ports.store;
+    enum status status;
+
+    controller->load_wanted = true;
+    if (names == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        names[i] = fleet_at(controller->fleet, i)->record.machine;
+    }
+    status = store->operations->load(store, names, count);
+    if (status == STATUS_OK) {
+        controller->load_wanted = false;
+        controller->load_count = count;
+    } else if (status != STATUS_BUSY) { /* the one under way sees to it when it has ended */
+        ask_store_again(controller);
+    }
+    free(names);
+}
+
+void start_load_if_wanted(struct controller *controller)
+{
+    if (controller->load_wanted) {
+        load_all(controller);
+    }
+}
+
+/* Asks for the key that all controllers share, offering ours in case there is none yet. */
+static void ask_card_key(struct controller *controller)
+{
+    struct store *store = controller->ports.store;
+    char hex[CARD_KEY_HEX_SIZE];
+
+    if (controller->settings->controller.card_key[0] != '\0' || controller->card_key_is_kept) {
+        return;
+    }
+    card_key_to_hex(&controller->card_key, hex);
+    if (store->operations->card_key(store, hex) != STATUS_OK) {
+        ask_store_again(controller);
+    }
+    sodium_memzero(hex, sizeof hex);
+}
+
+static void ask_blocks(struct controller *controller)
+{
+    struct store *store = controller->ports.store;
+
+    if (!controller->block_keeping.loaded && store->operations->load_blocks(store) != STATUS_OK) {
+        ask_store_again(controller);
+    }
+}
+
+/* The shop was opened without Redis. Saves wait for the epoch that it gives: with an older one they
+ * would be refused, as if another controller had taken over. */
+static void keep_epoch(struct controller *controller)
+{
+    struct store *store = controller->ports.store;
+
+    if (controller->phase == PHASE_READY && controller->loaded && !controller->epoch_is_kept &&
+        store->operations->take_epoch(store, controller->epoch, controller->now.wall) !=
+            STATUS_OK) {
+        ask_store_again(controller);
+    }
+}
+
+/* Asks Redis for all that it has not told yet. */
+void ask_store(struct controller *controller)
+{
+    controller->ask_again = (struct mono_time){0};
+    ask_card_key(controller);
+    ask_blocks(controller);
+    if (!controller->loaded || controller->load_wanted) {
+        load_all(controller);
+    }
+    keep_epoch(controller);
+}
+
+static void on_up(void *context)
+{
+    struct controller *controller = context;
+
+    refresh_now(controller);
+    log_info("Redis answers at %s", controller->settings->redis.url);
+    controller->card_key_is_kept = false;
+    ask_store(controller);
+    saves_want_all(controller);
+    block_keeping_save_again(controller);
+    if (controller->phase == PHASE_READY) {
+        publish_status(controller, "running");
+    }
+}
+
+static void on_down(void *context, const char *reason)
+{
+    struct controller *controller = context;
+
+    refresh_now(controller);
+    log_warning("Redis is out of reach (%s): machines go on, nothing is saved", reason);
+    controller->ask_again = (struct mono_time){0};
+    if (controller->phase == PHASE_READY) {
+        publish_status(controller, "running");
+    } else {
+        controller->loaded = false;
+        if (controller->phase == PHASE_EPOCH) {
+            controller->phase = PHASE_LOADING;
+        }
+    }
+}
+
+static const char *or_null(const char *string)
+{
+    return string[0] == '\0' ? NULL : string;
+}
+
+/* Redis told of a machine that is in use already. */
+static void
+merge_late(struct controller *controller, struct machine *machine, const struct record *found)
+{
+    struct record *record = &machine->record;
+    struct origin origin = {.source = "config", .reason = "kept in Redis"};
+    struct core_effects effects;
+
+    if (found->save_timeouts > record->save_timeouts) {
+        record->save_timeouts = found->save_timeouts;
+    }
+    if (found->event_n > record->event_n) {
+        record->event_n = found->event_n;
+    }
+    if (version_compare(found->core.version, machine->loaded) <= 0 ||
+        version_compare(found->core.version, machine->sent) <= 0) {
+        return; /* this process knows it: it was loaded before, or is a save of its own */
+    }
+    machine->loaded = found->core.version;
+    if (version_compare(found->core.version, record->core.version) > 0) {
+        record->core.version = found->core.version;
+    }
+    if (machine->config == NULL) {
+        record->core.oopsed |= found->core.oopsed;
+        record->core.locked_out |= found->core.locked_out;
+        record_settle(record);
+        return;
+    }
+    if (found->core.oopsed && !record->core.oopsed) {
+        origin.by = or_null(found->oops_by);
+        apply_set(controller, machine, CORE_EVENT_SET_OOPS, true, &origin, &effects);
+    }
+    if (found->core.locked_out && !record->core.locked_out) {
+        origin.by = or_null(found->lockout_by);
+        origin.reason = or_null(found->lockout_reason);
+        apply_set(controller, machine, CORE_EVENT_SET_LOCKOUT, true, &origin, &effects);
+    }
+}
+
+static void on_record(void *context, const struct record *found)
+{
+    struct controller *controller = context;
+    struct machine *machine = fleet_find(controller->fleet, found->machine);
+
+    refresh_now(controller);
+    if (machine == NULL) {
+        return;
+    }
+    hear_epoch(controller, found->core.version.epoch);
+    if (controller->phase == PHASE_READY) {
+        merge_late(controller, machine, found);
+    } else {
+        merge_copy(machine, found, true);
+    }
+}
+
+static void on_bad_record(void *context, const char *machine, const char *reason)
+{
+    struct controller *controller = context;
+
+    controller->counters.bad_records++;
+    log_error("%s: its record in Redis is damaged: %s", machine, reason);
+}
+
+static void on_trouble(void *context, const char *reason)
+{
+    (void)context;
+    log_warning("Redis: %s", reason);
+}
+
+static void on_loaded(void *context, bool ok)
+{
+    struct controller *controller = context;
+
+    refresh_now(controller);
+    if (!ok) {
+        controller->load_wanted = true;
+        ask_store_again(controller);
+        return;
+    }
+    controller->loaded = true;
+    for (size_t i = 0; i < controller->load_count; i++) {
+        saves_release(controller, fleet_at(controller->fleet, i));
+    }
+    start_advance(controller);
+    keep_epoch(controller);
+    start_load_if_wanted(controller);
+}
+
+static void on_epoch(void *context, bool ok, uint64_t epoch)
+{
+    struct controller *controller = context;
+
+    refresh_now(controller);
+    if (controller->phase == PHASE_EPOCH) {
+        if (ok) {
+            open_shop(controller, epoch, true);
+        } else {
+            controller->phase = PHASE_LOADING;
+            ask_store_again(controller);
+        }
+    } else if (controller->phase == PHASE_READY && !ok) {
+        ask_store_again(controller);
+    } else if (controller->phase == PHASE_READY && epoch <= controller->epoch) {
+        /* Asked for before the shop was opened without it: it must not fall. */
+        keep_epoch(controller);
+    } else if (controller->phase == PHASE_READY && !controller->epoch_is_kept) {
+        log_info("epoch %llu, now kept in Redis", (unsigned long long)epoch);
+        controller->epoch_is_kept = true;
+        adopt_epoch_everywhere(controller, epoch);
+        publish_everything(controller);
+        saves_want_all(controller);
+    }
+}
+
+/* The key that all controllers share replaces the one that this start made for the time being. */
+static void change_card_key(struct controller *controller, const struct card_key *key)
+{
+    block_keeping_change_key(controller, key);
+    for (size_t i = 0; i < fleet_count(controller->fleet); i++) {
+        struct machine *machine = fleet_at(controller->fleet, i);
+        struct record *record = &machine->record;
+        if (strcmp(record->card_key, controller->card_key.fingerprint) != 0 ||
+            machine->raw_card[0] == '\0') {
+            continue;
+        }
+        card_hash(key, machine->raw_card, record->core.card);
+        text_copy(record->card_key, sizeof record->card_key, key->fingerprint);
+        if (controller->phase == PHASE_READY && machine->config != NULL) {
+            publish_state(controller, machine);
+            saves_want_again(controller, machine);
+        }
+    }
+    controller->card_key = *key;
+}
+
+static void on_card_key(void *context, bool ok, const char *key_hex)
+{
+    struct controller *controller = context;
+    struct card_key kept;
+
+    refresh_now(controller);
+    if (!ok) {
+        ask_store_again(controller);
+        return;
+    }
+    controller->card_key_is_kept = true;
+    if (!card_key_from_hex(&kept, key_hex)) {
+        log_error("the card key in Redis is not 64 hexadecimal digits; it is not used");
+        return;
+    }
+    controller->card_key_is_known = true;
+    if (strcmp(kept.fingerprint, controller->card_key.fingerprint) != 0) {
+        change_card_key(controller, &kept);
+    }
+    if (controller->phase == PHASE_READY) {
+        block_keeping_settle(controller);
+    }
+}
+
+static void on_blocks(void *context, bool ok, const char *text)
+{
+    struct controller *controller = context;
+
+    refresh_now(controller);
+    block_keeping_on_loaded(controller, ok, text);
+}
+
+static void on_blocks_saved(void *context, enum store_saved result, const char *reason)
+{
+    struct controller *controller = context;
+
+    refresh_now(controller);
+    block_keeping_on_saved(controller, result, reason);
+}
+
+static void on_saved(void *context, uint64_t token, enum store_saved result, const char *reason)
+{
+    struct controller *controller = context;
+
+    refresh_now(controller);
+    saves_on_answer(controller, token, result, reason);
+}
+
+struct store_events controller_store_events(struct controller *controller)
+{
+    return (struct store_events){
+        .context = controller,
+        .on_up = on_up,
+        .on_down = on_down,
+        .on_record = on_record,
+        .on_bad_record = on_bad_record,
+        .on_loaded = on_loaded,
+        .on_epoch = on_epoch,
+        .on_card_key = on_card_key,
+        .on_saved = on_saved,
+        .on_blocks = on_blocks,
+        .on_blocks_saved = on_blocks_saved,
+        .on_trouble = on_trouble,
+    };
+}
