@@ -8,6 +8,8 @@
 
 void cards_free(struct cards *cards)
 {
+    json_free(cards->users);
+    cards->users = NULL;
     free(cards->all);
     cards->all = NULL;
     cards->count = 0;
@@ -66,6 +68,7 @@ static const char *string_in(const struct json *object, const char *key)
 
 static void name_holder(struct sim_card *card, const struct json *user)
 {
+    card->holder = user;
     const char *preferred = string_in(user, "preferred_name");
     const char *full = string_in(user, "full_name");
 
@@ -119,8 +122,34 @@ enum status cards_load(struct cards *cards, const char *path, struct text *why)
             text_addf(why, "%s: /%zu/fob_codes: %s", path, place, status_text(status));
         }
     }
-    json_free(users);
+    json_free(cards->users);
+    cards->users = users;
     return status;
+}
+
+static bool lists(const struct json *array, const char *word)
+{
+    for (const struct json *item = array == NULL ? NULL : json_first(array); item != NULL;
+         item = json_next(item)) {
+        if (json_type(item) == JSON_STRING && strcmp(json_string(item), word) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool cards_is_trained(const struct sim_card *card, const struct json *machine)
+{
+    const struct json *wanted = json_get(machine, "authorizations_or");
+    const struct json *own = card->holder == NULL ? NULL : json_get(card->holder, "authorizations");
+
+    for (const struct json *one = wanted == NULL ? NULL : json_first(wanted); one != NULL;
+         one = json_next(one)) {
+        if (json_type(one) == JSON_STRING && lists(own, json_string(one))) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool is_called(const struct sim_card *card, const char *who)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "controller/support/card.h"
+#include "controller/support/json.h"
 #include "controller/support/status.h"
 #include "controller/support/text.h"
 
@@ -19,11 +20,13 @@ struct sim_card {
     char label[CARD_LABEL_SIZE];
     char names[3][CARD_LABEL_SIZE]; /* full name, first name, account: other words for the holder */
     bool emergency;
+    const struct json *holder; /* in `users`, or NULL */
 };
 
 struct cards {
     struct sim_card *all;
     size_t count;
+    struct json *users;
     uint32_t salt; /* makes strangers' numbers */
 };
 
@@ -34,6 +37,9 @@ MUST_USE enum status cards_add(struct cards *cards, const char *number, struct t
 
 /* Every fob of a users.json (C10.2). */
 MUST_USE enum status cards_load(struct cards *cards, const char *path, struct text *why);
+
+/* Whether the holder has any of a machine's `authorizations_or` (C4.5.4). */
+bool cards_is_trained(const struct sim_card *card, const struct json *machine);
 
 /* WHO of the scenario: a holder's name in any case, #N, `stranger`, `emergency`. */
 MUST_USE bool cards_find(const struct cards *cards, const char *who, struct sim_card *ret_card);

@@ -3,6 +3,7 @@
 #define STAY_MEAN_MAX_MS 120000.0
 #define HOUR_MS 3600000.0
 #define STRANGER_PERCENT 6
+#define UNTRAINED_PERCENT 15
 #define OOPS_PERCENT 4
 #define REPAIR_MEAN_MAX_MS 20000.0
 
@@ -29,11 +30,14 @@ static int64_t around(struct life *life, double mean_ms)
     return (int64_t)(mean_ms * share);
 }
 
-void life_init(struct life *life, uint32_t seed, uint32_t machine, double per_hour, size_t cards)
+void life_init(
+    struct life *life, uint32_t seed, uint32_t machine, double per_hour, size_t cards,
+    size_t trained)
 {
     life->random = ((uint64_t)seed << 32) | machine;
     life->per_hour = per_hour;
     life->cards = cards;
+    life->trained = trained;
 }
 
 struct life_visit life_next(struct life *life)
@@ -46,7 +50,8 @@ struct life_visit life_next(struct life *life)
     visit.gap_ms = around(life, cycle_ms - stay_ms);
     visit.stay_ms = around(life, stay_ms);
     visit.stranger = draw_below(life, 100) < STRANGER_PERCENT || life->cards == 0;
-    visit.card = (size_t)draw_below(life, life->cards);
+    visit.trained = draw_below(life, 100) >= UNTRAINED_PERCENT && life->trained > 0;
+    visit.card = (size_t)draw_below(life, visit.trained ? life->trained : life->cards);
     visit.oops = draw_below(life, 100) < OOPS_PERCENT;
     visit.repair_ms = around(life, repair_ms);
     return visit;

@@ -321,13 +321,13 @@ int options_read(int count, char *values[], struct options *ret_options)
             take(&reading, id);
         }
     }
-    if (!reading.wrong) {
-        options_check_broker(&reading);
-        options_take_machines(&reading, values + optind, count - optind);
-    }
     if (!reading.wrong && reading.users != NULL &&
         cards_load(&ret_options->cards, reading.users, &why) != STATUS_OK) {
         options_complain(&reading, "%s", why.data);
+    }
+    if (!reading.wrong) {
+        options_check_broker(&reading);
+        options_take_machines(&reading, values + optind, count - optind);
     }
     if (reading.wrong) {
         fputs("Try 'tagout-sim --help'.\n", stderr);
@@ -338,6 +338,9 @@ int options_read(int count, char *values[], struct options *ret_options)
 
 void options_free(struct options *options)
 {
+    for (size_t i = 0; i < options->machine_count; i++) {
+        free(options->machines[i].trained);
+    }
     free(options->machines);
     cards_free(&options->cards);
 }

@@ -17,6 +17,8 @@
 struct option_machine {
     char name[TOPIC_MACHINE_MAX + 1];
     bool second_relay;
+    size_t *trained; /* places of the cards whose holders may use it */
+    size_t trained_count;
 };
 
 struct options {

@@ -21,7 +21,28 @@ void options_complain(struct options_reading *reading, const char *format, ...)
     reading->wrong = true;
 }
 
-static void add_machine(struct options_reading *reading, const char *name, bool second_relay)
+static bool has_second_relay(const struct json *machine)
+{
+    const struct json *second = json_get(machine, "second_relay");
+
+    return second != NULL && json_type(second) == JSON_OBJECT;
+}
+
+/* Who comes to it, mostly. */
+static void find_trained(
+    struct option_machine *machine, const struct cards *cards, const struct json *configured)
+{
+    machine->trained = calloc(cards->count + 1, sizeof *machine->trained);
+    for (size_t i = 0; i < cards->count && machine->trained != NULL; i++) {
+        if (cards_is_trained(&cards->all[i], configured)) {
+            machine->trained[machine->trained_count++] = i;
+        }
+    }
+}
+
+/* `configured` is its part of machines.json, or NULL. */
+static void
+add_machine(struct options_reading *reading, const char *name, const struct json *configured)
 {
     struct options *options = reading->options;
     struct option_machine *machines;
@@ -45,30 +66,26 @@ static void add_machine(struct options_reading *reading, const char *name, bool 
     }
     options->machines = machines;
     machines += options->machine_count++;
+    *machines = (struct option_machine){0};
     text_copy(machines->name, sizeof machines->name, name);
-    machines->second_relay = second_relay;
-}
-
-static bool has_second_relay(const struct json *machine)
-{
-    const struct json *second = json_get(machine, "second_relay");
-
-    return second != NULL && json_type(second) == JSON_OBJECT;
+    if (configured != NULL) {
+        machines->second_relay = has_second_relay(configured);
+        find_trained(machines, &options->cards, configured);
+    }
 }
 
 static void
 take_names(struct options_reading *reading, const struct json *file, char *names[], int count)
 {
     for (int i = 0; i < count; i++) {
-        const struct json *machine = json_get(file, names[i]);
-        add_machine(reading, names[i], machine != NULL && has_second_relay(machine));
+        add_machine(reading, names[i], file == NULL ? NULL : json_get(file, names[i]));
     }
     if (count > 0 || file == NULL) {
         return;
     }
     for (const struct json *machine = json_first(file); machine != NULL;
          machine = json_next(machine)) {
-        add_machine(reading, json_key(machine), has_second_relay(machine));
+        add_machine(reading, json_key(machine), machine);
     }
 }
 
@@ -91,7 +108,7 @@ void options_take_machines(struct options_reading *reading, char *names[], int c
     for (size_t i = 1; i <= reading->count && !reading->wrong; i++) {
         text_clear(&name);
         text_addf(&name, "%s-%zu", reading->name_prefix, i);
-        add_machine(reading, name.data, false);
+        add_machine(reading, name.data, NULL);
     }
     if (!reading->wrong && reading->options->machine_count == 0) {
         options_complain(reading, "no machine: name some, or use --machines or --count");

@@ -98,8 +98,8 @@ void sim_on_life(void *context, size_t box, double per_hour)
     struct sim *sim = context;
 
     visitor_init(
-        &sim->visitors[box], sim->seed, (uint32_t)box, per_hour, sim->options->cards.count,
-        sim->now_ms);
+        &sim->visitors[box], sim->seed, box, &sim->options->machines[box], per_hour,
+        sim->options->cards.count, sim->now_ms);
 }
 
 void sim_on_line(void *context, unsigned number, const char *line)

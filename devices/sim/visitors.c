@@ -10,23 +10,25 @@ static void plan(struct visitor *visitor)
 }
 
 void visitor_init(
-    struct visitor *visitor, uint32_t seed, uint32_t machine, double per_hour, size_t cards,
-    int64_t now_ms)
+    struct visitor *visitor, uint32_t seed, size_t place, const struct option_machine *machine,
+    double per_hour, size_t cards, int64_t now_ms)
 {
     visitor->phase = VISITOR_NONE;
     visitor->due_ms = now_ms;
     if (per_hour > 0) {
-        life_init(&visitor->life, seed, machine, per_hour, cards);
+        visitor->trained = machine->trained;
+        life_init(&visitor->life, seed, (uint32_t)place, per_hour, cards, machine->trained_count);
         plan(visitor);
     }
 }
 
 static void come(struct visitor *visitor, struct box *box, const struct cards *cards)
 {
+    const struct life_visit *visit = &visitor->visit;
     struct sim_card card;
 
-    if (!visitor->visit.stranger) {
-        card = cards->all[visitor->visit.card];
+    if (!visit->stranger) {
+        card = cards->all[visit->trained ? visitor->trained[visit->card] : visit->card];
     } else if (!cards_find(cards, "stranger", &card)) {
         return;
     }

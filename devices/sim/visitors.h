@@ -9,6 +9,7 @@
 #include "devices/sim/cards.h"
 #include "devices/sim/life.h"
 #include "devices/sim/observer.h"
+#include "devices/sim/options.h"
 
 enum visitor_phase {
     VISITOR_NONE,
@@ -20,15 +21,16 @@ enum visitor_phase {
 
 struct visitor {
     struct life life;
+    const size_t *trained; /* borrowed: places of the cards of those who may use the machine */
     struct life_visit visit;
     enum visitor_phase phase;
     int64_t due_ms;
 };
 
-/* `per_hour` 0: nobody comes any more. */
+/* The machine at that place of the options. `per_hour` 0: nobody comes any more. */
 void visitor_init(
-    struct visitor *visitor, uint32_t seed, uint32_t machine, double per_hour, size_t cards,
-    int64_t now_ms);
+    struct visitor *visitor, uint32_t seed, size_t place, const struct option_machine *machine,
+    double per_hour, size_t cards, int64_t now_ms);
 
 /* Returns when it wants to be called at the latest. */
 int64_t visitor_turn(

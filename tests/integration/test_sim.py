@@ -420,6 +420,20 @@ def test_a_name_that_was_lost_or_said_goodbye_is_free(client, start_sim):
     start_sim()
 
 
+def test_lines_from_standard_input_are_carried_out_to_the_end(scratch, broker, shop):
+    """A wrong one is named and costs the exit status; the next is carried out all the same."""
+    sim = Sim(scratch, broker, "--control", "-", names=["saw"])
+    lines = ('expect saw display "Please Insert"\nsaw card in Rosa\nsaw jump\n'
+             "expect saw led red within 100 ms\nexpect saw relay on\nprint so")
+    done = subprocess.run(sim.arguments, input=lines, text=True, timeout=30, check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == 1
+    assert "control:3: no such action: jump" in done.stdout
+    assert "control:4: expect saw led red within 100 ms: not so" in done.stdout
+    assert "control:5" not in done.stdout
+    assert "\nso\n" in done.stdout
+
+
 def test_json_is_one_object_a_line(scratch, broker, shop):
     status, said = play(scratch, broker, 'saw card in Rosa\nexpect saw relay on\nprint "so"\n'
                                          "saw card out\nexpect saw relay off\n", "--json")

@@ -13,7 +13,8 @@
 
 static const char users[] =
     "[{\"fob_codes\": [\"0000001234\", \"0000005678\"], \"preferred_name\": \"Rosa\","
-    " \"full_name\": \"Rosa Lindqvist\", \"first_name\": \"Rosalia\", \"account_id\": \"17\"},"
+    " \"authorizations\": [\"Wood\", \"Laser\"], \"full_name\": \"Rosa Lindqvist\", "
+    "\"first_name\": \"Rosalia\", \"account_id\": \"17\"},"
     " {\"fob_codes\": [\"9\"], \"preferred_name\": \"\", \"full_name\": \"Noah Weber\"}]";
 
 static struct cards load(void)
@@ -120,6 +121,33 @@ static void C3_a_reader_strips_leading_zeros(void **state)
     cards_free(&cards);
 }
 
+static void C4_5_4_any_authorization_makes_a_member_trained(void **state)
+{
+    static const struct {
+        const char *machine;
+        bool trained;
+    } all[] = {
+        {"{\"authorizations_or\": [\"Lathe\", \"Laser\"]}", true},
+        {"{\"authorizations_or\": [\"laser\"]}", false},
+        {"{\"authorizations_or\": []}", false},
+        {"{}", false},
+        {"1", false},
+    };
+    struct cards cards = load();
+    TEXT_LOCAL(why, 64);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        struct json *machine = NULL;
+        assert_int_equal(
+            json_parse(all[i].machine, strlen(all[i].machine), &machine, &why), STATUS_OK);
+        assert_int_equal(cards_is_trained(&cards.all[0], machine), all[i].trained);
+        assert_false(cards_is_trained(&cards.all[2], machine));
+        json_free(machine);
+    }
+    cards_free(&cards);
+}
+
 static void a_file_that_is_wrong_is_named(void **state)
 {
     (void)state;
@@ -137,6 +165,7 @@ int main(void)
         cmocka_unit_test(a_stranger_has_a_card_that_nobody_has),
         cmocka_unit_test(C7_8_an_emergency_card_is_one),
         cmocka_unit_test(C3_a_reader_strips_leading_zeros),
+        cmocka_unit_test(C4_5_4_any_authorization_makes_a_member_trained),
         cmocka_unit_test(a_file_that_is_wrong_is_named),
     };
     return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);

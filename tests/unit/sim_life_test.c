@@ -16,14 +16,15 @@ static struct life start(uint32_t seed, uint32_t machine, double per_hour, size_
 {
     struct life life;
 
-    life_init(&life, seed, machine, per_hour, cards);
+    life_init(&life, seed, machine, per_hour, cards, 0);
     return life;
 }
 
 static bool same(const struct life_visit *a, const struct life_visit *b)
 {
     return a->gap_ms == b->gap_ms && a->stay_ms == b->stay_ms && a->stranger == b->stranger &&
-           a->card == b->card && a->oops == b->oops && a->repair_ms == b->repair_ms;
+           a->trained == b->trained && a->card == b->card && a->oops == b->oops &&
+           a->repair_ms == b->repair_ms;
 }
 
 static unsigned count_same(struct life a, struct life b)
@@ -92,6 +93,21 @@ static void every_card_comes_and_sometimes_a_stranger_or_an_oops(void **state)
     assert_in_range(presses, VISITS / 100, VISITS / 10);
 }
 
+static void mostly_those_come_who_are_trained(void **state)
+{
+    struct life life;
+    unsigned trained = 0;
+
+    (void)state;
+    life_init(&life, 1, 0, 60, 5, 2);
+    for (unsigned i = 0; i < VISITS; i++) {
+        struct life_visit visit = life_next(&life);
+        assert_in_range(visit.card, 0, visit.trained ? 1 : 4);
+        trained += visit.trained;
+    }
+    assert_in_range(trained, VISITS * 8 / 10, VISITS * 9 / 10);
+}
+
 static void without_cards_all_are_strangers(void **state)
 {
     struct life life = start(1, 0, 60, 0);
@@ -109,6 +125,7 @@ int main(void)
         cmocka_unit_test(another_seed_or_machine_makes_others),
         cmocka_unit_test(the_rate_is_that_of_visits_in_an_hour),
         cmocka_unit_test(every_card_comes_and_sometimes_a_stranger_or_an_oops),
+        cmocka_unit_test(mostly_those_come_who_are_trained),
         cmocka_unit_test(without_cards_all_are_strangers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
