@@ -259,8 +259,9 @@ def test_C9_2_a_frozen_redis_holds_nobody_up(broker, redis, client, start_contro
     lost."""
     start_controller(MACHINES, USERS, settings={"redis": {"save_timeout_ms": 300}})
     client.subscribe("tagout/fleet/save_timeout")
-    saw, mill, fan = (Machine(client, name) for name in ("saw", "mill", "fan"))
-    for machine in (saw, mill, fan):
+    client.subscribe("tagout/machine/fan/event")
+    saw, mill, fan, press = (Machine(client, name) for name in ("saw", "mill", "fan", "press"))
+    for machine in (saw, mill, fan, press):
         machine.report()
         wait_until_saved(client, redis, machine.name)
     redis.freeze()
@@ -271,24 +272,35 @@ def test_C9_2_a_frozen_redis_holds_nobody_up(broker, redis, client, start_contro
     assert mill.report(oops=False)["oops_led"] is True
     assert saw.report(card="")["relay"] is False
     fan.report()
+    press.report()
     answer = client.request("lockout", {"machine": "saw", "value": True})
     assert answer["data"] == {"changed": True, "persisted": False, "confirmed": "unknown"}
     assert client.messages(COMMANDS, since)[3].at - began < 0.3
 
-    for name, count in (("saw", 3), ("mill", 2), ("fan", 1)):
+    for name, count in (("saw", 3), ("mill", 2), ("fan", 1), ("press", 1)):
         last = client.wait_for("tagout/fleet/save_timeout", since=since, predicate=lambda m: (
             m.json["machine"] == name and m.json["count"] == count)).json
         assert (last["budget_ms"], last["controller"]) == (300, "one")
         assert abs(last["at"] - time.time()) < 60
-    assert len(client.messages("tagout/fleet/save_timeout", since)) == 6
+    assert len(client.messages("tagout/fleet/save_timeout", since)) == 7
+    state = states(client)["fan"]
+    assert (state["faults"], state["problem"]) == (["save_timeout"], True)
+    fan.report()
+    client.wait_for("tagout/fleet/save_timeout", since=since, predicate=lambda m: (
+        m.json["machine"] == "fan" and m.json["count"] == 2))
     redis.thaw()
-    # The fan's one save was under way when its timeout was counted.
-    for name, count in (("saw", "3"), ("mill", "2"), ("fan", "1")):
+    # The press's only save was under way when its timeout was counted.
+    for name, count in (("saw", "3"), ("mill", "2"), ("fan", "2"), ("press", "1")):
         wait_until(lambda: redis.hash(f"tagout:machine:{name}")["save_timeouts"] == count,
                    "the count is kept")
         wait_until_saved(client, redis, name)
     assert client.request("lockout", {"machine": "saw", "value": False})["data"][
         "persisted"] is True
+    assert states(client)["fan"]["faults"] == []
+    # C8.2: an event at the start and at the end of the outage, and none in between.
+    assert [(m.json["event_type"], m.json["reason"])
+            for m in client.messages("tagout/machine/fan/event")] == [
+        ("save_timeout", "started"), ("save_timeout", "over")]
 
 
 def test_C9_3_a_redis_that_died_has_everything_again_when_it_comes_back(
