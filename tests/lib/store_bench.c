@@ -89,6 +89,24 @@ static void on_saved(void *context, uint64_t token, enum store_saved result, con
     text_copy(bench->save_reason, sizeof bench->save_reason, reason);
 }
 
+static void on_blocks(void *context, bool ok, const char *text)
+{
+    struct store_bench *bench = called(context);
+
+    bench->blocks++;
+    bench->blocks_ok = ok;
+    text_copy(bench->blocks_text, sizeof bench->blocks_text, text == NULL ? "none" : text);
+}
+
+static void on_blocks_saved(void *context, enum store_saved result, const char *reason)
+{
+    struct store_bench *bench = called(context);
+
+    bench->blocks_saves++;
+    bench->blocks_result = result;
+    text_copy(bench->blocks_reason, sizeof bench->blocks_reason, reason);
+}
+
 static void on_trouble(void *context, const char *reason)
 {
     struct store_bench *bench = called(context);
@@ -107,6 +125,8 @@ struct store_events store_bench_events(struct store_bench *bench)
         .on_epoch = on_epoch,
         .on_card_key = on_card_key,
         .on_saved = on_saved,
+        .on_blocks = on_blocks,
+        .on_blocks_saved = on_blocks_saved,
         .on_trouble = on_trouble,
     };
 }

@@ -34,6 +34,12 @@ struct store_bench {
     unsigned card_keys;
     bool card_key_ok;
     char card_key[65];
+    unsigned blocks;
+    bool blocks_ok;
+    char blocks_text[1024]; /* "none" for nothing */
+    unsigned blocks_saves;
+    enum store_saved blocks_result;
+    char blocks_reason[256];
     unsigned saves;
     uint64_t tokens[BENCH_SAVES_MAX]; /* in the order of the answers */
     enum store_saved results[BENCH_SAVES_MAX];

@@ -246,6 +246,71 @@ static void a_fault_strikes_the_call_that_it_was_ordered_for(void **state)
     }
 }
 
+static enum store_saved save_blocks(uint64_t epoch, uint32_t rev, const char *text)
+{
+    const struct store_operations *operations = bench.store->operations;
+    struct version version = {epoch, rev};
+
+    assert_int_equal(operations->save_blocks(bench.store, version, text), STATUS_OK);
+    assert_int_equal(operations->save_blocks(bench.store, version, text), STATUS_BUSY);
+    assert_int_equal(memory_store_run(bench.store), 1);
+    return bench.blocks_result;
+}
+
+static const char *load_blocks(struct store_bench *by)
+{
+    assert_int_equal(by->store->operations->load_blocks(by->store), STATUS_OK);
+    assert_int_equal(by->store->operations->load_blocks(by->store), STATUS_BUSY);
+    (void)memory_store_run(by->store);
+    return by->blocks_ok ? by->blocks_text : "an error";
+}
+
+static void C6_blocked_cards_are_judged_as_by_the_script(void **state)
+{
+    (void)state;
+    assert_string_equal(load_blocks(&bench), "none");
+    assert_int_equal(save_blocks(10, 5, "one"), STORE_SAVE_DONE);
+    assert_int_equal(save_blocks(10, 5, "two"), STORE_SAVE_DONE);
+    assert_int_equal(save_blocks(10, 4, "three"), STORE_SAVE_STALE_VERSION);
+    assert_string_equal(load_blocks(&other), "two");
+    assert_int_equal(take_epoch(&other, 20, 0), 21);
+    assert_int_equal(save_blocks(20, 9, "four"), STORE_SAVE_STALE_EPOCH);
+    assert_int_equal(save_blocks(21, 0, "five"), STORE_SAVE_DONE);
+    assert_string_equal(load_blocks(&other), "five");
+    memory_database_wipe(database);
+    assert_string_equal(load_blocks(&other), "none");
+}
+
+static void C6_blocked_cards_fail_as_ordered(void **state)
+{
+    (void)state;
+    memory_store_fail(bench.store, 1, MEMORY_REFUSED);
+    assert_int_equal(save_blocks(1, 1, "one"), STORE_SAVE_REFUSED);
+    assert_string_equal(bench.blocks_reason, "ERR ordered to fail");
+    memory_store_fail(bench.store, 1, MEMORY_REFUSED);
+    assert_string_equal(load_blocks(&bench), "an error");
+    memory_store_down(bench.store, "pulled", false);
+    assert_int_equal(bench.store->operations->load_blocks(bench.store), STATUS_DISCONNECTED);
+    assert_int_equal(
+        bench.store->operations->save_blocks(bench.store, (struct version){1, 1}, "x"),
+        STATUS_DISCONNECTED);
+}
+
+static void C6_a_machine_is_forgotten_in_its_turn(void **state)
+{
+    (void)state;
+    assert_int_equal(save_version(1, 5), STATUS_OK);
+    assert_int_equal(bench.store->operations->forget(bench.store, "saw"), STATUS_OK);
+    assert_int_equal(bench.store->operations->forget(bench.store, "nobody"), STATUS_OK);
+    assert_int_equal(memory_database_count(database), 0);
+    assert_int_equal(memory_store_run(bench.store), 1);
+    assert_int_equal(bench.results[0], STORE_SAVE_DONE);
+    assert_int_equal(memory_database_count(database), 0);
+    assert_int_equal(saved(1, 1), STORE_SAVE_DONE);
+    memory_store_down(bench.store, "pulled", false);
+    assert_int_equal(bench.store->operations->forget(bench.store, "saw"), STATUS_DISCONNECTED);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_store, close_store)
 
 int main(void)
@@ -259,6 +324,9 @@ int main(void)
         TEST(frozen_nothing_is_carried_out_until_the_thaw),
         TEST(a_break_loses_what_waits_after_saying_so),
         TEST(a_lost_answer_may_have_been_carried_out),
+        TEST(C6_blocked_cards_are_judged_as_by_the_script),
+        TEST(C6_blocked_cards_fail_as_ordered),
+        TEST(C6_a_machine_is_forgotten_in_its_turn),
         TEST(a_fault_strikes_the_call_that_it_was_ordered_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

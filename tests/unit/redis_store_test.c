@@ -328,6 +328,91 @@ static void C8_1_the_card_key_is_made_once(void **state)
     assert_string_equal(bench.trouble, "reading the card key: not 64 hex digits");
 }
 
+static enum store_saved save_blocks(uint64_t epoch, uint32_t rev, const char *text)
+{
+    const struct store_operations *operations = bench.store->operations;
+    struct version version = {epoch, rev};
+    unsigned before = bench.blocks_saves;
+
+    assert_int_equal(operations->save_blocks(bench.store, version, text), STATUS_OK);
+    assert_int_equal(operations->save_blocks(bench.store, version, text), STATUS_BUSY);
+    store_bench_run(&bench, &bench.blocks_saves, before + 1, 5000);
+    return bench.blocks_result;
+}
+
+static const char *load_blocks(void)
+{
+    const struct store_operations *operations = bench.store->operations;
+    unsigned before = bench.blocks;
+
+    assert_int_equal(operations->load_blocks(bench.store), STATUS_OK);
+    assert_int_equal(operations->load_blocks(bench.store), STATUS_BUSY);
+    store_bench_run(&bench, &bench.blocks, before + 1, 5000);
+    return bench.blocks_ok ? bench.blocks_text : "an error";
+}
+
+static void C6_blocked_cards_are_kept_under_a_version_of_their_own(void **state)
+{
+    (void)state;
+    assert_string_equal(load_blocks(), "none");
+    assert_int_equal(save_blocks(10, 5, "{\"a\": \"\xe2\x9c\x82 \\r\\n\"}"), STORE_SAVE_DONE);
+    assert_string_equal(load_blocks(), "{\"a\": \"\xe2\x9c\x82 \\r\\n\"}");
+    assert_int_equal(save_blocks(10, 5, "same version"), STORE_SAVE_DONE);
+    assert_int_equal(save_blocks(10, 4, "older"), STORE_SAVE_STALE_VERSION);
+    assert_string_equal(bench.blocks_reason, "VERSION 10 5");
+    assert_string_equal(load_blocks(), "same version");
+    redis_server_command(&server, "SET shop:epoch 20", "+OK");
+    assert_int_equal(save_blocks(19, 9, "deposed"), STORE_SAVE_STALE_EPOCH);
+    assert_int_equal(save_blocks(20, 0, "newer"), STORE_SAVE_DONE);
+    assert_string_equal(load_blocks(), "newer");
+    assert_int_equal(save_version(20, 1), STORE_SAVE_DONE);
+}
+
+static void C6_blocked_cards_that_cannot_be_read_or_kept_are_an_error(void **state)
+{
+    (void)state;
+    redis_server_command(&server, "SET shop:blocks rubbish", "+OK");
+    assert_string_equal(load_blocks(), "an error");
+    assert_non_null(strstr(bench.trouble, "reading the blocked cards: WRONGTYPE"));
+    assert_int_equal(save_blocks(1, 1, "x"), STORE_SAVE_REFUSED);
+    redis_server_command(&server, "DEL shop:blocks", ":1");
+    redis_server_command(&server, "CONFIG SET maxmemory 1", "+OK");
+    assert_int_equal(save_blocks(1, 1, "x"), STORE_SAVE_REFUSED);
+    assert_non_null(strstr(bench.blocks_reason, "OOM"));
+    redis_server_command(&server, "CONFIG SET maxmemory 0", "+OK");
+}
+
+static void C6_blocked_cards_may_be_many(void **state)
+{
+    char *text = malloc(STORE_BLOCKS_MAX);
+
+    (void)state;
+    assert_non_null(text);
+    memset(text, 'x', STORE_BLOCKS_MAX - 1);
+    text[STORE_BLOCKS_MAX - 1] = '\0';
+    assert_int_equal(save_blocks(1, 1, text), STORE_SAVE_DONE);
+    redis_server_command(&server, "HSTRLEN shop:blocks document", ":1048575");
+    assert_true(strlen(load_blocks()) == sizeof bench.blocks_text - 1);
+    free(text);
+}
+
+static void C6_a_machine_is_forgotten_and_no_other(void **state)
+{
+    static const char *const machines[] = {"saw", "saw2"};
+    struct record record = store_bench_record("saw2", 1, 1);
+
+    (void)state;
+    assert_int_equal(save_version(1, 1), STORE_SAVE_DONE);
+    assert_int_equal(save(&record), STORE_SAVE_DONE);
+    assert_int_equal(bench.store->operations->forget(bench.store, "saw"), STATUS_OK);
+    assert_int_equal(bench.store->operations->forget(bench.store, "nobody"), STATUS_OK);
+    load(machines, 2);
+    assert_int_equal(bench.records, 1);
+    assert_string_equal(bench.last_record.machine, "saw2");
+    redis_server_command(&server, "EXISTS shop:machine:saw", ":0");
+    assert_int_equal(save_version(1, 0), STORE_SAVE_DONE);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_store, close_store)
 
 int main(void)
@@ -346,6 +431,10 @@ int main(void)
         TEST(C12_an_epoch_is_above_the_stored_one_the_time_and_all_heard),
         TEST(C12_an_epoch_never_falls_whatever_is_wiped),
         TEST(C8_1_the_card_key_is_made_once),
+        TEST(C6_blocked_cards_are_kept_under_a_version_of_their_own),
+        TEST(C6_blocked_cards_that_cannot_be_read_or_kept_are_an_error),
+        TEST(C6_blocked_cards_may_be_many),
+        TEST(C6_a_machine_is_forgotten_and_no_other),
     };
     return cmocka_run_group_tests(tests, start_server, stop_server);
 }

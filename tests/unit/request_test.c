@@ -87,6 +87,55 @@ static void C6_reload_and_status_need_nothing(void **state)
     assert_string_equal(parsed("status", "{\"machine\":\"saw\"}").machine, "saw");
 }
 
+static void C6_block_and_unblock_take_a_card_or_an_account(void **state)
+{
+    static const char *const words[] = {"block", "unblock"};
+    static const enum request_verb verbs[] = {REQUEST_BLOCK, REQUEST_UNBLOCK};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct request request = parsed(words[i], "{\"fob\":\"123\",\"by\":\"Ada\"}");
+        assert_int_equal(request.verb, verbs[i]);
+        assert_string_equal(request.fob, "123");
+        assert_string_equal(request.account_id, "");
+        assert_string_equal(request.by, "Ada");
+        request = parsed(words[i], "{\"account_id\":\"a-1\",\"fob\":null}");
+        assert_string_equal(request.fob, "");
+        assert_string_equal(request.account_id, "a-1");
+        assert_bad(words[i], "", "/fob: give either this or account_id");
+        assert_bad(words[i], "{\"fob\":\"\"}", "/fob: give either this or account_id");
+        assert_bad(
+            words[i], "{\"fob\":\"1\",\"account_id\":\"a\"}",
+            "/fob: give either this or account_id");
+        assert_bad(words[i], "{\"fob\":123}", "/fob: must be a string, is a number");
+        assert_bad(words[i], "{\"account_id\":7}", "/account_id: must be a string, is a number");
+        assert_bad(words[i], "{\"fob\":\"1\\n\"}", "/fob: has a control character");
+        assert_bad(words[i], "{\"fob\":\"" X60 "12345\"}", "/fob: over 64 characters");
+    }
+}
+
+static void C6_card_restart_and_forget_take_a_machine(void **state)
+{
+    struct request request;
+
+    (void)state;
+    assert_int_equal(parsed("card", "{\"machine\":\"saw\"}").verb, REQUEST_CARD);
+    assert_int_equal(parsed("forget", "{\"machine\":\"saw\"}").verb, REQUEST_FORGET);
+    assert_bad("card", "{}", "/machine: missing");
+    assert_bad("forget", "{}", "/machine: missing");
+    request = parsed("restart", "{\"machine\":\"saw\"}");
+    assert_int_equal(request.verb, REQUEST_RESTART);
+    assert_false(request.force);
+    assert_false(request.when_idle);
+    request = parsed("restart", "{\"machine\":\"saw\",\"force\":true,\"when_idle\":true}");
+    assert_true(request.force);
+    assert_true(request.when_idle);
+    assert_bad("restart", "{\"force\":true}", "/machine: missing");
+    assert_bad(
+        "restart", "{\"machine\":\"saw\",\"when_idle\":\"yes\"}",
+        "/when_idle: must be a boolean, is a string");
+}
+
 static void C6_a_key_that_belongs_to_another_verb_is_unknown_and_ignored(void **state)
 {
     (void)state;
@@ -232,6 +281,8 @@ int main(void)
         cmocka_unit_test(C6_oops_and_lockout_take_a_machine_and_a_value),
         cmocka_unit_test(C6_clear_and_end_take_a_machine),
         cmocka_unit_test(C6_reload_and_status_need_nothing),
+        cmocka_unit_test(C6_block_and_unblock_take_a_card_or_an_account),
+        cmocka_unit_test(C6_card_restart_and_forget_take_a_machine),
         cmocka_unit_test(C6_a_key_that_belongs_to_another_verb_is_unknown_and_ignored),
         cmocka_unit_test(C6_an_unknown_verb_is_named),
         cmocka_unit_test(C6_texts_are_limited_and_hold_no_control_characters),
