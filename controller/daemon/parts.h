@@ -131,8 +131,12 @@ struct controller {
     struct reload reload;
     uint32_t restart_id;
     struct strangers strangers;
-    struct strangers bad_reporters; /* machines with bad reports, for the rate of their log lines */
-    struct machine *judge_first;    /* machines with reports waiting */
+    /* For the rate of log lines: what is wrong with whom. */
+    struct strangers bad_reporters;  /* machines */
+    struct strangers bad_setters;    /* machines whose `set` was refused */
+    struct strangers bad_requesters; /* accounts */
+    struct strangers store_troubles; /* how what Redis says begins */
+    struct machine *judge_first;     /* machines with reports waiting */
     struct machine *judge_last;
 };
 

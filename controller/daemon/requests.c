@@ -117,7 +117,10 @@ void controller_on_request(
     }
     controller->counters.requests++;
     if (request_parse(match.second, payload, length, &request, &why) != STATUS_OK) {
-        log_warning("request %s of account %s refused: %s", match.second, match.first, why.data);
+        if (strangers_heard(&controller->bad_requesters, match.first, controller->now)) {
+            log_warning(
+                "request %s of account %s refused: %s", match.second, match.first, why.data);
+        }
         answer(
             controller, match.first, match.second, RESPONSE_ERROR, NULL, why.data,
             request.transaction);

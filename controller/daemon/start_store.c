@@ -200,10 +200,17 @@ static void on_bad_record(void *context, const char *machine, const char *reason
     log_error("%s: its record in Redis is damaged: %s", machine, reason);
 }
 
+/* Redis is asked again each second, and may say the same for hours. */
 static void on_trouble(void *context, const char *reason)
 {
-    (void)context;
-    log_warning("Redis: %s", reason);
+    struct controller *controller = context;
+    char beginning[65];
+
+    refresh_now(controller);
+    text_copy(beginning, sizeof beginning, reason);
+    if (strangers_heard(&controller->store_troubles, beginning, controller->now)) {
+        log_warning("Redis: %s", reason);
+    }
 }
 
 static void on_loaded(void *context, bool ok)

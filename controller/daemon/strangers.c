@@ -14,15 +14,32 @@ static struct stranger *find(struct strangers *strangers, const char *name)
     return NULL;
 }
 
+/* A place for a new name: one that is free, or that of a name whose last line is a minute old. So
+ * there are never more lines a minute than places. NULL for none. */
+static struct stranger *find_room(struct strangers *strangers, struct now now)
+{
+    struct stranger *oldest = &strangers->items[0];
+
+    if (strangers->count < STRANGERS_MAX) {
+        return &strangers->items[strangers->count++];
+    }
+    for (size_t i = 1; i < strangers->count; i++) {
+        if (strangers->items[i].logged.ms < oldest->logged.ms) {
+            oldest = &strangers->items[i];
+        }
+    }
+    return now.mono.ms - oldest->logged.ms >= STRANGERS_LOG_MS ? oldest : NULL;
+}
+
 bool strangers_heard(struct strangers *strangers, const char *name, struct now now)
 {
     struct stranger *stranger = find(strangers, name);
 
     if (stranger == NULL) {
-        if (strangers->count == STRANGERS_MAX) {
+        stranger = find_room(strangers, now);
+        if (stranger == NULL) {
             return false;
         }
-        stranger = &strangers->items[strangers->count++];
         *stranger = (struct stranger){.logged = {.ms = now.mono.ms - STRANGERS_LOG_MS}};
         text_copy(stranger->name, sizeof stranger->name, name);
     }

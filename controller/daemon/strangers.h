@@ -1,5 +1,7 @@
 /* Names of machines that were heard and are not configured (C2): listed, and logged at most once
- * a minute each. The list is bounded; names beyond it are only counted. */
+ * a minute each. The list is bounded; names beyond it are only counted, until the line of another
+ * is a minute old. Whatever else may be said of a name, once a minute, is kept in such lists too.
+ */
 #ifndef TAGOUT_DAEMON_STRANGERS_H
 #define TAGOUT_DAEMON_STRANGERS_H
 

@@ -67,6 +67,25 @@ static void the_list_is_bounded(void **state)
     assert_true(strangers_heard(&strangers, "m0", at(61000)));
 }
 
+static void a_full_list_gives_way_to_new_names_once_a_minute(void **state)
+{
+    struct strangers strangers = {0};
+    char name[16];
+
+    (void)state;
+    for (int i = 0; i < STRANGERS_MAX; i++) {
+        (void)snprintf(name, sizeof name, "m%d", i);
+        strangers_heard(&strangers, name, at(1000 + i));
+    }
+    assert_false(strangers_heard(&strangers, "new", at(60999)));
+    assert_true(strangers_heard(&strangers, "new", at(61000)));
+    assert_int_equal(strangers.count, STRANGERS_MAX);
+    assert_string_equal(strangers.items[0].name, "new");
+    assert_int_equal(strangers.items[0].messages, 1);
+    assert_false(strangers_heard(&strangers, "m0", at(61000)));
+    assert_true(strangers_heard(&strangers, "m0", at(61001)));
+}
+
 static void a_name_that_is_forgotten_makes_room(void **state)
 {
     struct strangers strangers = {0};
@@ -103,6 +122,7 @@ int main(void)
         cmocka_unit_test(C2_each_name_is_logged_by_itself),
         cmocka_unit_test(messages_are_counted_with_the_time_of_the_last),
         cmocka_unit_test(the_list_is_bounded),
+        cmocka_unit_test(a_full_list_gives_way_to_new_names_once_a_minute),
         cmocka_unit_test(a_name_that_is_forgotten_makes_room),
         cmocka_unit_test(the_longest_name_of_a_machine_fits),
     };
