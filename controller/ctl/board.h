@@ -89,8 +89,8 @@ void board_not_well(const struct board *board, struct text *out);
 /* "no controller is running (one was lost)": for when board_has_controller is false. */
 void board_absent(const struct board *board, struct text *out);
 
-/* "5 machines, 2 running". */
-void board_count(const struct board *board, struct text *out);
+/* "5 machines, 2 running, 1 out of use". Whether none is oopsed or locked out. */
+bool board_count(const struct board *board, struct text *out);
 
 /* A copy of a parsed value as JSON text, freed by the caller; NULL without memory. */
 char *board_json(const struct json *node);

@@ -98,17 +98,26 @@ void board_not_well(const struct board *board, struct text *out)
     text_add(out, ".\n");
 }
 
-void board_count(const struct board *board, struct text *out)
+bool board_count(const struct board *board, struct text *out)
 {
     size_t machines = 0;
     size_t running = 0;
+    size_t out_of_use = 0;
 
     for (size_t i = 0; i < board->machine_count; i++) {
-        machines += board->machines[i]->has_state;
-        running += board->machines[i]->has_state && board->machines[i]->copy.state.relay;
+        const struct state_payload *state = &board->machines[i]->copy.state;
+        if (board->machines[i]->has_state) {
+            machines++;
+            running += state->relay;
+            out_of_use += state->oops || state->lockout;
+        }
     }
     text_addf(
         out, "%zu %s, %zu running", machines, machines == 1 ? "machine" : "machines", running);
+    if (out_of_use > 0) {
+        text_addf(out, ", %zu out of use", out_of_use);
+    }
+    return out_of_use == 0;
 }
 
 static void add_json(struct json_out *out, const char *key, const struct json *node)

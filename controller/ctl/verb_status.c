@@ -24,8 +24,7 @@ static void print_not_well(const struct ctl *ctl)
 
     board_not_well(&ctl->board, &not_well);
     if (not_well.length == 0) {
-        board_count(&ctl->board, &count);
-        text_add(&count, "; all is well.");
+        text_add(&count, board_count(&ctl->board, &count) ? "; all is well." : ".");
         ctl_say(ctl, TONE_PLAIN, count.data);
     }
     for (char *line = not_well.data; *line != '\0';) {

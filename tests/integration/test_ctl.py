@@ -191,6 +191,7 @@ def test_a_lockout_that_is_confirmed_is_exit_0_and_ends_with_the_reminder(shop):
     assert (state["lockout_by"], state["lockout_reason"]) == ("local (ada)", "blade")
     again = shop.run("lockout", "table-saw")
     assert again.out.startswith("table-saw was already locked out; its relay is confirmed off.\n")
+    assert shop.run("status").out.startswith("3 machines, 0 running, 1 out of use.\n")
 
 
 def test_an_oops_that_is_confirmed_is_exit_0(shop):

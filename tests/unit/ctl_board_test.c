@@ -95,6 +95,28 @@ static void C2_an_empty_state_takes_a_machine_off_the_board(void **state)
     board_free(&board);
 }
 
+static void what_is_oopsed_or_locked_out_is_counted(void **state)
+{
+    struct board board = {0};
+    TEXT_LOCAL(count, 64);
+
+    (void)state;
+    take(&board, TOPIC_STATE, "saw", STATE("saw", "idle", ",\"rev\":1"));
+    assert_true(board_count(&board, &count));
+    take(
+        &board, TOPIC_STATE, "lathe",
+        "{\"machine\":\"lathe\",\"mode\":\"oops\",\"oops\":true,\"lockout\":true,\"epoch\":1,"
+        "\"rev\":1}");
+    take(
+        &board, TOPIC_STATE, "mill",
+        "{\"machine\":\"mill\",\"mode\":\"lockout\",\"oops\":false,\"lockout\":true,\"epoch\":1,"
+        "\"rev\":1}");
+    text_clear(&count);
+    assert_false(board_count(&board, &count));
+    assert_string_equal(count.data, "3 machines, 0 running, 2 out of use");
+    board_free(&board);
+}
+
 static void a_link_is_news_only_when_it_changes(void **state)
 {
     struct board board = {0};
@@ -267,6 +289,7 @@ int main(void)
         cmocka_unit_test(C12_1_an_older_state_does_not_replace_a_newer_one),
         cmocka_unit_test(what_cannot_be_read_changes_nothing),
         cmocka_unit_test(C2_an_empty_state_takes_a_machine_off_the_board),
+        cmocka_unit_test(what_is_oopsed_or_locked_out_is_counted),
         cmocka_unit_test(a_link_is_news_only_when_it_changes),
         cmocka_unit_test(the_last_events_are_kept_newest_first),
         cmocka_unit_test(a_missing_controller_is_the_first_thing_to_know),
