@@ -76,6 +76,7 @@ static void cut_link(struct box *box, const char *words)
 {
     box_say(box, "fault", TONE_WARN, "%s", words);
     box->link.cut = true;
+    box->link.complained = true; /* attempts that fail now are no news */
     box_link_drop(box);
     box_step(box, (struct device_event){.type = DEVICE_EVENT_LINK_DOWN});
 }
