@@ -4,9 +4,11 @@
 #include "controller/daemon/parts.h"
 #include "controller/daemon/render.h"
 #include "controller/support/json.h"
+#include "controller/support/mqtt.h"
 #include "topics/state.h"
 
 #define STATUS_OVERHEAD 65536 /* of the answer: brackets and the strangers */
+#define STATUS_BYTES_MAX (MQTT_PAYLOAD_MAX - 4096)
 
 static bool
 print_machine(const struct controller *controller, const struct machine *machine, struct text *out)
@@ -52,9 +54,7 @@ status_of_all(struct controller *controller, const char *account, const struct r
     struct json_out out;
 
     if (buffer == NULL) {
-        answer(
-            controller, account, "status", RESPONSE_ERROR, NULL, "out of memory",
-            request->transaction);
+        answer_error(controller, account, request, status_text(STATUS_NO_MEMORY));
         return;
     }
     data = text_over(buffer, size);
@@ -71,11 +71,12 @@ status_of_all(struct controller *controller, const char *account, const struct r
     json_out_close(&out, ']');
     print_strangers(controller, &out);
     json_out_close(&out, '}');
-    answer(
-        controller, account, "status", data.cut ? RESPONSE_ERROR : RESPONSE_OK,
-        data.cut ? NULL : data.data,
-        data.cut ? "the answer would be too long; ask for one machine" : NULL,
-        request->transaction);
+    if (data.cut || data.length > STATUS_BYTES_MAX) {
+        answer_error(
+            controller, account, request, "the answer would be too long; ask for one machine");
+    } else {
+        answer(controller, account, "status", RESPONSE_OK, data.data, NULL, request->transaction);
+    }
     free(buffer);
 }
 
@@ -89,5 +90,7 @@ void do_status(
         status_of_all(controller, account, request);
     } else if (print_machine(controller, machine, &data)) {
         answer(controller, account, "status", RESPONSE_OK, data.data, NULL, request->transaction);
+    } else {
+        answer_error(controller, account, request, "the state does not fit into an answer");
     }
 }

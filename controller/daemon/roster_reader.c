@@ -4,14 +4,17 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* Shared by the loop and the thread; whoever lets go last frees it. */
+/* Shared by the loop and the thread; whoever lets go last frees it. The paths are its own: the
+ * process may be ending, settings and all, while a slow disk still keeps the thread. */
 struct reading {
     atomic_int owners;
     int done_fd;
-    const struct settings *settings;
+    char *machines;
+    char *users;
     struct roster *roster;
     char why[512];
 };
@@ -25,12 +28,21 @@ struct roster_reader {
     void *context;
 };
 
+static void reading_free(struct reading *reading)
+{
+    roster_free(reading->roster);
+    if (reading->done_fd >= 0) {
+        close(reading->done_fd);
+    }
+    free(reading->machines);
+    free(reading->users);
+    free(reading);
+}
+
 static void let_go(struct reading *reading)
 {
     if (atomic_fetch_sub(&reading->owners, 1) == 1) {
-        roster_free(reading->roster);
-        close(reading->done_fd);
-        free(reading);
+        reading_free(reading);
     }
 }
 
@@ -40,9 +52,7 @@ static void *read_files(void *argument)
     struct text why = text_over(reading->why, sizeof reading->why);
     struct roster *roster = NULL;
 
-    if (roster_load(
-            reading->settings->controller.machines, reading->settings->controller.users, &roster,
-            &why) == STATUS_OK) {
+    if (roster_load(reading->machines, reading->users, &roster, &why) == STATUS_OK) {
         reading->roster = roster;
     }
     eventfd_write(reading->done_fd, 1);
@@ -111,6 +121,24 @@ void roster_reader_free(struct roster_reader *reader)
     free(reader);
 }
 
+static struct reading *reading_new(const struct roster_reader *reader)
+{
+    struct reading *reading = calloc(1, sizeof *reading);
+
+    if (reading == NULL) {
+        return NULL;
+    }
+    atomic_init(&reading->owners, 2);
+    reading->done_fd = dup(reader->done_fd);
+    reading->machines = strdup(reader->settings->controller.machines);
+    reading->users = strdup(reader->settings->controller.users);
+    if (reading->done_fd < 0 || reading->machines == NULL || reading->users == NULL) {
+        reading_free(reading);
+        return NULL;
+    }
+    return reading;
+}
+
 enum status roster_reader_start(struct roster_reader *reader)
 {
     struct reading *reading;
@@ -121,24 +149,16 @@ enum status roster_reader_start(struct roster_reader *reader)
     if (reader->reading != NULL) {
         return STATUS_BUSY;
     }
-    reading = calloc(1, sizeof *reading);
+    reading = reading_new(reader);
     if (reading == NULL) {
         return STATUS_NO_MEMORY;
-    }
-    atomic_init(&reading->owners, 2);
-    reading->settings = reader->settings;
-    reading->done_fd = dup(reader->done_fd);
-    if (reading->done_fd < 0) {
-        free(reading);
-        return STATUS_IO;
     }
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     error = pthread_create(&thread, &attributes, read_files, reading);
     pthread_attr_destroy(&attributes);
     if (error != 0) {
-        close(reading->done_fd);
-        free(reading);
+        reading_free(reading);
         return STATUS_NO_MEMORY;
     }
     reader->reading = reading;

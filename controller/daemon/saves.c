@@ -334,7 +334,9 @@ void saves_on_answer(
         return;
     case STORE_SAVE_STALE_VERSION:
         /* Redis knows something newer, from before it was out of reach: learn it, then save. */
-        log_warning("%s: Redis holds a newer version; reading it", machine->record.machine);
+        if (strangers_heard(&controller->store_troubles, "newer", controller->now)) {
+            log_warning("%s: Redis holds a newer version; reading it", machine->record.machine);
+        }
         controller->load_wanted = true;
         start_load_if_wanted(controller);
         want(controller, machine);
