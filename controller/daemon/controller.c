@@ -155,14 +155,6 @@ on_link(struct controller *controller, struct machine *machine, const char *payl
     }
 }
 
-static void
-refuse_set(struct controller *controller, const struct machine *machine, const char *why)
-{
-    if (strangers_heard(&controller->bad_setters, machine->record.machine, controller->now)) {
-        log_warning("%s: set: %s", machine->record.machine, why);
-    }
-}
-
 /* `set/oops` and `set/lockout` (C8.3): whoever may only set may not clear. */
 static void on_set(
     struct controller *controller, struct machine *machine, enum core_event_type type,
@@ -174,11 +166,17 @@ static void on_set(
 
     if (!on && !(length == 3 && memcmp(payload, "OFF", 3) == 0)) {
         controller->counters.bad_messages++;
-        refuse_set(controller, machine, "neither ON nor OFF, ignored");
+        if (strangers_heard(&controller->bad_reporters, machine->record.machine, controller->now)) {
+            log_warning("%s: set: neither ON nor OFF, ignored", machine->record.machine);
+        }
         return;
     }
     if (!on && !controller->settings->homeassistant.may_clear) {
-        refuse_set(controller, machine, "OFF refused, since [homeassistant] may_clear is not set");
+        if (strangers_heard(&controller->refused_sets, machine->record.machine, controller->now)) {
+            log_warning(
+                "%s: set: OFF refused, since [homeassistant] may_clear is not set",
+                machine->record.machine);
+        }
         return;
     }
     apply_set(controller, machine, type, on, &origin, &effects);

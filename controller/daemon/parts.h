@@ -132,8 +132,8 @@ struct controller {
     uint32_t restart_id;
     struct strangers strangers;
     /* For the rate of log lines: what is wrong with whom. */
-    struct strangers bad_reporters;  /* machines */
-    struct strangers bad_setters;    /* machines whose `set` was refused */
+    struct strangers bad_reporters;  /* machines of which something malformed came */
+    struct strangers refused_sets;   /* machines that Home Assistant may not clear */
     struct strangers bad_requesters; /* accounts */
     struct strangers store_troubles; /* how what Redis says begins */
     struct machine *judge_first;     /* machines with reports waiting */
