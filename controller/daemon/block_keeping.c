@@ -3,78 +3,17 @@
 #include <string.h>
 
 #include "controller/daemon/parts.h"
-#include "controller/support/card.h"
-#include "controller/support/json.h"
 #include "controller/support/log.h"
-
-/* An answer that waits until it is known whether the blocks were saved. */
-struct block_answer {
-    struct block_answer *next;
-    struct version version;
-    struct mono_time deadline;
-    size_t changed;
-    enum request_verb verb;
-    char account[TOPIC_MACHINE_MAX + 1];
-    char transaction[REQUEST_TRANSACTION_SIZE];
-};
 
 void block_keeping_free(struct controller *controller)
 {
-    struct block_keeping *keeping = &controller->block_keeping;
-
-    while (keeping->answers != NULL) {
-        struct block_answer *next = keeping->answers->next;
-        free(keeping->answers);
-        keeping->answers = next;
-    }
-    blocks_free(&keeping->blocks);
+    block_answers_free(controller);
+    blocks_free(&controller->block_keeping.blocks);
 }
 
-static void
-answer_one(struct controller *controller, const struct block_answer *waiting, bool persisted)
+bool block_keeping_has_kept(const struct controller *controller, struct version version)
 {
-    TEXT_LOCAL(data, 128);
-    struct json_out out = json_out(&data);
-
-    json_out_open(&out, NULL, '{');
-    json_out_integer(&out, "changed", (int64_t)waiting->changed);
-    json_out_bool(&out, "persisted", persisted);
-    json_out_close(&out, '}');
-    answer(
-        controller, waiting->account, request_verb_text(waiting->verb), RESPONSE_OK, data.data,
-        NULL, waiting->transaction);
-}
-
-static bool is_kept(const struct block_keeping *keeping, struct version version)
-{
-    return version_compare(keeping->saved, version) >= 0;
-}
-
-/* Answers what is saved, and what has waited for its whole budget. */
-static void answer_due(struct controller *controller)
-{
-    struct block_keeping *keeping = &controller->block_keeping;
-    struct block_answer **link = &keeping->answers;
-
-    while (*link != NULL) {
-        struct block_answer *waiting = *link;
-        bool persisted = is_kept(keeping, waiting->version);
-        if (!persisted && controller->now.mono.ms < waiting->deadline.ms) {
-            link = &waiting->next;
-            continue;
-        }
-        *link = waiting->next;
-        answer_one(controller, waiting, persisted);
-        free(waiting);
-    }
-}
-
-void block_keeping_stop(struct controller *controller)
-{
-    for (struct block_answer *w = controller->block_keeping.answers; w != NULL; w = w->next) {
-        w->deadline = controller->now.mono;
-    }
-    answer_due(controller);
+    return version_compare(controller->block_keeping.saved, version) >= 0;
 }
 
 /* The document in its present version. Freed by the caller; NULL without memory. */
@@ -116,8 +55,8 @@ static void save(struct controller *controller)
 
     /* As with a machine's state: nothing is saved over what Redis has not told yet. */
     if (!keeping->loaded || !controller->epoch_is_kept || keeping->save_in_flight ||
-        is_kept(keeping, keeping->blocks.version) || !store->operations->is_up(store) ||
-        controller->now.mono.ms < keeping->pause_until.ms) {
+        block_keeping_has_kept(controller, keeping->blocks.version) ||
+        !store->operations->is_up(store) || controller->now.mono.ms < keeping->pause_until.ms) {
         return;
     }
     buffer = print_blocks(controller, &text);
@@ -154,7 +93,7 @@ void block_keeping_on_saved(
         keeping->pause_until.ms = controller->now.mono.ms + 1000;
         break;
     }
-    answer_due(controller);
+    block_answers_due(controller);
     save(controller);
 }
 
@@ -166,21 +105,15 @@ void block_keeping_save_again(struct controller *controller)
 
 void block_keeping_tick(struct controller *controller)
 {
-    answer_due(controller);
+    block_answers_due(controller);
     save(controller);
 }
 
 struct mono_time block_keeping_deadline(const struct controller *controller)
 {
     const struct block_keeping *keeping = &controller->block_keeping;
-    struct mono_time first = {0};
+    struct mono_time first = block_answers_deadline(controller);
 
-    for (const struct block_answer *waiting = keeping->answers; waiting != NULL;
-         waiting = waiting->next) {
-        if (first.ms == 0 || waiting->deadline.ms < first.ms) {
-            first = waiting->deadline;
-        }
-    }
     if (keeping->pause_until.ms > controller->now.mono.ms &&
         (first.ms == 0 || keeping->pause_until.ms < first.ms)) {
         first = keeping->pause_until;
@@ -219,7 +152,7 @@ void block_keeping_adopt_epoch(struct controller *controller)
     }
 }
 
-static void on_change(struct controller *controller)
+static void take_change(struct controller *controller)
 {
     struct version *version = &controller->block_keeping.blocks.version;
 
@@ -241,7 +174,7 @@ void block_keeping_settle(struct controller *controller)
     if (controller->card_key_is_known &&
         blocks_settle(
             &controller->block_keeping.blocks, &controller->card_key, controller->roster)) {
-        on_change(controller);
+        take_change(controller);
     }
 }
 
@@ -273,13 +206,18 @@ void block_keeping_on_retained(struct controller *controller, const char *payloa
     }
 }
 
-/* Two keys' hashes can't stand in one list. */
-static void make_comparable(struct controller *controller)
+void block_keeping_make_comparable(struct controller *controller)
 {
     if (blocks_settle(
             &controller->block_keeping.blocks, &controller->card_key, controller->roster)) {
-        on_change(controller);
+        take_change(controller);
     }
+}
+
+void block_keeping_on_change(struct controller *controller, const struct origin *origin)
+{
+    take_change(controller);
+    end_sessions(controller, origin);
 }
 
 /* Redis told late, when cards may have been blocked since: both lists hold. */
@@ -291,7 +229,7 @@ static void unite(struct controller *controller, struct blocks *found)
 
     if (blocks->count > 0 && strcmp(blocks->card_key, found->card_key) != 0) {
         (void)blocks_settle(found, &controller->card_key, controller->roster);
-        make_comparable(controller);
+        block_keeping_make_comparable(controller);
     }
     status = blocks_unite(blocks, found);
     if (status != STATUS_OK) {
@@ -301,8 +239,7 @@ static void unite(struct controller *controller, struct blocks *found)
     if (version_compare(found->version, blocks->version) > 0) {
         blocks->version = found->version;
     }
-    on_change(controller);
-    end_sessions(controller, &origin);
+    block_keeping_on_change(controller, &origin);
 }
 
 void block_keeping_on_loaded(struct controller *controller, bool ok, const char *text)
@@ -335,72 +272,4 @@ void block_keeping_on_loaded(struct controller *controller, bool ok, const char 
     if (controller->phase == PHASE_READY) {
         save(controller);
     }
-}
-
-/* ---- the request ---- */
-
-static void answer_later(
-    struct controller *controller, const char *account, const struct request *request,
-    size_t changed)
-{
-    struct block_keeping *keeping = &controller->block_keeping;
-    struct block_answer *waiting = malloc(sizeof *waiting);
-
-    if (waiting == NULL) {
-        answer(
-            controller, account, request_verb_text(request->verb), RESPONSE_ERROR, NULL,
-            "the change is made, but there is no memory to follow it up", request->transaction);
-        return;
-    }
-    *waiting = (struct block_answer){
-        .next = keeping->answers,
-        .version = keeping->blocks.version,
-        .deadline = {.ms = controller->now.mono.ms + controller->settings->redis.save_timeout_ms},
-        .changed = changed,
-        .verb = request->verb,
-    };
-    text_copy(waiting->account, sizeof waiting->account, account);
-    text_copy(waiting->transaction, sizeof waiting->transaction, request->transaction);
-    keeping->answers = waiting;
-    answer_due(controller);
-}
-
-void do_block(struct controller *controller, const char *account, const struct request *request)
-{
-    struct origin origin = {.source = "request"};
-    const struct roster_user *user;
-    char fob[CARD_SIZE];
-    size_t changed = 0;
-    enum status status;
-    TEXT_LOCAL(by, 600);
-
-    card_pad(fob, request->fob);
-    user = request->fob[0] != '\0'
-               ? roster_user_by_fob(controller->roster, fob)
-               : roster_user_by_account(controller->roster, request->account_id);
-    if (user == NULL) {
-        answer_error(
-            controller, account, request,
-            request->fob[0] != '\0' ? "users.json lists no such card: it opens nothing"
-                                    : "users.json lists no such account_id");
-        return;
-    }
-    make_comparable(controller);
-    status = blocks_set(
-        &controller->block_keeping.blocks, &controller->card_key, user,
-        request->fob[0] != '\0' ? fob : NULL, request->verb == REQUEST_BLOCK, &changed);
-    if (status != STATUS_OK) {
-        answer_error(controller, account, request, status_text(status));
-        return;
-    }
-    describe_person(account, request, &by);
-    origin.by = by.data;
-    if (changed > 0) {
-        log_info(
-            "%zu cards of account %s %sed by %s", changed, user->holder.user.account_id,
-            request_verb_text(request->verb), by.data);
-        on_change(controller);
-        end_sessions(controller, &origin);
-    }
-    answer_later(controller, account, request, changed);
 }

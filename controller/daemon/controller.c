@@ -278,7 +278,7 @@ void controller_stop(struct controller *controller)
     if (controller->phase == PHASE_READY) {
         restarts_stop(controller);
         saves_stop(controller);
-        block_keeping_stop(controller);
+        block_answers_stop(controller);
         publish_status(controller, "stopped");
     }
 }

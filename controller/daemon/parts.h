@@ -298,17 +298,32 @@ void do_status(
     struct controller *controller, struct machine *machine, const char *account,
     const struct request *request);
 
-/* ---- block_keeping.c ---- */
+/* ---- request_block.c: block, unblock ---- */
 
 void do_block(struct controller *controller, const char *account, const struct request *request);
+void block_answers_free(struct controller *controller);
+/* Answers what is saved, and what has waited for its whole budget. */
+void block_answers_due(struct controller *controller);
+/* The process ends: whoever waits for an answer gets one. */
+void block_answers_stop(struct controller *controller);
+struct mono_time block_answers_deadline(const struct controller *controller);
+
+/* ---- block_keeping.c: how the list of blocked cards is kept, and takes effect ---- */
+
 void block_keeping_free(struct controller *controller);
-void block_keeping_stop(struct controller *controller);
+bool block_keeping_has_kept(const struct controller *controller, struct version version);
 void block_keeping_publish(struct controller *controller);
 void block_keeping_adopt_epoch(struct controller *controller);
+/* The list is another one: publishes and saves it, and ends the sessions of cards that are blocked
+ * now. */
+void block_keeping_on_change(struct controller *controller, const struct origin *origin);
+/* Two keys' hashes can't stand in one list: what another key made is given up for the accounts. */
+void block_keeping_make_comparable(struct controller *controller);
 /* What Redis kept may be gone. */
 void block_keeping_save_again(struct controller *controller);
 /* Before the controller's key is replaced by this one. */
 void block_keeping_change_key(struct controller *controller, const struct card_key *key);
+/* After a reload, or when the key has become known. */
 void block_keeping_settle(struct controller *controller);
 void block_keeping_on_retained(struct controller *controller, const char *payload, size_t length);
 void block_keeping_on_loaded(struct controller *controller, bool ok, const char *text);
