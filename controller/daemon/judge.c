@@ -1,103 +1,8 @@
-/* From what arrived to a decision: reports wait, merge, and are judged machine by machine. */
-#include <stdlib.h>
+/* From what happened to a decision, and what is noted of it. */
 #include <string.h>
 
 #include "controller/daemon/parts.h"
 #include "controller/support/log.h"
-
-/* How many reports of one machine may wait. A device reports each change once and repeats what is
- * not answered, so that only a storm gets here; then the oldest are judged at once. */
-#define WAITING_MAX 16
-
-static size_t waiting_count(const struct machine *machine)
-{
-    size_t count = 0;
-
-    for (const struct waiting_report *w = machine->waiting_first; w != NULL; w = w->next) {
-        count++;
-    }
-    return count;
-}
-
-/* C3: reports that wait together may merge, but an Oops or a card edge is never merged away. So
- * only into the very next one, and only if it tells the same of everything that decides. Nor is a
- * boot (C4.1), which would make the card that is in a new one: only reports of the boot that the
- * state knows by its id merge. */
-static bool
-may_merge(const struct machine *machine, const struct report *earlier, const struct report *later)
-{
-    const char *boot_id = machine->record.core.boot_id;
-    bool of_known_boot = boot_id[0] != '\0' && strcmp(earlier->boot_id, boot_id) == 0 &&
-                         strcmp(later->boot_id, boot_id) == 0;
-
-    return of_known_boot && earlier->seq != 0 && later->seq > earlier->seq &&
-           earlier->oops == later->oops && strcmp(earlier->card, later->card) == 0 &&
-           earlier->emergency == later->emergency && earlier->has_ack == later->has_ack;
-}
-
-/* What the newer one does not tell, the older one told (C3: an absent one keeps its last value). */
-static void merge_into(struct report *earlier, const struct report *later)
-{
-    struct report merged = *later;
-
-    for (int i = 0; i < REPORT_NUMBER_COUNT; i++) {
-        if (!later->has_number[i]) {
-            merged.has_number[i] = earlier->has_number[i];
-            merged.number[i] = earlier->number[i];
-        }
-    }
-    if (later->fw[0] == '\0') {
-        memcpy(merged.fw, earlier->fw, sizeof merged.fw);
-    }
-    if (later->reset_reason[0] == '\0') {
-        memcpy(merged.reset_reason, earlier->reset_reason, sizeof merged.reset_reason);
-    }
-    *earlier = merged;
-}
-
-/* A machine whose reports were judged before its turn is still in the list. */
-static void want_judged(struct controller *controller, struct machine *machine)
-{
-    if (machine->judge_wanted) {
-        return;
-    }
-    machine->judge_wanted = true;
-    if (controller->judge_last != NULL) {
-        controller->judge_last->judge_next = machine;
-    } else {
-        controller->judge_first = machine;
-    }
-    controller->judge_last = machine;
-}
-
-void judge_enqueue(
-    struct controller *controller, struct machine *machine, const struct report *report)
-{
-    struct waiting_report *waiting;
-
-    if (machine->waiting_last != NULL &&
-        may_merge(machine, &machine->waiting_last->report, report)) {
-        merge_into(&machine->waiting_last->report, report);
-        controller->counters.reports_merged++;
-        return;
-    }
-    if (waiting_count(machine) >= WAITING_MAX) {
-        judge_waiting(controller, machine);
-    }
-    waiting = malloc(sizeof *waiting);
-    if (waiting == NULL) {
-        log_error("%s: no memory for a report; the device will repeat it", machine->record.machine);
-        return;
-    }
-    *waiting = (struct waiting_report){.report = *report};
-    if (machine->waiting_last != NULL) {
-        machine->waiting_last->next = waiting;
-    } else {
-        machine->waiting_first = waiting;
-    }
-    machine->waiting_last = waiting;
-    want_judged(controller, machine);
-}
 
 /* What people read beside the state: who set the flags, when and why. */
 static bool update_notes(
@@ -274,8 +179,8 @@ is_blocked(const struct controller *controller, const char *hash, const struct r
         holder->holder.user.account_id);
 }
 
-static void
-judge_report(struct controller *controller, struct machine *machine, const struct report *report)
+void judge_report(
+    struct controller *controller, struct machine *machine, const struct report *report)
 {
     const struct roster_user *holder = NULL;
     char hash[CORE_CARD_SIZE];
@@ -319,38 +224,6 @@ judge_report(struct controller *controller, struct machine *machine, const struc
     controller->counters.reports++;
     controller->counters.reports_duplicate += effects.rule == CORE_RULE_DUPLICATE;
     telemetry_take(controller, machine, report);
-}
-
-void judge_waiting(struct controller *controller, struct machine *machine)
-{
-    while (machine->waiting_first != NULL) {
-        struct waiting_report *waiting = machine->waiting_first;
-
-        machine->waiting_first = waiting->next;
-        if (waiting->next == NULL) {
-            machine->waiting_last = NULL;
-        }
-        if (machine->config != NULL) {
-            judge_report(controller, machine, &waiting->report);
-        }
-        free(waiting);
-    }
-}
-
-void controller_flush(struct controller *controller)
-{
-    refresh_now(controller);
-    while (controller->judge_first != NULL) {
-        struct machine *machine = controller->judge_first;
-
-        controller->judge_first = machine->judge_next;
-        if (controller->judge_first == NULL) {
-            controller->judge_last = NULL;
-        }
-        machine->judge_next = NULL;
-        machine->judge_wanted = false;
-        judge_waiting(controller, machine);
-    }
 }
 
 void judge_config(struct controller *controller, struct machine *machine)

@@ -187,12 +187,17 @@ void ask_store_again(struct controller *controller);
 /* Reads the fleet from Redis again if somebody set `load_wanted`. */
 void start_load_if_wanted(struct controller *controller);
 
-/* ---- judge.c ---- */
+/* ---- waiting.c ---- */
 
 void judge_enqueue(
     struct controller *controller, struct machine *machine, const struct report *report);
 /* Judges what waits of one machine, so that what comes next is judged after it. */
 void judge_waiting(struct controller *controller, struct machine *machine);
+
+/* ---- judge.c ---- */
+
+void judge_report(
+    struct controller *controller, struct machine *machine, const struct report *report);
 /* One decision and everything that follows from it. True when it made a new version. */
 bool judge(
     struct controller *controller, struct machine *machine, struct core_event *event,
