@@ -41,10 +41,7 @@ def test_a_killed_controller_goes_on_where_it_was(shop, client, broker, redis, l
     epoch = before["saw"]["epoch"]
     since = client.position()
     shop.controller.kill()
-    if lost == "redis":
-        redis.wipe()
-    elif lost == "broker":
-        restart_and_reconnect(broker, client)
+    lose(lost, redis, broker, client)
     shop.controller.start()
     after_start = states(client)
     commands = shop.report_all()
@@ -64,6 +61,14 @@ def test_a_killed_controller_goes_on_where_it_was(shop, client, broker, redis, l
     assert "Zoë" in after["mill"]["lockout_by"]
     assert_no_relay_was_switched_off(client, since)
     assert client.messages(EVENTS, since) == []
+
+
+def lose(what, redis, broker, client):
+    """One of the two copies, or nothing."""
+    if what == "redis":
+        redis.wipe()
+    elif what == "broker":
+        restart_and_reconnect(broker, client)
 
 
 def restart_and_reconnect(broker, client):
@@ -95,6 +100,20 @@ def test_a_restart_in_the_session_counts_its_whole_length(shop, client):
     assert logout["approx"] is True and 0 < logout["session_s"] < 60
 
 
+@pytest.mark.parametrize("lost", ["nothing", "redis", "broker"])
+def test_a_fault_is_told_once_over_a_restart(shop, client, broker, redis, lost):
+    shop.controller.write(users=[user(1, "Ada"), *USERS[1:]])  # she may use nothing any more
+    assert client.request("reload")["status"] == "ok"
+    assert states(client)["saw"]["faults"] == ["user_revoked"]
+    since = client.position()
+    shop.controller.kill()
+    lose(lost, redis, broker, client)
+    shop.controller.start()
+    assert shop["saw"].report()["relay"] is True
+    assert states(client)["saw"]["faults"] == ["user_revoked"]
+    assert client.messages(EVENTS, since) == []
+
+
 def test_a_card_that_left_meanwhile_ends_the_session(shop):
     shop.controller.kill()
     shop.controller.start()
@@ -120,10 +139,7 @@ def test_I4_an_emergency_card_whose_session_was_ended_starts_nothing_after_a_res
     assert saw.report(card=ADA, emergency=True)["display"] == "EMERGENCY\nCARD IN USE"
     assert client.request("end", {"machine": "saw"})["data"]["persisted"] is True
     shop.controller.kill()
-    if lost == "redis":
-        redis.wipe()
-    elif lost == "broker":
-        restart_and_reconnect(broker, client)
+    lose(lost, redis, broker, client)
     shop.controller.start()
     assert saw.report(emergency=True)["relay"] is False
     assert saw.report(card="")["relay"] is False
