@@ -5,19 +5,15 @@
 
 #define SLOTS_MIN 4096
 
+/* An event, the end that it happens to, and the message that it brings. */
 struct question {
     uint8_t event;
-    union {
-        struct {
-            struct joint_device before;
-            struct joint_command command;
-        } device;
-        struct {
-            struct joint_core before;
-            struct joint_report report;
-        } core;
-    };
+    uint8_t end[sizeof(struct joint_device)];
+    uint8_t message[sizeof(struct joint_command)];
 };
+
+_Static_assert(sizeof(struct joint_core) <= sizeof(struct joint_device), "an end");
+_Static_assert(sizeof(struct joint_report) <= sizeof(struct joint_command), "a message");
 
 struct entry {
     bool used;
@@ -110,19 +106,17 @@ const struct joint_device_step *joint_memo_device(
     struct joint_memo *memo, enum joint_event event, const struct joint_device *before,
     const struct joint_command *command)
 {
-    struct question question;
+    static const struct joint_command none;
+    const struct joint_command *message = command != NULL ? command : &none;
+    struct question question = {.event = (uint8_t)event};
     struct entry *entry = NULL;
 
-    memset(&question, 0, sizeof question);
-    question.event = (uint8_t)event;
-    question.device.before = *before;
-    if (command != NULL) {
-        question.device.command = *command;
-    }
+    memcpy(question.end, before, sizeof *before);
+    memcpy(question.message, message, sizeof *message);
     entry = find(memo, &question);
     if (!entry->used) {
         entry = add(memo, &question);
-        joint_device_step(memo->world, event, before, &question.device.command, &entry->device);
+        joint_device_step(memo->world, event, before, message, &entry->device);
     }
     return &entry->device;
 }
@@ -131,19 +125,17 @@ const struct joint_core_step *joint_memo_core(
     struct joint_memo *memo, enum joint_event event, const struct joint_core *before,
     const struct joint_report *report)
 {
-    struct question question;
+    static const struct joint_report none;
+    const struct joint_report *message = report != NULL ? report : &none;
+    struct question question = {.event = (uint8_t)event};
     struct entry *entry = NULL;
 
-    memset(&question, 0, sizeof question);
-    question.event = (uint8_t)event;
-    question.core.before = *before;
-    if (report != NULL) {
-        question.core.report = *report;
-    }
+    memcpy(question.end, before, sizeof *before);
+    memcpy(question.message, message, sizeof *message);
     entry = find(memo, &question);
     if (!entry->used) {
         entry = add(memo, &question);
-        joint_core_step(memo->world, event, before, &question.core.report, &entry->core);
+        joint_core_step(memo->world, event, before, message, &entry->core);
     }
     return &entry->core;
 }
