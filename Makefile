@@ -140,8 +140,17 @@ endef
 $(foreach program,$(PROGRAMS),$(eval $(call program_rule,$(program),$(BIN))))
 $(foreach tool,$(TOOLS),$(eval $(call program_rule,$(tool),$(OBJ)/bin)))
 
+# Libraries that tests load into programs ahead of the C library, to make the host misbehave. In
+# an archive they would take its place in every test.
+PRELOADS := tests/lib/frozen_disk.c tests/lib/resolv_conf.c
+preloads: $(PRELOADS:tests/lib/%.c=$(OBJ)/lib/%.so)
+$(OBJ)/lib/%.so: tests/lib/%.c $(OBJ)/flags
+	@mkdir -p $(@D)
+	$(call say,LD)$(CC) $(filter-out -fPIE -D_FORTIFY_SOURCE=2,$(CFLAGS_ALL)) -fPIC -shared -MMD \
+	    -MP -o $@ $< -pthread
+
 # What tests share is an archive too: a test takes from it what it uses.
-$(OBJ)/libtest.a: $(call object,$(wildcard tests/lib/*.c))
+$(OBJ)/libtest.a: $(call object,$(filter-out $(PRELOADS),$(wildcard tests/lib/*.c)))
 	@rm -f $@
 	$(call say,AR)ar rcs $@ $^
 
@@ -166,7 +175,7 @@ demo: deps ## a workshop on this terminal; needs no configuration, leaves nothin
 
 test: deps ## every test: unit, scenario, integration, lints; T=word for some of them
 	@$(SUBMAKE) VARIANT=sanitize all unit-tests tools
-	@$(SUBMAKE) VARIANT=release core-archive
+	@$(SUBMAKE) VARIANT=release all core-archive preloads
 	@CC=$(CC) $(PYTHON) tests/run --build build/sanitize --core build/release/libcore.a $(T)
 
 lint: ## what `make test` checks of the code's shape, and all static analysis
@@ -245,5 +254,5 @@ help: ## list the targets
 clean: ## remove everything that was built
 	rm -rf build
 
-.PHONY: all unit-tests tools core-archive deps demo test lint lint-house lint-format lint-clang \
+.PHONY: all unit-tests tools preloads core-archive deps demo test lint lint-house lint-format lint-clang \
     lint-cppcheck lint-shell tidy bench format install help clean

@@ -58,12 +58,14 @@ def wait_until(condition, what, timeout_s=TIMEOUT_S):
 
 
 class Process:
-    """One child process. Its standard error (and output) is read all the time and kept."""
+    """One child process. Its standard error (and output) is read all the time and kept; or it goes
+    to the descriptor `unread`, if that is set before the start, and then there is no log."""
 
     def __init__(self, name, arguments, environment=None):
         self.name = name
         self.arguments = arguments
         self.environment = environment
+        self.unread = None
         self.popen = None
         self._lines = []
         self._changed = threading.Condition()
@@ -73,9 +75,12 @@ class Process:
     def start(self):
         assert not self.is_running(), f"{self.name} runs already"
         self.popen = subprocess.Popen(
-            self.arguments, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            self.arguments, env=self.environment, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if self.unread is None else self.unread,
             stderr=subprocess.STDOUT, preexec_fn=_die_with_parent)
         self._frozen = False
+        if self.unread is not None:
+            return self
         self._reader = threading.Thread(target=self._read, args=(self.popen.stdout,), daemon=True)
         self._reader.start()
         return self
@@ -152,7 +157,7 @@ class Process:
         if self.is_running():
             self.popen.kill()
         self.popen.wait(TIMEOUT_S)
-        self._reader.join(TIMEOUT_S)
+        self._end_reading()
 
     def terminate(self, timeout_s=TIMEOUT_S):
         """Asks it to stop; returns its exit status."""
@@ -167,8 +172,12 @@ class Process:
         except subprocess.TimeoutExpired:
             self.kill()
             raise TimeoutError(f"{self.name} did not end:\n{self._tail()}") from None
-        self._reader.join(TIMEOUT_S)
+        self._end_reading()
         return status
+
+    def _end_reading(self):
+        if self._reader is not None:
+            self._reader.join(TIMEOUT_S)
 
 
 def state_of(pid):

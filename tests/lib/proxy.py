@@ -5,6 +5,7 @@ import threading
 from processes import TIMEOUT_S, free_port
 
 TRICKLE_S = 0.05
+SEVERED_BYTES = 2  # of any reply of Redis some is missing then
 
 
 class Proxy:
@@ -14,6 +15,7 @@ class Proxy:
       pass     bytes go through
       freeze   connections stay open, nothing goes through; what was held goes when it passes again
       trickle  one byte each `trickle_s`
+      sever    the first bytes of what comes next go through, then its connection is closed
       cut      connections are closed, and new ones at once (both directions)
     """
 
@@ -21,6 +23,7 @@ class Proxy:
         self.target = getattr(target, "address", target)
         self.trickle_s = trickle_s
         self.port = free_port()
+        self.severed = 0
         self._modes = {"up": "pass", "down": "pass"}
         self._writers = set()
         self._tasks = set()
@@ -44,7 +47,7 @@ class Proxy:
 
     def set(self, mode, direction="both"):
         """Takes effect before it returns."""
-        assert mode in ("pass", "freeze", "trickle", "cut")
+        assert mode in ("pass", "freeze", "trickle", "sever", "cut")
         assert mode != "cut" or direction == "both"
         self._call(self._set(mode, ("up", "down") if direction == "both" else (direction,)))
 
@@ -120,5 +123,9 @@ class Proxy:
                     await asyncio.sleep(self.trickle_s)
                 else:
                     piece, data = data, b""
-                writer.write(piece)
+                sever = self._modes[direction] == "sever"
+                writer.write(piece[:SEVERED_BYTES] if sever else piece)
                 await writer.drain()
+                if sever:
+                    self.severed += 1
+                    return

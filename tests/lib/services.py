@@ -211,11 +211,15 @@ class Controller(Process):
     def reload(self):
         self.signal(signal.SIGHUP)
 
+    def get(self, path):
+        """A page of its HTTP server; OSError when there is none (yet)."""
+        url = f"http://127.0.0.1:{self.http_port}{path}"
+        with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer:
+            return answer.read().decode()
+
     def metrics(self):
         """What /metrics says: {"tagout_reports_total": 3.0, …}."""
-        url = f"http://127.0.0.1:{self.http_port}/metrics"
-        with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer:
-            lines = answer.read().decode().splitlines()
+        lines = self.get("/metrics").splitlines()
         return {name: float(value) for name, value in
                 (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))}
 

@@ -1,0 +1,226 @@
+"""Storage may hang, the shop may not (C9.2, C9.3): commands come as fast as ever, every report is
+one timeout, and when Redis answers again it holds what was published."""
+import re
+import time
+
+import pytest
+
+from fleet import Fleet, machines, median_ms
+from harness import USERS, Redis, wait_until
+from nameserver import Nameserver
+from preload import preloaded
+from refusing_redis import RefusingRedis
+
+BUDGET_MS = 300
+FEW, MANY = 40, 200
+ROUNDS = 2
+
+# Long silences are none of these tests' business.
+SETTINGS = {"redis": {"save_timeout_ms": BUDGET_MS}, "liveness": {"recent_report_s": 120}}
+
+
+def outage(fleet, redis, begin, rounds=ROUNDS):
+    """Swipes before and during an outage; returns when the last budget is over. What was reported
+    before is saved first, so that what is counted is the outage's."""
+    count = len(fleet.machines)
+    usual = median_ms(fleet.swipe())
+    fleet.wait_kept(redis, 10)
+    assert fleet.timeouts() == []
+    begin()
+    since = fleet.client.position()
+    took = [seconds for _ in range(rounds) for seconds in fleet.swipe()]
+    during = median_ms(took)
+    print(f"note: a command at the median: {usual:.2f} ms, without storage {during:.2f} ms")
+    assert during < 3 * usual + 2
+    assert max(took) < 2
+    wait_until(lambda: len(fleet.timeouts(since)) >= rounds * count, "every report's timeout")
+    assert_all_late(fleet, since, rounds)
+    return since
+
+
+def assert_all_late(fleet, since, rounds):
+    """Exactly one timeout for each report, counted for life; the fault is told, and told once."""
+    names = [machine.name for machine in fleet.machines]
+    counts = {name: [] for name in names}
+    for message in fleet.timeouts(since):
+        counts[message["machine"]].append(message["count"])
+        assert message["budget_ms"] == BUDGET_MS
+        assert message["controller"] == "one"
+    lasting = list(range(1, rounds + 1))
+    assert counts == {name: lasting for name in names}
+    assert sorted(fleet.save_events(since)) == [(name, "started") for name in names]
+    for state in fleet.states().values():
+        assert state["problem"] is True and state["faults"] == ["save_timeout"], state
+
+
+def caught_up(fleet, redis, since, rounds=ROUNDS, within_s=2.0):
+    """Storage answers again: no fault is left, nothing was counted twice, nothing was lost."""
+    began = time.monotonic()
+    names = [machine.name for machine in fleet.machines]
+    wait_until(lambda: not any(s["problem"] for s in fleet.states().values()), "no fault is left",
+               within_s)
+    left_s = within_s - (time.monotonic() - began)
+    fleet.wait_kept(redis, max(left_s, 0.1))
+    print(f"note: Redis holds every state after {time.monotonic() - began:.2f} s")
+    assert sorted(fleet.save_events(since)) == sorted(
+        (name, reason) for name in names for reason in ("over", "started"))
+    assert len(fleet.timeouts(since)) == rounds * len(names)
+    for state in fleet.states().values():
+        assert state["faults"] == [] and state["save_timeouts"] == rounds, state
+
+
+@pytest.fixture
+def started(client, start_controller):
+    """Starts a controller for `count` machines: fleet = started(40, redis=…)."""
+    def start(count, **options):
+        start.controller = start_controller(machines(count), USERS, settings=SETTINGS, **options)
+        return Fleet(client, count).boot()
+
+    return start
+
+
+def test_C9_2_a_stopped_redis_delays_nobody_and_misses_nothing(started, redis):
+    fleet = started(MANY)
+    since = outage(fleet, redis, redis.freeze)
+    redis.thaw()
+    caught_up(fleet, redis, since)
+    metrics = started.controller.metrics()
+    assert metrics["tagout_save_timeouts_total"] == ROUNDS * MANY
+
+
+def test_C9_3_a_change_from_outside_is_one_timeout_more(started, redis):
+    fleet = started(FEW)
+    name = fleet.machines[0].name
+    since = outage(fleet, redis, redis.freeze)
+    answer = fleet.client.request("lockout", {"machine": name, "value": True, "by": "Zoë",
+                                              "reason": "blade"})
+    assert answer["status"] == "ok" and answer["data"]["persisted"] is False, answer
+    wait_until(lambda: len(fleet.timeouts(since)) > ROUNDS * FEW, "its timeout")
+    late = fleet.timeouts(since)[ROUNDS * FEW:]
+    assert [(m["machine"], m["count"]) for m in late] == [(name, ROUNDS + 1)]
+    redis.thaw()
+    wait_until(lambda: not any(s["problem"] for s in fleet.states().values()), "it is over", 2)
+    fleet.wait_kept(redis, 2)
+    assert redis.hash(f"tagout:machine:{name}")["lockout"] == "true"
+    answer = fleet.client.request("lockout", {"machine": name, "value": False, "by": "Zoë"})
+    assert answer["data"]["persisted"] is True, answer
+    assert len(fleet.timeouts(since)) == ROUNDS * FEW + 1
+
+
+def test_C9_2_a_reply_in_its_budget_is_no_timeout_though_others_were_late(started, redis):
+    """Late answers belong to the saves that they answer, and to no other."""
+    fleet = started(FEW)
+    since = outage(fleet, redis, redis.freeze)
+    redis.thaw()
+    caught_up(fleet, redis, since)
+    fleet.swipe()
+    settled_after = fleet.wait_kept(redis, 2)
+    assert settled_after < 2
+    assert len(fleet.timeouts(since)) == ROUNDS * FEW
+
+
+def test_C9_2_replies_that_trickle_stretch_no_budget(started, redis, proxy):
+    slow = proxy(redis, trickle_s=1)
+    fleet = started(FEW, redis=Behind(slow))
+    since = outage(fleet, redis, lambda: slow.set("trickle", "down"))
+    slow.set("pass")
+    caught_up(fleet, redis, since, within_s=3)
+
+
+def test_C9_2_connections_that_break_in_mid_reply_lose_nothing(started, redis, proxy):
+    cutting = proxy(redis)
+    fleet = started(FEW, redis=Behind(cutting))
+    since = outage(fleet, redis, lambda: cutting.set("sever", "down"))
+    assert cutting.severed > 1  # it was tried again and again
+    cutting.set("pass")
+    caught_up(fleet, redis, since, within_s=6)  # the longest back-off
+
+
+def read_only(redis):
+    redis.command("REPLICAOF", "127.0.0.1", "1")
+
+
+def writable(redis):
+    redis.command("REPLICAOF", "NO", "ONE")
+
+
+def full(redis):
+    redis.command("CONFIG", "SET", "maxmemory", "1")
+
+
+def roomy(redis):
+    redis.command("CONFIG", "SET", "maxmemory", "0")
+
+
+@pytest.mark.parametrize("begin, end, word", [(read_only, writable, "READONLY"),
+                                              (full, roomy, "OOM")])
+def test_C9_3_a_redis_that_refuses_is_asked_until_it_takes(started, redis, begin, end, word):
+    fleet = started(FEW)
+    since = outage(fleet, redis, lambda: begin(redis))
+    started.controller.wait_log(re.compile(f"refuses.*{word}"))
+    end(redis)
+    caught_up(fleet, redis, since)
+
+
+def test_C9_3_a_redis_that_is_loading_is_asked_until_it_has_loaded(started, redis):
+    loading = RefusingRedis(redis)
+    try:
+        fleet = started(FEW, redis=Behind(loading))
+        error = "LOADING Redis is loading the dataset in memory"
+        since = outage(fleet, redis, lambda: loading.refuse(error))
+        assert loading.refused > 0
+        loading.refuse(None)
+        caught_up(fleet, redis, since)
+    finally:
+        loading.close()
+
+
+def test_C9_3_a_redis_killed_and_back_empty_is_told_everything(started, redis):
+    fleet = started(FEW)
+    since = outage(fleet, redis, redis.kill)
+    redis.start()
+    caught_up(fleet, redis, since, within_s=6)
+
+
+class Behind:
+    """Where the controller finds a Redis that has something in front of it."""
+
+    def __init__(self, proxy):
+        self.url = proxy.redis_url
+
+
+class Named:
+    """A Redis whose host must be looked up first."""
+
+    def __init__(self, redis):
+        self.url = f"redis://storage.example:{redis.port}/0"
+
+
+@pytest.mark.parametrize("answer", ["nothing", "silence"])
+def test_C9_2_a_redis_that_cannot_be_found_delays_nobody(scratch, broker, client, answer):
+    """Names are looked up without waiting: here none is found, or no name server answers."""
+    redis = Redis(scratch, tcp=True)
+    nameserver = Nameserver({"storage.example": "127.0.0.1"}, answer)
+    controller = preloaded(scratch, broker, Named(redis), machines(FEW), USERS, ["resolv_conf"],
+                           settings={**SETTINGS, "redis": {"save_timeout_ms": BUDGET_MS,
+                                                           "load_timeout_ms": 500}},
+                           environment={"RESOLV_CONF": nameserver.resolv_conf(scratch)})
+    try:
+        redis.start()
+        controller.start()
+        fleet = Fleet(client, FEW).boot()
+        took = [seconds for _ in range(ROUNDS) for seconds in fleet.swipe()]
+        assert nameserver.asked > 0
+        assert max(took) < 1
+        wait_until(lambda: len(fleet.timeouts()) >= (ROUNDS + 1) * FEW, "every report's timeout")
+        assert_all_late(fleet, 0, ROUNDS + 1)
+        nameserver.answer = "address"
+        caught_up(fleet, redis, 0, ROUNDS + 1, within_s=12)  # a look-up and the longest back-off
+        usual, during = median_ms(fleet.swipe()), median_ms(took)
+        print(f"note: a command at the median: {usual:.2f} ms, without storage {during:.2f} ms")
+        assert during < 3 * usual + 2
+        controller.stop()
+    finally:
+        controller.kill()
+        redis.kill()
+        nameserver.close()
