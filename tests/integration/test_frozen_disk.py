@@ -1,0 +1,214 @@
+"""The disk of the whole host freezes, under broker, Redis and controller alike, and nobody reads
+what they log: cards still open machines."""
+import fcntl
+import os
+
+import pytest
+
+from fleet import Fleet, machines, median_ms
+from harness import ROOT, USERS, Broker, Client, Redis, wait_until
+from preload import Disk, preloaded
+from processes import free_port
+
+COUNT = 40
+BUDGET_MS = 300
+RECOMMENDED = os.path.join(ROOT, "deploy/mosquitto/tagout.conf")
+
+
+def recommended():
+    """The broker's configuration as it is recommended: [(key, value)]."""
+    with open(RECOMMENDED, encoding="utf-8") as file:
+        lines = [line.strip() for line in file]
+    return [tuple(line.split(None, 1)) for line in lines if line and not line.startswith("#")]
+
+
+@pytest.fixture
+def disk(scratch):
+    one = Disk(scratch)
+    yield one
+    one.thaw()
+
+
+class Unread:
+    """A pipe that nobody reads, to log into."""
+
+    def __init__(self):
+        self.read_end, self.write_end = os.pipe()
+        fcntl.fcntl(self.write_end, fcntl.F_SETPIPE_SZ, 4096)
+
+    def fill(self):
+        os.set_blocking(self.write_end, False)
+        try:
+            while True:
+                os.write(self.write_end, b"\n")
+        except BlockingIOError:
+            pass
+        os.set_blocking(self.write_end, True)
+
+    def close(self):
+        for end in (self.read_end, self.write_end):
+            os.close(end)
+
+
+@pytest.fixture
+def unread():
+    pipe = Unread()
+    yield pipe
+    pipe.close()
+
+
+def frozen_broker(scratch, disk, options):
+    """A broker on that disk, with these lines besides its listener."""
+    port = free_port()
+    broker = Broker(scratch, port=port)
+    config = broker.arguments[-1]
+    with open(config, "w", encoding="utf-8") as file:
+        file.write(f"listener {port} 127.0.0.1\n" + "user root\n" * (os.getuid() == 0))
+        file.writelines(f"{key} {value}\n" for key, value in options if key != "listener")
+    broker.environment = {**broker.environment, **disk.environment}
+    return broker
+
+
+class DurableRedis(Redis):
+    """As safe as Redis can be made: it answers when the disk has it. Its log is a file."""
+
+    def __init__(self, scratch, disk):
+        super().__init__(scratch)
+        self.arguments += ["--appendonly", "yes", "--appendfsync", "always",
+                           "--logfile", os.path.join(scratch, "redis.log")]
+        self.environment = {**os.environ, **disk.environment}
+
+
+def test_cards_open_machines_while_the_hosts_disk_is_frozen(scratch, disk, unread):
+    broker = frozen_broker(scratch, disk, recommended())
+    redis = DurableRedis(scratch, disk)
+    controller = preloaded(
+        scratch, broker, redis, machines(COUNT), USERS, [], settings={
+            "redis": {"save_timeout_ms": BUDGET_MS}, "liveness": {"recent_report_s": 120}},
+        environment=disk.environment)
+    client = None
+    try:
+        broker.unread = controller.unread = unread.write_end
+        broker.start()
+        redis.start()
+        unread.fill()
+        controller.start(ready=False)
+        wait_until(lambda: is_healthy(controller), "the controller is ready")
+        client = Client(broker)
+        fleet = Fleet(client, COUNT).boot()
+        usual = median_ms(fleet.swipe())
+        fleet.wait_kept(redis, 10)
+        assert fleet.timeouts() == []
+
+        disk.freeze()
+        since = client.position()
+        took = [seconds for _ in range(2) for seconds in fleet.swipe()]
+        disk.wait_held()  # Redis, in its log of commands
+        late = Client(broker)  # somebody new comes in as well
+        late.close()
+        wait_until(lambda: len(fleet.timeouts(since)) >= 2 * COUNT, "every report's timeout")
+        fill_the_log(controller, client)
+        took += fleet.swipe()
+        wait_until(lambda: len(fleet.timeouts(since)) >= 3 * COUNT, "every report's timeout")
+        frozen = median_ms(took)
+        print(f"note: a command at the median: {usual:.2f} ms, on a frozen disk {frozen:.2f} ms")
+        assert frozen < 3 * usual + 2
+        assert max(took) < 1
+        assert all(s["faults"] == ["save_timeout"] for s in fleet.states().values())
+
+        disk.thaw()
+        wait_until(lambda: not any(s["problem"] for s in fleet.states().values()), "it is over", 3)
+        fleet.wait_kept(redis, 3)
+        assert len(fleet.timeouts(since)) == 3 * COUNT
+        assert disk.held == 0
+        controller.stop()
+    finally:
+        if client:
+            client.close()
+        for process in (controller, redis, broker):
+            process.kill()
+
+
+def is_healthy(controller):
+    try:
+        return controller.get("/health") == "ready\n"
+    except OSError:
+        return False
+
+
+def fill_the_log(controller, client):
+    """Until lines are dropped, and counted: a request that cannot be read is a line each."""
+    def dropped():
+        for _ in range(200):
+            client.publish("tagout/request/local/status", "no request", wait=False)
+        return controller.metrics()["tagout_log_dropped_total"] > 0
+
+    wait_until(dropped, "log lines are dropped")
+
+
+def test_a_broker_that_saves_each_change_serves_nobody_then(scratch, disk):
+    """Why it is recommended otherwise; and a proof that this disk is frozen."""
+    folder = os.path.join(scratch, "store")
+    os.mkdir(folder)
+    broker = frozen_broker(scratch, disk, [
+        ("allow_anonymous", "true"), ("persistence", "true"), ("autosave_on_changes", "true"),
+        ("autosave_interval", "1"), ("persistence_location", folder + "/"),
+        ("log_dest", "stderr")])
+    try:
+        broker.start()
+        client = Client(broker)
+        try:
+            client.subscribe("answer")
+            disk.freeze()
+            client.publish("kept", "1", retain=True, wait=False)
+            client.publish("kept", "2", retain=True, wait=False)
+            disk.wait_held()
+            client.publish("answer", wait=False)
+            client.expect_silence("answer", 0.5)
+            disk.thaw()
+            client.wait_for("answer")
+        finally:
+            client.close()
+    finally:
+        broker.kill()
+
+
+def test_the_recommended_broker_keeps_no_store_and_logs_to_no_pipe_and_no_file():
+    keys = [key for key, _ in recommended()]
+    values = dict(recommended())
+    assert values["persistence"] == "false"
+    assert not [key for key in keys if key.startswith(("autosave", "persistence_"))]
+    destinations = [value for key, value in recommended() if key == "log_dest"]
+    assert destinations == ["none", "syslog"]  # "none" revokes what stands before: Debian's file
+    types = {value for key, value in recommended() if key == "log_type"}
+    assert types == {"error", "warning"}
+    assert values["set_tcp_nodelay"] == "true"
+
+
+def test_the_recommended_broker_opens_no_file_under_debians_own_configuration(scratch):
+    """Debian's mosquitto.conf asks for a store and a log file, and includes ours after that."""
+    broker = Broker(scratch)
+    config = broker.arguments[-1]
+    store = os.path.join(scratch, "lib")
+    ours = os.path.join(scratch, "conf.d")
+    for folder in (store, ours):
+        os.mkdir(folder)
+    with open(RECOMMENDED, encoding="utf-8") as file:
+        text = file.read().replace("listener 1883 ", f"listener {broker.port} ")
+    with open(os.path.join(ours, "tagout.conf"), "w", encoding="utf-8") as file:
+        file.write(text)
+    with open(config, "w", encoding="utf-8") as file:
+        file.write("persistence true\n"
+                   f"persistence_location {store}/\n"
+                   f"log_dest file {store}/mosquitto.log\n"
+                   + "user root\n" * (os.getuid() == 0)
+                   + f"include_dir {ours}\n")
+    try:
+        broker.start()
+        client = Client(broker)
+        client.publish("kept", "1", retain=True)
+        client.close()
+        broker.stop()
+        assert os.listdir(store) == []
+    finally:
+        broker.kill()
