@@ -208,7 +208,8 @@ lint-shell:
 	@shellcheck $$(tests/lint/scripts.sh)
 
 # clang-tidy's verdict on a file stands until the file, one of its headers or the checks change.
-TIDIED := $(patsubst %.c,$(OBJ)/%.tidy,$(filter %.c,$(SOURCES)))
+# What takes the C library's place is named and declared as it is.
+TIDIED := $(patsubst %.c,$(OBJ)/%.tidy,$(filter-out $(PRELOADS),$(filter %.c,$(SOURCES))))
 tidy: $(TIDIED)
 $(OBJ)/%.tidy: %.c $(OBJ)/%.o .clang-tidy tests/.clang-tidy
 	$(call say,TIDY)clang-tidy --quiet $< -- $(CFLAGS_ALL) 2>$@.err || { cat $@.err >&2; exit 1; }

@@ -107,16 +107,31 @@ def test_C9_3_a_change_from_outside_is_one_timeout_more(started, redis):
     assert len(fleet.timeouts(since)) == ROUNDS * FEW + 1
 
 
-def test_C9_2_a_reply_in_its_budget_is_no_timeout_though_others_were_late(started, redis):
-    """Late answers belong to the saves that they answer, and to no other."""
+def test_C9_3_timeouts_are_counted_for_life_and_each_outage_has_its_two_events(started, redis):
+    """Between outages nothing is late: answers that came late belong to the saves that they
+    answer, and to no other."""
     fleet = started(FEW)
-    since = outage(fleet, redis, redis.freeze)
+    first = outage(fleet, redis, redis.freeze)
     redis.thaw()
-    caught_up(fleet, redis, since)
+    caught_up(fleet, redis, first)
     fleet.swipe()
-    settled_after = fleet.wait_kept(redis, 2)
-    assert settled_after < 2
-    assert len(fleet.timeouts(since)) == ROUNDS * FEW
+    fleet.wait_kept(redis, 2)
+    assert len(fleet.timeouts()) == ROUNDS * FEW
+
+    redis.freeze()
+    since = fleet.client.position()
+    fleet.swipe()
+    wait_until(lambda: len(fleet.timeouts(since)) >= FEW, "every report's timeout")
+    redis.thaw()
+    wait_until(lambda: len(fleet.save_events(since)) == 2 * FEW, "it is over", 2)
+    fleet.wait_kept(redis, 2)
+    assert {m["count"] for m in fleet.timeouts(since)} == {ROUNDS + 1}
+    assert len(fleet.timeouts()) == (ROUNDS + 1) * FEW
+    assert len(fleet.save_events()) == 4 * FEW
+    started.controller.stop()
+    started.controller.start()
+    kept = fleet.client.request("status")["data"]["machines"]
+    assert {state["save_timeouts"] for state in kept} == {ROUNDS + 1}
 
 
 def test_C9_2_replies_that_trickle_stretch_no_budget(started, redis, proxy):

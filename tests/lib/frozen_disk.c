@@ -109,7 +109,6 @@ static void *next_of(const char *name)
 /* `name` waits with `wait`, then goes on as the C library's. Parameters and arguments are
  * in parentheses. */
 #define WAITS(type, name, parameters, arguments, wait)                                             \
-    type name parameters;                                                                          \
     type name parameters                                                                           \
     {                                                                                              \
         static type(*_Atomic next) parameters;                                                     \
@@ -150,8 +149,10 @@ WAITS(
 WAITS(
     FILE *, fopen64, (const char *path, const char *mode), (path, mode),
     wait_for_path(AT_FDCWD, path, mode[0] == 'r' && strchr(mode, '+') == NULL ? O_RDONLY : O_RDWR))
+
 /* What syslog becomes with the C library's fortification. */
-void __syslog_chk(int priority, int flag, const char *format, ...);
+void __syslog_chk(int priority, int flag, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #define SYSLOG()                                                                                   \
     va_list arguments;                                                                             \
@@ -173,7 +174,6 @@ void __syslog_chk(int priority, int flag, const char *format, ...)
 
 /* The mode is read whether or not it was given; it is passed on as unused as it came. */
 #define OPEN(name)                                                                                 \
-    int name(const char *path, int flags, ...);                                                    \
     int name(const char *path, int flags, ...)                                                     \
     {                                                                                              \
         int (*function)(const char *, int, ...) = NULL;                                            \
@@ -186,7 +186,6 @@ void __syslog_chk(int priority, int flag, const char *format, ...)
         return function(path, flags, mode);                                                        \
     }
 #define OPENAT(name)                                                                               \
-    int name(int folder, const char *path, int flags, ...);                                        \
     int name(int folder, const char *path, int flags, ...)                                         \
     {                                                                                              \
         int (*function)(int, const char *, int, ...) = NULL;                                       \

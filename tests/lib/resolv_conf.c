@@ -5,9 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-int open(const char *path, int flags, ...);
-int open64(const char *path, int flags, ...);
-
 static int open_instead(const char *name, const char *path, int flags, mode_t mode)
 {
     int (*next)(const char *, int, ...) = NULL;
