@@ -6,9 +6,8 @@ import os
 import pytest
 
 from fleet import Fleet, machines, median_ms
-from harness import ROOT, USERS, Broker, Client, Redis, wait_until
+from harness import ROOT, USERS, Broker, Client, Redis, free_port, wait_until
 from preload import Disk, preloaded
-from processes import free_port
 
 COUNT = 40
 BUDGET_MS = 300
@@ -113,7 +112,7 @@ def test_cards_open_machines_while_the_hosts_disk_is_frozen(scratch, disk, unrea
         frozen = median_ms(took)
         print(f"note: a command at the median: {usual:.2f} ms, on a frozen disk {frozen:.2f} ms")
         assert frozen < 3 * usual + 2
-        assert max(took) < 1
+        assert max(took) < 3
         assert all(s["faults"] == ["save_timeout"] for s in fleet.states().values())
 
         disk.thaw()
