@@ -11,9 +11,10 @@ from nameserver import Nameserver
 from preload import preloaded
 from refusing_redis import RefusingRedis
 
-BUDGET_MS = 300
+BUDGET_MS = 500
 FEW, MANY = 40, 200
 ROUNDS = 2
+NOISE_MS = 20  # between two moments of a loaded machine; far from any budget
 STALL_S = 3  # what a look-up that blocks would cost at least; a loaded machine costs less
 
 # Long silences are none of these tests' business.
@@ -32,7 +33,7 @@ def outage(fleet, redis, begin, rounds=ROUNDS):
     took = [seconds for _ in range(rounds) for seconds in fleet.swipe()]
     during = median_ms(took)
     print(f"note: a command at the median: {usual:.2f} ms, without storage {during:.2f} ms")
-    assert during < 3 * usual + 2
+    assert during < 3 * usual + NOISE_MS
     assert max(took) < STALL_S
     wait_until(lambda: len(fleet.timeouts(since)) >= rounds * count, "every report's timeout")
     assert_all_late(fleet, since, rounds)
@@ -234,7 +235,7 @@ def test_C9_2_a_redis_that_cannot_be_found_delays_nobody(scratch, broker, client
         caught_up(fleet, redis, 0, ROUNDS + 1, within_s=12)  # a look-up and the longest back-off
         usual, during = median_ms(fleet.swipe()), median_ms(took)
         print(f"note: a command at the median: {usual:.2f} ms, without storage {during:.2f} ms")
-        assert during < 3 * usual + 2
+        assert during < 3 * usual + NOISE_MS
         controller.stop()
     finally:
         controller.kill()
