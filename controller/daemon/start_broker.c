@@ -119,8 +119,8 @@ void controller_on_subscribed(struct controller *controller, int token, bool gra
     if (token == TOKEN_LIVE && granted) {
         say_ready(controller);
     }
-    if (token != TOKEN_COLLECT) {
-        return;
+    if (token != TOKEN_COLLECT || controller->phase != PHASE_COLLECTING) {
+        return; /* all was collected before the connection broke */
     }
     randombytes_buf(nonce, sizeof nonce);
     sodium_bin2hex(controller->marker, sizeof controller->marker, nonce, sizeof nonce);

@@ -1,4 +1,4 @@
-/* C12: the epoch of a controller never falls, however late Redis answers. */
+/* C9.4, C12: a start whose parts come late or twice. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,6 +22,7 @@ static struct {
     struct now now;
     int token;
     char marker[64];
+    unsigned markers;              /* that were published */
     unsigned long long epochs[16]; /* of each status that was published */
     size_t epoch_count;
 } bench;
@@ -35,6 +36,7 @@ static enum status fake_publish(
     if (strstr(topic, "/marker") != NULL) {
         assert_true(length < sizeof bench.marker);
         memcpy(bench.marker, payload, length + 1);
+        bench.markers++;
     } else if (strstr(topic, "/status") != NULL) {
         assert_true(bench.epoch_count < sizeof bench.epochs / sizeof bench.epochs[0]);
         bench.epochs[bench.epoch_count++] =
@@ -132,20 +134,53 @@ static int close_bench(void **state)
     return 0;
 }
 
+static void connect_broker(void)
+{
+    controller_on_connected(bench.controller);
+    controller_on_subscribed(bench.controller, bench.token, true);
+}
+
+static void hear_marker(void)
+{
+    controller_on_message(
+        bench.controller, "tagout/controller/a/marker", bench.marker, strlen(bench.marker), false);
+}
+
+static void pass(int64_t ms)
+{
+    bench.now.mono.ms += ms;
+    bench.now.wall.ms += ms;
+    controller_tick(bench.controller);
+}
+
+static void C9_4_the_marker_is_published_again_until_it_comes_and_never_after(void **state)
+{
+    (void)state;
+    controller_start(bench.controller, bench.store);
+    connect_broker();
+    assert_int_equal(bench.markers, 1);
+    pass(1000);
+    assert_int_equal(bench.markers, 2);
+    hear_marker();
+    pass(1000);
+    assert_int_equal(bench.markers, 2);
+    controller_on_disconnected(bench.controller, "for a test");
+    connect_broker();
+    pass(1000);
+    pass(1000);
+    assert_int_equal(bench.markers, 2);
+}
+
 static void C12_an_epoch_that_comes_late_and_is_older_is_taken_anew(void **state)
 {
     (void)state;
     controller_start(bench.controller, bench.store);
-    controller_on_connected(bench.controller);
-    controller_on_subscribed(bench.controller, bench.token, true);
-    controller_on_message(
-        bench.controller, "tagout/controller/a/marker", bench.marker, strlen(bench.marker), false);
+    connect_broker();
+    hear_marker();
     memory_store_up(bench.store);
     memory_store_run(bench.store);
     assert_int_equal(memory_store_waiting(bench.store), 1);
-    bench.now.mono.ms += bench.settings->redis.load_timeout_ms;
-    bench.now.wall.ms += bench.settings->redis.load_timeout_ms;
-    controller_tick(bench.controller);
+    pass(bench.settings->redis.load_timeout_ms);
     controller_on_subscribed(bench.controller, bench.token, true);
     assert_true(controller_is_ready(bench.controller));
     memory_store_freeze(bench.store, false);
@@ -162,6 +197,9 @@ static void C12_an_epoch_that_comes_late_and_is_older_is_taken_anew(void **state
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            C9_4_the_marker_is_published_again_until_it_comes_and_never_after, open_bench,
+            close_bench),
         cmocka_unit_test_setup_teardown(
             C12_an_epoch_that_comes_late_and_is_older_is_taken_anew, open_bench, close_bench),
     };
