@@ -95,7 +95,8 @@ metrics_new(struct event_base *base, const char *listen, const struct metrics_so
         return NULL;
     }
     struct text name = text_over(host, sizeof host);
-    text_add_bytes(&name, listen, (size_t)(colon - listen));
+    size_t bracket = listen[0] == '[' ? 1 : 0; /* [::1]:9464 */
+    text_add_bytes(&name, listen + bracket, (size_t)(colon - listen) - 2 * bracket);
     evhttp_set_allowed_methods(metrics->http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
     evhttp_set_max_body_size(metrics->http, 0);
     evhttp_set_max_headers_size(metrics->http, 8192);
