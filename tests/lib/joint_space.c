@@ -9,17 +9,23 @@
 #define NOBODY UINT32_MAX
 #define ROOM_MIN ((size_t)1 << 16)
 
+/* A state's place in the table: most that are not it differ in the tag, and are not looked at. */
+struct slot {
+    uint32_t number; /* its index + 1; 0 for a free slot */
+    uint32_t tag;
+};
+
 /* In the order in which they were found, each with how it was found. */
 struct space {
     struct joint *states;
     uint32_t *parents;
     uint8_t *events;
-    uint32_t *slots; /* index + 1, or 0 for a free one */
+    struct slot *slots;
     size_t count;
     size_t room;
 };
 
-static size_t hash(const struct joint *joint, size_t slots)
+static uint64_t hash(const struct joint *joint)
 {
     uint64_t words[(sizeof *joint + 7) / 8] = {0};
     uint64_t value = 0;
@@ -29,19 +35,26 @@ static size_t hash(const struct joint *joint, size_t slots)
         value = (value ^ words[i]) * 0x9E3779B97F4A7C15u;
         value ^= value >> 29;
     }
-    return (size_t)value & (slots - 1);
+    return value;
 }
 
-static size_t find_slot(const struct space *space, const struct joint *joint)
+static struct slot *find(const struct space *space, const struct joint *joint, uint64_t value)
 {
-    size_t slots = space->room * 2;
-    size_t slot = hash(joint, slots);
+    size_t mask = space->room * 2 - 1;
+    size_t place = (size_t)value & mask;
+    uint32_t tag = (uint32_t)(value >> 32);
 
-    while (space->slots[slot] != 0 &&
-           memcmp(&space->states[space->slots[slot] - 1], joint, sizeof *joint) != 0) {
-        slot = (slot + 1) & (slots - 1);
+    for (;;) {
+        struct slot *slot = &space->slots[place];
+
+        if (slot->number == 0 ||
+            (slot->tag == tag &&
+             memcmp(&space->states[slot->number - 1], joint, sizeof *joint) == 0)) {
+            slot->tag = tag;
+            return slot;
+        }
+        place = (place + 1) & mask;
     }
-    return slot;
 }
 
 static void *resize(void *memory, size_t count, size_t size)
@@ -63,25 +76,27 @@ static void grow(struct space *space)
     space->slots = resize(space->slots, space->room * 2, sizeof *space->slots);
     memset(space->slots, 0, space->room * 2 * sizeof *space->slots);
     for (size_t i = 0; i < space->count; i++) {
-        space->slots[find_slot(space, &space->states[i])] = (uint32_t)i + 1;
+        const struct joint *joint = &space->states[i];
+
+        find(space, joint, hash(joint))->number = (uint32_t)i + 1;
     }
 }
 
 static void add(struct space *space, const struct joint *joint, uint32_t parent, uint8_t event)
 {
-    size_t slot = 0;
+    struct slot *slot = NULL;
 
     if (space->count == space->room) {
         grow(space);
     }
-    slot = find_slot(space, joint);
-    if (space->slots[slot] != 0) {
+    slot = find(space, joint, hash(joint));
+    if (slot->number != 0) {
         return;
     }
     space->states[space->count] = *joint;
     space->parents[space->count] = parent;
     space->events[space->count] = event;
-    space->slots[slot] = (uint32_t)++space->count;
+    slot->number = (uint32_t)++space->count;
 }
 
 static void print_path(const struct space *space, uint32_t index)

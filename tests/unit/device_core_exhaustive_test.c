@@ -1,6 +1,6 @@
 /* Device, network and core explored together: every state that they can reach, and every property
- * in each. And that this would find a bug: with a rule of the device taken away, it does. The rarer
- * troubles are in device_core_trouble_test.c. */
+ * in each. And that this would find a bug: with a rule of the device taken away, it does. The
+ * larger worlds have programs of their own: device_core_*_test.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,23 +23,10 @@ static void the_properties_hold_with_lockouts_and_overrides(void **state)
         .name = "lockout, override", .member = true, .lockout = true, .override = true});
 }
 
-static void the_properties_hold_with_cards_that_take_each_others_place(void **state)
-{
-    (void)state;
-    joint_check_holds(&(struct joint_world){.name = "two cards", .member = true, .stranger = true});
-}
-
 static void the_properties_hold_with_a_link_that_is_lost_and_comes_back(void **state)
 {
     (void)state;
     joint_check_holds(&(struct joint_world){.name = "offline", .member = true, .offline = true});
-}
-
-static void the_properties_hold_where_a_reload_may_enable_the_machine(void **state)
-{
-    (void)state;
-    joint_check_holds(
-        &(struct joint_world){.name = "always enabled", .member = true, .always = true});
 }
 
 static void it_finds_a_device_that_obeys_a_late_on(void **state)
@@ -124,9 +111,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_properties_hold_with_a_button_that_may_be_held),
         cmocka_unit_test(the_properties_hold_with_lockouts_and_overrides),
-        cmocka_unit_test(the_properties_hold_with_cards_that_take_each_others_place),
         cmocka_unit_test(the_properties_hold_with_a_link_that_is_lost_and_comes_back),
-        cmocka_unit_test(the_properties_hold_where_a_reload_may_enable_the_machine),
         cmocka_unit_test(it_finds_a_device_that_obeys_a_late_on),
         cmocka_unit_test(it_finds_a_device_that_obeys_a_late_off),
         cmocka_unit_test(it_finds_a_device_that_obeys_an_off_of_any_version),
