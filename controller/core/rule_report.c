@@ -68,7 +68,9 @@ static void heed_ack(struct decision *decision)
     const struct core_report *report = &decision->event->report;
     struct core_state *state = decision->state;
 
-    if (!report->has_ack || report->ack.version.epoch > decision->event->epoch_ceiling) {
+    /* The last epoch of all has no room above it for an answer: only a liar can name it. */
+    if (!report->has_ack || report->ack.version.epoch > decision->event->epoch_ceiling ||
+        report->ack.version.epoch >= VERSION_EPOCH_MAX) {
         return;
     }
     /* Not the present version: the epoch of a new start is above whatever was lost. */

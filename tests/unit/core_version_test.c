@@ -102,6 +102,20 @@ static void C12_3_the_answer_is_above_what_the_device_applied(void **unused)
     assert_true(is_version(bench.state.version, bench.epoch_ceiling, 42));
 }
 
+static void C12_3_an_ack_of_the_last_epoch_leaves_no_version_that_nobody_reads(void **unused)
+{
+    (void)unused;
+    core_bench_start(&bench, SECOND_ABSENT);
+    bench.epoch_ceiling = VERSION_EPOCH_MAX;
+    bench.next.has_ack = true;
+    bench.next.ack = (struct core_ack){.version = {VERSION_EPOCH_MAX, VERSION_REV_MAX}};
+    core_bench_heartbeat(&bench);
+    assert_true(bench.state.version.epoch <= VERSION_EPOCH_MAX);
+    bench.next.ack = (struct core_ack){.version = {VERSION_EPOCH_MAX - 1, VERSION_REV_MAX}};
+    core_bench_heartbeat(&bench);
+    assert_true(is_version(bench.state.version, VERSION_EPOCH_MAX, 1));
+}
+
 static void C12_3_an_ack_above_the_ceiling_is_ignored(void **unused)
 {
     (void)unused;
@@ -276,6 +290,7 @@ int main(void)
         cmocka_unit_test(C9_4_an_ack_that_is_not_above_the_loaded_version_sets_nothing),
         cmocka_unit_test(C9_4_only_the_first_report_after_a_load_sets_anything),
         cmocka_unit_test(C12_3_the_answer_is_above_what_the_device_applied),
+        cmocka_unit_test(C12_3_an_ack_of_the_last_epoch_leaves_no_version_that_nobody_reads),
         cmocka_unit_test(C12_3_an_ack_above_the_ceiling_is_ignored),
         cmocka_unit_test(C5_each_report_and_each_change_has_a_version_of_its_own),
         cmocka_unit_test(C5_rev_goes_on_in_a_new_epoch),
