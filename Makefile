@@ -39,25 +39,29 @@ LDFLAGS_ALL := -pthread $(LINK_$(VARIANT)) $(LDFLAGS)
 
 # The rooms, each an archive, and the libraries that each needs. A program is linked with the rooms
 # that it may use and no others.
-ROOMS := support topics core config persistence daemon ctl devices sim
+ROOMS := support topics core config persistence daemon watcher ctl devices sim
 DIR_support := controller/support
 DIR_topics := topics
 DIR_core := controller/core
 DIR_config := controller/config
 DIR_persistence := persistence
 DIR_daemon := controller/daemon
+DIR_watcher := controller/watcher
 DIR_ctl := controller/ctl
 DIR_devices := devices
 DIR_sim := devices/sim
 LIBS_support := -lpaho-mqtt3as -lcjson -lm
 LIBS_config := -linih -lsodium
 LIBS_persistence := -lhiredis -levent
+LIBS_watcher := -levent -lcurl -lsystemd
 LIBS_daemon := -levent -levent_pthreads -lsodium -lsystemd
 
 # Program: its main file, and its rooms from the top down.
-PROGRAMS := tagoutd tagoutctl tagout-sim
+PROGRAMS := tagoutd tagout-watcher tagoutctl tagout-sim
 MAIN_tagoutd := controller/daemon/main.c
 USES_tagoutd := daemon config persistence core topics support
+MAIN_tagout-watcher := controller/watcher/main.c
+USES_tagout-watcher := watcher config topics support
 MAIN_tagoutctl := controller/ctl/main.c
 USES_tagoutctl := ctl config topics support
 MAIN_tagout-sim := devices/sim/main.c
@@ -78,7 +82,7 @@ MAIN_print_topics := tests/lint/print_topics.c
 USES_print_topics := topics support
 
 # Every unit test may use every room.
-USES_unit := sim devices ctl daemon config persistence core topics support
+USES_unit := sim devices ctl watcher daemon config persistence core topics support
 
 object = $(patsubst %.c,$(OBJ)/%.o,$(1))
 archive = $(patsubst %,$(OBJ)/lib%.a,$(1))

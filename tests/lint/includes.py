@@ -57,9 +57,9 @@ THIRD_PARTY = [
     ("ini.h", ["controller/config/*.c"]),
     ("curl/*", ["controller/watcher/*.c"]),
     ("sodium*", ["controller/config/hash.c", "controller/daemon/*.c", "devices/sim/*.c"]),
-    ("systemd/*", ["controller/*.c"]),
+    ("systemd/*", ["controller/daemon/loop.c", "controller/watcher/loop.c"]),
 ]
-ONE_FILE = ["cjson/*", "systemd/*"]
+ONE_FILE = ["cjson/*", "curl/*"]
 
 INCLUDE = re.compile(r'\s*#\s*include\s*(?:"([^"]*)"|<([^>]*)>)')
 

@@ -1,0 +1,56 @@
+/* What operators must know: told on `fleet/alert`, written into the audit, posted to Slack. */
+#ifndef TAGOUT_WATCHER_ALERT_H
+#define TAGOUT_WATCHER_ALERT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "controller/support/json.h"
+#include "controller/support/status.h"
+#include "controller/support/text.h"
+#include "controller/support/time.h"
+#include "controller/watcher/watched.h"
+
+#define ALERT_BYTES_MAX 2048
+#define ALERT_BY_SIZE 384
+
+#define ALERT_LIST(X)                                                                              \
+    X(ALERT_MACHINE, "machine_save_timeouts")           /* C9.5: its second one ever */            \
+    X(ALERT_REPEATED, "machine_repeated_save_timeouts") /* five within 10 min, no fleet alert */   \
+    X(ALERT_FLEET, "fleet_save_timeouts")               /* C9.5: many machines in the window */    \
+    X(ALERT_OVER, "save_timeouts_over")                                                            \
+    X(ALERT_TEST, "test")
+
+#define ALERT_ENUM(id, word) id,
+enum alert_kind {
+    ALERT_LIST(ALERT_ENUM) ALERT_KIND_COUNT
+};
+#undef ALERT_ENUM
+
+struct alert {
+    enum alert_kind kind;
+    char machine[WATCHED_NAME_SIZE]; /* "" when it is about no single one */
+    char display_name[WATCHED_DISPLAY_SIZE];
+    uint32_t count;         /* machine: its lifetime count; repeated: timeouts; fleet: machines */
+    int64_t window_ms;      /* repeated, fleet: within which */
+    int64_t budget_ms;      /* machine: what the save missed; 0 when not known */
+    int64_t lasted_ms;      /* over */
+    bool certain;           /* over: every machine was heard to be saved again */
+    char by[ALERT_BY_SIZE]; /* test: who asked for it */
+    struct wall_time since; /* when the outage began, by which it is known; {0}: none */
+    struct wall_time at;
+};
+
+/* The sentence: machine, cause, next step. */
+void alert_text(const struct alert *alert, struct text *out);
+
+/* The payload of `fleet/alert`. */
+MUST_USE enum status alert_print(const struct alert *alert, struct text *out);
+
+/* Reads back what alert_print wrote. */
+MUST_USE enum status alert_read(const struct json *object, struct alert *ret_alert);
+
+/* "12 s", "4 min", "1 h 5 min". */
+void alert_add_duration(struct text *out, int64_t ms);
+
+#endif

@@ -1,0 +1,37 @@
+#include "controller/watcher/heard_event.h"
+
+#include "topics/member.h"
+#include "topics/topic.h"
+
+enum status
+heard_event_read(const struct json *object, struct heard_event *ret_event, struct text *why)
+{
+    struct members members = {.object = object, .place = "", .why = why};
+    struct heard_event event = {
+        .display_name = "", .text = "", .fault = "", .reason = "", .source = ""};
+    uint64_t n = 0;
+    double at = 0;
+
+    member_string(&members, "event_type", REQUIRED, &event.event_type);
+    member_string(&members, "machine", REQUIRED, &event.machine);
+    member_string(&members, "display_name", OPTIONAL, &event.display_name);
+    member_string(&members, "text", OPTIONAL, &event.text);
+    member_string(&members, "fault", OPTIONAL, &event.fault);
+    member_string(&members, "reason", OPTIONAL, &event.reason);
+    member_string(&members, "source", OPTIONAL, &event.source);
+    member_integer(&members, "n", OPTIONAL, 0, UINT32_MAX, &n);
+    member_number(&members, "at", OPTIONAL, &at);
+    if (!members.failed && !text_is_name(event.machine, TOPIC_MACHINE_MAX)) {
+        member_fail(&members, "machine", "is no machine's name");
+    }
+    if (members.failed) {
+        return STATUS_INVALID;
+    }
+    if (event.display_name[0] == '\0') {
+        event.display_name = event.machine;
+    }
+    event.n = (uint32_t)n;
+    event.at.ms = at > 0 && at < 1e12 ? (int64_t)(at * 1000 + 0.5) : 0;
+    *ret_event = event;
+    return STATUS_OK;
+}

@@ -1,0 +1,118 @@
+#include "controller/watcher/slack_answer.h"
+
+#include <string.h>
+
+#include "controller/support/json.h"
+
+#define SHOWN_MAX 80
+
+static bool holds_secret(const char *string, const char *const secrets[])
+{
+    for (size_t i = 0; secrets[i] != NULL; i++) {
+        if (secrets[i][0] != '\0' && strstr(string, secrets[i]) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A stranger's words, for log and state. */
+static void add_words(struct text *out, const char *words, const char *const secrets[])
+{
+    if (holds_secret(words, secrets)) {
+        text_add(out, "(an answer with a secret in it)");
+        return;
+    }
+    for (size_t i = 0; words[i] != '\0' && i < SHOWN_MAX; i++) {
+        bool is_plain = words[i] >= ' ' && words[i] <= '~';
+        text_add_bytes(out, is_plain ? words + i : "?", 1);
+    }
+}
+
+/* {"ok": true, "ts": ...} or {"ok": false, "error": ...}. */
+static void judge_method(
+    const struct json *document, const char *const secrets[], struct slack_verdict *verdict,
+    struct text *reason)
+{
+    const struct json *ok = json_get(document, "ok");
+    const struct json *ts = json_get(document, "ts");
+    const struct json *error = json_get(document, "error");
+
+    if (ok == NULL || json_type(ok) != JSON_BOOL) {
+        text_add(reason, "the answer is not Slack's: no \"ok\" in it");
+    } else if (!json_bool(ok)) {
+        verdict->outcome.kind = SLACK_REFUSED;
+        add_words(
+            reason,
+            error != NULL && json_type(error) == JSON_STRING ? json_string(error)
+                                                             : "refused without a reason",
+            secrets);
+    } else {
+        verdict->works = true;
+        if (ts != NULL && json_type(ts) == JSON_STRING &&
+            strlen(json_string(ts)) < sizeof verdict->outcome.ts &&
+            text_is_printable_ascii(json_string(ts))) {
+            text_copy(verdict->outcome.ts, sizeof verdict->outcome.ts, json_string(ts));
+        }
+    }
+}
+
+static void judge_delivered(
+    const struct slack_response *response, bool is_webhook, const char *const secrets[],
+    struct slack_verdict *verdict, struct text *reason)
+{
+    struct json *document = NULL;
+    TEXT_LOCAL(why, 256);
+
+    verdict->outcome.kind = SLACK_DELIVERED;
+    if (is_webhook) {
+        verdict->works = true;
+        return;
+    }
+    if (json_parse(response->body, response->body_length, &document, &why) == STATUS_OK) {
+        judge_method(document, secrets, verdict, reason);
+    } else if (response->error != NULL) {
+        /* The status line came, the rest did not: the next message will show. */
+        text_addf(reason, "the answer broke off: %s", response->error);
+    } else {
+        text_add(reason, "the answer is not Slack's");
+    }
+    json_free(document);
+}
+
+static void
+add_status(const struct slack_response *response, const char *const secrets[], struct text *reason)
+{
+    text_addf(reason, "HTTP status %ld", response->code);
+    if (response->body_length > 0 && response->body[0] != '<') {
+        text_add(reason, ": ");
+        add_words(reason, response->body, secrets);
+    }
+}
+
+void slack_judge(
+    const struct slack_response *response, bool is_webhook, const char *const secrets[],
+    struct slack_verdict *ret_verdict)
+{
+    struct slack_verdict verdict = {0};
+    struct text reason = text_over(verdict.reason, sizeof verdict.reason);
+    int64_t wait_s =
+        response->retry_after_s > 0 ? response->retry_after_s : SLACK_RETRY_AFTER_DEFAULT_S;
+
+    verdict.outcome.kind = SLACK_FAILED;
+    if (response->code >= 200 && response->code <= 299) {
+        judge_delivered(response, is_webhook, secrets, &verdict, &reason);
+    } else if (response->code == 429) {
+        verdict.outcome.kind = SLACK_RATE_LIMITED;
+        verdict.outcome.wait_ms =
+            1000 * (wait_s > SLACK_RETRY_AFTER_MAX_S ? SLACK_RETRY_AFTER_MAX_S : wait_s);
+    } else if (response->code >= 300) {
+        /* Of the message itself, not of the address or the token. */
+        bool is_about_message = response->code == 400 || response->code == 413;
+        verdict.outcome.kind = is_about_message ? SLACK_HOPELESS : SLACK_FAILED;
+        add_status(response, secrets, &reason);
+    } else {
+        add_words(&reason, response->error == NULL ? "no answer" : response->error, secrets);
+    }
+    *ret_verdict = verdict;
+}
