@@ -45,6 +45,11 @@ const char *request_verb_text(enum request_verb verb)
     return verb < REQUEST_VERB_COUNT ? verbs[verb].word : "unknown";
 }
 
+bool request_is_watchers(const char *verb)
+{
+    return strcmp(verb, verbs[REQUEST_TEST_ALERT].word) == 0;
+}
+
 static enum request_verb verb_of(const char *word)
 {
     enum request_verb verb = 0;

@@ -26,7 +26,8 @@
     X(REQUEST_RESTART, "restart")                                                                  \
     X(REQUEST_FORGET, "forget")                                                                    \
     X(REQUEST_RELOAD, "reload")                                                                    \
-    X(REQUEST_STATUS, "status")
+    X(REQUEST_STATUS, "status")                                                                    \
+    X(REQUEST_TEST_ALERT, "test-alert")
 
 #define REQUEST_ENUM(id, word) id,
 enum request_verb {
@@ -57,6 +58,10 @@ MUST_USE enum status request_parse(
     struct text *why);
 
 const char *request_verb_text(enum request_verb verb);
+
+/* Whether the watcher answers it: `test-alert`. The controller is silent then, so that each
+ * request has one answer. */
+bool request_is_watchers(const char *verb);
 
 enum response_status {
     RESPONSE_OK,

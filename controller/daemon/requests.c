@@ -89,6 +89,7 @@ static void dispatch(
     case REQUEST_STATUS:
         do_status(controller, machine, account, request);
         break;
+    case REQUEST_TEST_ALERT: /* the watcher answers it */
     case REQUEST_VERB_COUNT:
         break;
     }
@@ -112,7 +113,7 @@ void controller_on_request(
         controller->counters.retained_discarded++;
         return;
     }
-    if (controller->phase != PHASE_READY) {
+    if (controller->phase != PHASE_READY || request_is_watchers(match.second)) {
         return;
     }
     controller->counters.requests++;

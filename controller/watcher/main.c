@@ -1,4 +1,153 @@
-int main(void)
+/* tagout-watcher: tells people what they must know, and keeps the audit. */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "controller/config/settings.h"
+#include "controller/support/log.h"
+#include "controller/watcher/loop.h"
+#include "controller/watcher/slack.h"
+
+#define EXIT_USAGE 2 /* C1 */
+
+static const char usage[] =
+    "Usage: tagout-watcher [-c FILE] [--check] [-v]\n"
+    "\n"
+    "Watches over Tagout: counts saves that time out over all machines and controllers, raises\n"
+    "alerts, writes every event into the audit files, and posts to Slack.\n"
+    "\n"
+    "  -c, --config FILE  read FILE, see tagout.ini(5); without it every key has its default\n"
+    "      --check        check the configuration, say what goes where, and exit\n"
+    "  -v, --verbose      log more\n"
+    "  -V, --version      print the version and exit\n"
+    "  -h, --help         print this and exit\n"
+    "\n"
+    "TAGOUT_<SECTION>_<KEY> in the environment wins over the file.\n"
+    "SIGTERM and SIGINT stop cleanly.\n"
+    "Exit status: 0 clean stop, 2 configuration or usage error, 1 anything else.\n";
+
+struct arguments {
+    const char *file;
+    bool check;
+    bool verbose;
+};
+
+/* Returns -1 to go on, else the exit status. */
+static int parse_arguments(int count, char *values[], struct arguments *ret_arguments)
 {
-    return 0;
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'C'},
+        {"verbose", no_argument, NULL, 'v'},      {"version", no_argument, NULL, 'V'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+    };
+    int option;
+
+    while ((option = getopt_long(count, values, "c:vVh", options, NULL)) != -1) {
+        switch (option) {
+        case 'c':
+            ret_arguments->file = optarg;
+            break;
+        case 'C':
+            ret_arguments->check = true;
+            break;
+        case 'v':
+            ret_arguments->verbose = true;
+            break;
+        case 'V':
+            printf("tagout-watcher %s\n", TAGOUT_VERSION);
+            return EXIT_SUCCESS;
+        case 'h':
+            fputs(usage, stdout);
+            return EXIT_SUCCESS;
+        default:
+            fputs("Try 'tagout-watcher --help'.\n", stderr);
+            return EXIT_USAGE;
+        }
+    }
+    if (optind < count) {
+        fprintf(
+            stderr, "tagout-watcher: unexpected argument '%s'\nTry 'tagout-watcher --help'.\n",
+            values[optind]);
+        return EXIT_USAGE;
+    }
+    return -1;
+}
+
+static void print_check(const struct settings *settings)
+{
+    TEXT_LOCAL(slack, 2048);
+
+    slack_describe(settings, &slack);
+    printf(
+        "configuration ok\nAudit: %s, for %lld days\n%s", settings->audit.directory,
+        (long long)settings->audit.keep_days, slack.data);
+}
+
+/* Memory that was paged out comes back from a disk, and the disk may hang. Only where there is no
+ * limit on locking: with one, memory would run out at it. */
+static void lock_memory(void)
+{
+#ifndef __SANITIZE_ADDRESS__
+    struct rlimit limit;
+
+    if (geteuid() != 0 &&
+        (getrlimit(RLIMIT_MEMLOCK, &limit) != 0 || limit.rlim_cur != RLIM_INFINITY)) {
+        log_info("memory is not locked: the limit on locked memory is not unlimited");
+    } else if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0) {
+        log_info("memory is not locked: %s", strerror(errno));
+    }
+#endif
+}
+
+static int run(const struct settings *settings, bool verbose)
+{
+    int code;
+    char *line;
+    char *rest = NULL;
+    TEXT_LOCAL(slack, 2048);
+
+    if (log_start("tagout-watcher", verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO) != STATUS_OK) {
+        fputs("tagout-watcher: cannot start the log's thread\n", stderr);
+        return EXIT_FAILURE;
+    }
+    slack_describe(settings, &slack);
+    for (line = strtok_r(slack.data, "\n", &rest); line != NULL;
+         line = strtok_r(NULL, "\n", &rest)) {
+        log_info("%s", line);
+    }
+    lock_memory();
+    code = loop_run_watcher(settings);
+    log_stop();
+    return code;
+}
+
+int main(int count, char *values[])
+{
+    struct arguments arguments = {0};
+    struct settings *settings = NULL;
+    int code = parse_arguments(count, values, &arguments);
+    TEXT_LOCAL(why, 1024);
+
+    if (code >= 0) {
+        return code;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    if (settings_load(arguments.file, &settings, &why) != STATUS_OK) {
+        fprintf(stderr, "tagout-watcher: %s\n", why.data);
+        code = EXIT_USAGE;
+    } else if (arguments.check) {
+        print_check(settings);
+        code = EXIT_SUCCESS;
+    } else {
+        code = run(settings, arguments.verbose);
+    }
+    settings_free(settings);
+    return code;
 }

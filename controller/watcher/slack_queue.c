@@ -153,16 +153,19 @@ static bool is_full(const struct lane *lane, bool routine)
     return lane->count >= SLACK_LANE_MAX || (routine && lane->routine >= SLACK_ROUTINE_MAX);
 }
 
+enum slack_lane slack_queue_lane(const struct slack_queue *queue, enum slack_lane lane)
+{
+    return lane == SLACK_ACTIVITY && !queue->rooms[SLACK_ROOM_ACTIVITY].exists ? SLACK_CONTROL
+                                                                               : lane;
+}
+
 bool slack_queue_add(
     struct slack_queue *queue, const struct slack_post *post, int64_t line, struct wall_time seen,
     uint32_t ticket)
 {
-    enum slack_lane lane = post->lane;
+    enum slack_lane lane = slack_queue_lane(queue, post->lane);
     struct slack_message *message;
 
-    if (lane == SLACK_ACTIVITY && !queue->rooms[SLACK_ROOM_ACTIVITY].exists) {
-        lane = SLACK_CONTROL;
-    }
     if (!queue->rooms[room_of(lane)].exists) {
         return false;
     }

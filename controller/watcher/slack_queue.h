@@ -69,6 +69,9 @@ MUST_USE enum status
 slack_queue_new(const bool has_room[SLACK_ROOM_COUNT], struct slack_queue **ret_queue);
 void slack_queue_free(struct slack_queue *queue);
 
+/* Where a lane's messages wait: activity's with control's where it has no room. */
+enum slack_lane slack_queue_lane(const struct slack_queue *queue, enum slack_lane lane);
+
 /* False when nobody wants it, or when it was merged into "... and 37 more". */
 bool slack_queue_add(
     struct slack_queue *queue, const struct slack_post *post, int64_t line, struct wall_time seen,

@@ -145,6 +145,8 @@ static void print_acl(const char *prefix, char *const people[])
     puts("topic read homeassistant/status");
     puts("\nuser watcher");
     print_rules("topic", prefix, WATCHER, 0, NULL);
+    printf("topic read %s/request/+/test-alert\n", prefix);
+    printf("topic write %s/response/+/test-alert\n", prefix);
     puts("\nuser homeassistant");
     print_rules("topic", prefix, HOME_ASSISTANT, 0, NULL);
     puts("topic readwrite homeassistant/#");

@@ -1,0 +1,231 @@
+/* What is heard: into the audit first, then counted and told. */
+#include <string.h>
+
+#include "controller/support/json.h"
+#include "controller/support/log.h"
+#include "controller/watcher/watcher_inside.h"
+#include "topics/member.h"
+#include "topics/state.h"
+
+#define BAD_LOG_MS 60000
+#define LINE_SIZE (HEARD_EVENT_BYTES_MAX + 256)
+
+void hear_badly(struct watcher *watcher, const char *topic, const char *why)
+{
+    watcher->bad_messages++;
+    if (watcher->bad_logged.ms == 0 ||
+        watcher->now.mono.ms - watcher->bad_logged.ms >= BAD_LOG_MS) {
+        watcher->bad_logged = watcher->now.mono;
+        log_warning(
+            "%s: not understood (%llu so far): %s", topic,
+            (unsigned long long)watcher->bad_messages, why);
+    }
+}
+
+int64_t add_line(struct watcher *watcher, const char *kind, const char *object, size_t length)
+{
+    char buffer[LINE_SIZE];
+    struct text line = text_over(buffer, sizeof buffer);
+    struct json_out out = json_out(&line);
+    const char *members = memchr(object, '{', length);
+    size_t start;
+
+    json_out_open(&out, NULL, '{');
+    json_out_string(&out, "kind", kind);
+    json_out_wall(&out, "seen", watcher->now.wall);
+    text_add(&line, ",");
+    start = line.length;
+    text_add_bytes(&line, members + 1, length - (size_t)(members + 1 - object));
+    /* Line breaks stand only between the parts of an object, never inside a string. */
+    for (size_t i = start; i < line.length; i++) {
+        if (line.data[i] == '\n' || line.data[i] == '\r' || line.data[i] == '\t') {
+            line.data[i] = ' ';
+        }
+    }
+    watcher->line = audit_add(watcher->audit, watcher->now.wall, line.data, line.length);
+    return watcher->line;
+}
+
+/* Keys that add_line puts in front would stand twice. */
+static bool is_addable(const struct json *object)
+{
+    return json_get(object, "kind") == NULL && json_get(object, "seen") == NULL &&
+           json_get(object, "line") == NULL;
+}
+
+/* ---- Slack ---- */
+
+void post_event(
+    struct watcher *watcher, const struct heard_event *event, int64_t line, struct wall_time seen,
+    const int64_t *delivered)
+{
+    struct slack_queue *queue = slack_queue_of(watcher->slack);
+    struct slack_post posts[SLACK_POSTS_MAX];
+    size_t count = slack_posts_of(event, posts);
+
+    for (size_t i = 0; i < count; i++) {
+        enum slack_lane lane = slack_queue_lane(queue, posts[i].lane);
+        if (delivered == NULL || line > delivered[lane]) {
+            (void)slack_queue_add(queue, &posts[i], line, seen, 0);
+        }
+    }
+}
+
+bool post_alert(
+    struct watcher *watcher, const struct alert *alert, int64_t line, uint32_t ticket,
+    const int64_t *delivered)
+{
+    struct slack_queue *queue = slack_queue_of(watcher->slack);
+    struct slack_post post;
+    TEXT_LOCAL(sentence, 1024);
+    struct text text = text_over(post.text, sizeof post.text);
+
+    if (alert->kind != ALERT_TEST) {
+        if (delivered == NULL || line > delivered[SLACK_STORAGE]) {
+            slack_queue_add_alert(queue, alert, line, watcher->now);
+        }
+        return true;
+    }
+    if (delivered != NULL && line <= delivered[SLACK_CONTROL]) {
+        return true;
+    }
+    post.lane = SLACK_CONTROL;
+    post.routine = false;
+    alert_text(alert, &sentence);
+    slack_add_escaped(&text, sentence.data);
+    return slack_queue_add(queue, &post, line, alert->at, ticket);
+}
+
+/* ---- events ---- */
+
+/* C8.2: `n` grows by one with each event of a machine, so that a gap shows. False for an event that
+ * was heard before. */
+static bool
+follow_count(struct watcher *watcher, struct watched *machine, const struct heard_event *event)
+{
+    bool restarted = event->n <= machine->n;
+    TEXT_LOCAL(line, 256);
+    struct json_out out = json_out(&line);
+
+    if (event->n == 0 || machine->n == 0 || event->n == machine->n + 1) {
+        return true;
+    }
+    if (restarted && event->at.ms <= machine->event_at.ms) {
+        return false;
+    }
+    json_out_open(&out, NULL, '{');
+    json_out_string(&out, "machine", machine->name);
+    json_out_integer(&out, "after", machine->n);
+    json_out_integer(&out, "before", event->n);
+    if (restarted) {
+        json_out_bool(&out, "restarted", true);
+    } else {
+        json_out_integer(&out, "missing", (int64_t)event->n - machine->n - 1);
+    }
+    json_out_close(&out, '}');
+    (void)add_line(watcher, "gap", line.data, line.length);
+    log_warning(
+        "%s: event %u came after %u: %s", machine->name, event->n, machine->n,
+        restarted ? "its counting began anew" : "those between were missed");
+    return true;
+}
+
+static void take_event(
+    struct watcher *watcher, const struct heard_event *event, const char *payload, size_t length)
+{
+    struct watched *machine = watched_touch(watcher->machines, event->machine);
+    int64_t line;
+
+    if (machine == NULL || !follow_count(watcher, machine, event)) {
+        return;
+    }
+    if (event->n != 0) {
+        machine->n = event->n;
+        machine->event_at = event->at;
+    }
+    text_copy(machine->display_name, sizeof machine->display_name, event->display_name);
+    line = add_line(watcher, "event", payload, length);
+    audit_commit(watcher->audit);
+    if (strcmp(event->event_type, "save_timeout") == 0) {
+        save_timeouts_mark(
+            &watcher->counting, machine, strcmp(event->reason, "over") == 0, watcher->now);
+    }
+    post_event(watcher, event, line, watcher->now.wall, NULL);
+}
+
+void hear_event(
+    struct watcher *watcher, const struct topic_match *topic, const char *payload, size_t length)
+{
+    struct json *document = NULL;
+    struct heard_event event;
+    TEXT_LOCAL(why, 256);
+    struct members members = members_of(payload, length, HEARD_EVENT_BYTES_MAX, &document, &why);
+
+    if (!members.failed && heard_event_read(document, &event, &why) == STATUS_OK) {
+        if (strcmp(event.machine, topic->first) != 0) {
+            text_addf(&why, "/machine: is another than the topic's");
+        } else if (!is_addable(document)) {
+            text_add(&why, "/kind, /seen, /line: are the audit's own");
+        } else {
+            take_event(watcher, &event, payload, length);
+        }
+    }
+    if (why.length > 0) {
+        hear_badly(watcher, "an event", why.data);
+    }
+    json_free(document);
+}
+
+/* ---- save timeouts ---- */
+
+static bool read_save_timeout(struct members *members, struct save_timeout *ret_timeout)
+{
+    uint64_t count = 0;
+    uint64_t budget_ms = 0;
+    double at = 0;
+
+    *ret_timeout = (struct save_timeout){0};
+    member_string(members, "machine", REQUIRED, &ret_timeout->machine);
+    member_integer(members, "count", REQUIRED, 1, UINT32_MAX, &count);
+    member_integer(members, "budget_ms", OPTIONAL, 0, INT32_MAX, &budget_ms);
+    member_number(members, "at", OPTIONAL, &at);
+    if (!members->failed && !text_is_name(ret_timeout->machine, TOPIC_MACHINE_MAX)) {
+        member_fail(members, "machine", "is no machine's name");
+    }
+    if (!members->failed && !is_addable(members->object)) {
+        member_fail(members, "kind", "is the audit's own");
+    }
+    ret_timeout->count = (uint32_t)count;
+    ret_timeout->budget_ms = (int64_t)budget_ms;
+    ret_timeout->at.ms = at > 0 && at < 1e12 ? (int64_t)(at * 1000 + 0.5) : 0;
+    return !members->failed;
+}
+
+void hear_save_timeout(struct watcher *watcher, const char *payload, size_t length)
+{
+    struct json *document = NULL;
+    struct save_timeout timeout;
+    struct alert alerts[SAVE_TIMEOUTS_ALERTS_MAX];
+    bool is_new = false;
+    size_t count;
+    TEXT_LOCAL(why, 256);
+    struct members members = members_of(payload, length, HEARD_EVENT_BYTES_MAX, &document, &why);
+
+    if (!read_save_timeout(&members, &timeout)) {
+        hear_badly(watcher, "fleet/save_timeout", why.data);
+        json_free(document);
+        return;
+    }
+    count = save_timeouts_count(&watcher->counting, &timeout, watcher->now, alerts, &is_new);
+    if (is_new) {
+        (void)add_line(watcher, "save_timeout", payload, length);
+        for (size_t i = 0; i < count; i++) {
+            (void)watcher_raise(watcher, &alerts[i], 0);
+        }
+        audit_commit(watcher->audit);
+        slack_queue_grow(
+            slack_queue_of(watcher->slack), watcher->counting.since,
+            save_timeouts_machines(&watcher->counting, watcher->now.mono));
+    }
+    json_free(document);
+}

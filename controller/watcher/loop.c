@@ -1,0 +1,305 @@
+#include "controller/watcher/loop.h"
+
+#include <event2/event.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <systemd/sd-daemon.h>
+
+#include "controller/support/clock.h"
+#include "controller/support/inbox.h"
+#include "controller/support/log.h"
+#include "controller/support/mqtt.h"
+#include "controller/watcher/audit.h"
+#include "controller/watcher/watcher.h"
+#include "topics/topic.h"
+
+#define MESSAGES_A_TURN 4096
+#define INBOX_BYTES ((size_t)8 << 20)
+#define KEEP_ALIVE_S 10
+#define GOODBYE_MS 2000
+#define AUDIT_STOP_MS 3000
+/* So long the start waits for the disk, so that nobody is paged twice for the same; then alerts
+ * matter more. */
+#define PAST_WAIT_MS 3000
+
+struct loop {
+    const struct settings *settings;
+    struct event_base *base;
+    struct event *inbox_event;
+    struct event *audit_event;
+    struct event *timer;
+    struct event *signals[2];
+    struct inbox *inbox;
+    struct mqtt *mqtt;
+    struct audit *audit;
+    struct watcher *watcher;
+    struct mono_time past_until;
+    bool connecting;
+    bool stopping;
+    bool said_ready;
+};
+
+/* ---- events ---- */
+
+static void say_ready(struct loop *loop)
+{
+    if (!loop->said_ready) {
+        loop->said_ready = true;
+        log_info("ready: watching %s", loop->settings->controller.prefix);
+        sd_notify(0, "READY=1");
+    }
+}
+
+static void on_message(struct loop *loop, const struct inbox_entry *entry)
+{
+    switch (entry->kind) {
+    case INBOX_MESSAGE:
+        watcher_on_message(
+            loop->watcher, entry->topic, entry->payload, entry->payload_length, entry->retained);
+        break;
+    case INBOX_CONNECTED:
+        mqtt_on_connected(loop->mqtt);
+        watcher_on_connected(loop->watcher);
+        break;
+    case INBOX_DISCONNECTED:
+        mqtt_on_disconnected(loop->mqtt, clock_now().mono);
+        watcher_on_disconnected(loop->watcher, entry->payload);
+        break;
+    case INBOX_SUBSCRIBED:
+    case INBOX_SUBSCRIBE_FAILED:
+        if (watcher_on_subscribed(loop->watcher, entry->kind == INBOX_SUBSCRIBED)) {
+            say_ready(loop);
+        }
+        break;
+    }
+}
+
+static void on_inbox(evutil_socket_t fd, short what, void *argument)
+{
+    struct loop *loop = argument;
+    struct inbox_entry entry;
+
+    (void)fd;
+    (void)what;
+    for (int i = 0; i < MESSAGES_A_TURN && inbox_pop(loop->inbox, &entry); i++) {
+        on_message(loop, &entry);
+    }
+}
+
+static void connect_to_broker(struct loop *loop)
+{
+    loop->connecting = true;
+    watcher_connect(loop->watcher, loop->mqtt);
+    mqtt_start(loop->mqtt, clock_now().mono);
+}
+
+static void on_audit(evutil_socket_t fd, short what, void *argument)
+{
+    struct loop *loop = argument;
+    struct audit_past *past = audit_take_past(loop->audit);
+
+    (void)fd;
+    (void)what;
+    if (past != NULL) {
+        watcher_on_past(loop->watcher, past);
+        if (!loop->connecting) {
+            connect_to_broker(loop);
+        }
+    }
+}
+
+static void on_signal(evutil_socket_t signal_number, short what, void *argument)
+{
+    struct loop *loop = argument;
+
+    (void)what;
+    log_info("%s: stopping", signal_number == SIGINT ? "interrupted" : "terminated");
+    loop->stopping = true;
+}
+
+/* Only wakes the loop; what is due is done in every turn. */
+static void on_timer(evutil_socket_t fd, short what, void *argument)
+{
+    (void)fd;
+    (void)what;
+    (void)argument;
+}
+
+/* ---- putting it together ---- */
+
+static enum status listen_to(
+    struct loop *loop, int fd, short what, event_callback_fn callback, struct event **ret_event)
+{
+    struct event *event = event_new(loop->base, fd, (short)(what | EV_PERSIST), callback, loop);
+
+    if (event == NULL || event_add(event, NULL) != 0) {
+        return STATUS_NO_MEMORY;
+    }
+    *ret_event = event;
+    return STATUS_OK;
+}
+
+static enum status start_events(struct loop *loop)
+{
+    static const int signals[] = {SIGTERM, SIGINT};
+    enum status status =
+        listen_to(loop, inbox_fd(loop->inbox), EV_READ, on_inbox, &loop->inbox_event);
+
+    if (status == STATUS_OK) {
+        status = listen_to(loop, audit_fd(loop->audit), EV_READ, on_audit, &loop->audit_event);
+    }
+    for (size_t i = 0; status == STATUS_OK && i < 2; i++) {
+        status = listen_to(loop, signals[i], EV_SIGNAL, on_signal, &loop->signals[i]);
+    }
+    loop->timer = evtimer_new(loop->base, on_timer, loop);
+    return loop->timer == NULL ? STATUS_NO_MEMORY : status;
+}
+
+static enum status start_mqtt(struct loop *loop, struct text *why)
+{
+    const struct settings *settings = loop->settings;
+    char will_topic[TOPIC_SIZE];
+    TEXT_LOCAL(client_id, TOPIC_SIZE);
+    struct mqtt_options options = {
+        .url = settings->mqtt.url,
+        .client_id = client_id.data,
+        .username = settings->mqtt.username,
+        .password = settings->mqtt.password,
+        .ca_file = settings->mqtt.ca_file,
+        .cert_file = settings->mqtt.cert_file,
+        .key_file = settings->mqtt.key_file,
+        .keep_alive_s = KEEP_ALIVE_S,
+        .persistent_session = true,
+        .may_doze = true,
+        .will_topic = will_topic,
+        .will_payload = watcher_will,
+        .inbox = loop->inbox,
+    };
+    enum status status = topic_build(
+        will_topic, sizeof will_topic, settings->controller.prefix, TOPIC_SERVICE, "watcher", NULL);
+
+    if (status != STATUS_OK) {
+        text_add(why, "[controller] prefix: cannot be part of a topic");
+        return status;
+    }
+    text_addf(&client_id, "%s-watcher-%s", settings->controller.prefix, settings->controller.id);
+    return mqtt_new(&options, &loop->mqtt, why);
+}
+
+static enum status start(struct loop *loop, struct text *why)
+{
+    enum status status;
+
+    loop->base = event_base_new();
+    status = loop->base == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+    if (status == STATUS_OK) {
+        status = inbox_new((struct inbox_limits){.bytes = INBOX_BYTES}, &loop->inbox);
+    }
+    if (status == STATUS_OK) {
+        status = start_mqtt(loop, why);
+    }
+    if (status == STATUS_OK) {
+        status = audit_start(
+            loop->settings->audit.directory, loop->settings->audit.keep_days, &loop->audit);
+    }
+    if (status == STATUS_OK) {
+        status = watcher_new(loop->base, loop->settings, loop->audit, &loop->watcher);
+    }
+    if (status == STATUS_OK) {
+        status = start_events(loop);
+    }
+    if (status != STATUS_OK && why->length == 0) {
+        text_add(why, status_text(status));
+    }
+    return status;
+}
+
+static void free_event(struct event *event)
+{
+    if (event != NULL) {
+        event_free(event);
+    }
+}
+
+static void stop(struct loop *loop)
+{
+    mqtt_free(loop->mqtt);
+    watcher_free(loop->watcher);
+    free_event(loop->audit_event);
+    audit_stop(loop->audit, AUDIT_STOP_MS);
+    for (size_t i = 0; i < 2; i++) {
+        free_event(loop->signals[i]);
+    }
+    free_event(loop->timer);
+    free_event(loop->inbox_event);
+    inbox_free(loop->inbox);
+    if (loop->base != NULL) {
+        event_base_free(loop->base);
+    }
+}
+
+static void wait_until(struct loop *loop, struct mono_time a, struct mono_time b)
+{
+    struct mono_time next = a.ms == 0 || (b.ms != 0 && b.ms < a.ms) ? b : a;
+    int64_t wait_ms = next.ms - clock_now().mono.ms;
+    struct timeval wait;
+
+    if (next.ms == 0) {
+        event_del(loop->timer);
+        return;
+    }
+    wait_ms = wait_ms < 0 ? 0 : wait_ms;
+    wait = (struct timeval){.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000};
+    event_add(loop->timer, &wait);
+}
+
+static struct mono_time tick_connection(struct loop *loop)
+{
+    struct mono_time now = clock_now().mono;
+
+    if (!loop->connecting && now.ms < loop->past_until.ms) {
+        return loop->past_until;
+    }
+    if (!loop->connecting) {
+        log_error("audit: the disk does not answer; going on without what it knows");
+        connect_to_broker(loop);
+    }
+    return mqtt_tick(loop->mqtt, now);
+}
+
+static int run(struct loop *loop)
+{
+    loop->past_until.ms = clock_now().mono.ms + PAST_WAIT_MS;
+    while (!loop->stopping) {
+        struct mono_time watcher_wants = watcher_tick(loop->watcher);
+        struct mono_time mqtt_wants = tick_connection(loop);
+
+        wait_until(loop, watcher_wants, mqtt_wants);
+        if (event_base_loop(loop->base, EVLOOP_ONCE) < 0) {
+            log_error("the event loop broke");
+            return EXIT_FAILURE;
+        }
+    }
+    sd_notify(0, "STOPPING=1");
+    watcher_stop(loop->watcher);
+    if (loop->connecting) {
+        mqtt_stop(loop->mqtt, GOODBYE_MS);
+    }
+    log_info("stopped");
+    return EXIT_SUCCESS;
+}
+
+int loop_run_watcher(const struct settings *settings)
+{
+    struct loop loop = {.settings = settings};
+    int code = EXIT_FAILURE;
+    TEXT_LOCAL(why, 512);
+
+    if (start(&loop, &why) == STATUS_OK) {
+        code = run(&loop);
+    } else {
+        log_error("cannot start: %s", why.data);
+    }
+    stop(&loop);
+    return code;
+}

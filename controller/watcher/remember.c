@@ -1,0 +1,165 @@
+/* What survives a restart: how far Slack was told, and what was counted. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/support/log.h"
+#include "controller/watcher/watcher_inside.h"
+
+static int64_t number_of(const struct json *object, const char *key, double unit)
+{
+    const struct json *node = json_get(object, key);
+    double value = node != NULL && json_type(node) == JSON_NUMBER ? json_number(node) * unit : 0;
+    return value > 0 && value < 1e15 ? (int64_t)(value + 0.5) : 0;
+}
+
+static const char *string_of(const struct json *object, const char *key)
+{
+    const struct json *node = json_get(object, key);
+    return node != NULL && json_type(node) == JSON_STRING ? json_string(node) : "";
+}
+
+/* The moment at which a line was written, on this process's clock. */
+static struct now moment_of(const struct watcher *watcher, struct wall_time seen)
+{
+    struct now then = {.mono = watcher->now.mono, .wall = seen};
+
+    if (seen.ms < watcher->now.wall.ms) {
+        then.mono.ms -= watcher->now.wall.ms - seen.ms;
+    }
+    then.mono.ms -= then.mono.ms == 0; /* 0 would be "never" */
+    return then;
+}
+
+/* Counts a line that was not counted in when the process ended. Alerts that follow from it stand
+ * in lines of their own. */
+static void count_again(
+    struct watcher *watcher, const struct json *line, const char *kind, struct wall_time seen)
+{
+    struct now then = moment_of(watcher, seen);
+    struct alert alerts[SAVE_TIMEOUTS_ALERTS_MAX];
+    struct alert alert;
+    bool is_new;
+
+    (void)save_timeouts_tick(&watcher->counting, then, &alert);
+    if (strcmp(kind, "save_timeout") == 0) {
+        struct save_timeout timeout = {
+            .machine = string_of(line, "machine"),
+            .count = (uint32_t)number_of(line, "count", 1),
+            .at = {number_of(line, "at", 1000)},
+        };
+        if (text_is_name(timeout.machine, TOPIC_MACHINE_MAX)) {
+            (void)save_timeouts_count(&watcher->counting, &timeout, then, alerts, &is_new);
+        }
+    } else if (
+        strcmp(kind, "alert") == 0 && alert_read(line, &alert) == STATUS_OK &&
+        alert.kind == ALERT_OVER && alert.since.ms == watcher->counting.since.ms) {
+        watcher->counting.open = false;
+    }
+}
+
+static void recall_event(
+    struct watcher *watcher, const struct json *document, int64_t line, bool is_counted,
+    struct wall_time seen, const int64_t *delivered)
+{
+    struct heard_event event;
+    struct watched *machine;
+    TEXT_LOCAL(why, 256);
+
+    if (heard_event_read(document, &event, &why) != STATUS_OK) {
+        return;
+    }
+    machine = is_counted ? NULL : watched_touch(watcher->machines, event.machine);
+    if (machine != NULL && event.n > machine->n) {
+        machine->n = event.n;
+        machine->event_at = event.at;
+        text_copy(machine->display_name, sizeof machine->display_name, event.display_name);
+    }
+    if (machine != NULL && strcmp(event.event_type, "save_timeout") == 0) {
+        save_timeouts_mark(
+            &watcher->counting, machine, strcmp(event.reason, "over") == 0,
+            moment_of(watcher, seen));
+    }
+    post_event(watcher, &event, line, seen, delivered);
+}
+
+static void recall_line(
+    struct watcher *watcher, const struct audit_past_line *item, const struct snapshot *snapshot)
+{
+    struct json *document = NULL;
+    int64_t line = item->number - watcher->base;
+    bool is_counted = line <= snapshot->line;
+    struct wall_time seen;
+    struct alert alert;
+    const char *kind;
+    TEXT_LOCAL(why, 256);
+
+    if (json_parse(item->text, strlen(item->text), &document, &why) != STATUS_OK) {
+        return;
+    }
+    kind = string_of(document, "kind");
+    seen.ms = number_of(document, "seen", 1000);
+    if (!is_counted) {
+        count_again(watcher, document, kind, seen);
+    }
+    if (strcmp(kind, "event") == 0) {
+        recall_event(watcher, document, line, is_counted, seen, snapshot->lanes);
+    } else if (strcmp(kind, "alert") == 0 && alert_read(document, &alert) == STATUS_OK) {
+        (void)post_alert(watcher, &alert, line, 0, snapshot->lanes);
+    }
+    json_free(document);
+}
+
+void watcher_on_past(struct watcher *watcher, struct audit_past *past)
+{
+    struct snapshot snapshot = {
+        .counting = &watcher->counting,
+        .thread = slack_queue_thread(slack_queue_of(watcher->slack)),
+    };
+    unsigned waiting = 0;
+
+    watcher->base = past->base;
+    watcher->has_past = true;
+    if (past->state != NULL &&
+        snapshot_read(past->state, past->state_length, past->base, watcher->now, &snapshot) !=
+            STATUS_OK) {
+        log_warning("audit: watcher.json is not used; what Slack was not told before stays so");
+    } else if (past->state != NULL) {
+        for (const struct audit_past_line *item = past->lines; item != NULL; item = item->next) {
+            recall_line(watcher, item, &snapshot);
+        }
+    }
+    for (enum slack_lane lane = 0; lane < SLACK_LANE_COUNT; lane++) {
+        waiting += slack_queue_waiting(slack_queue_of(watcher->slack), lane);
+    }
+    log_info(
+        "the audit goes on behind line %lld; %zu machines known, %u messages wait for Slack",
+        (long long)past->base, watched_count(watcher->machines), waiting);
+    audit_past_free(past);
+    watcher->save_at_once = true;
+}
+
+void remember_save(struct watcher *watcher)
+{
+    struct slack_queue *queue = slack_queue_of(watcher->slack);
+    struct snapshot snapshot = {
+        .counting = &watcher->counting,
+        .thread = slack_queue_thread(queue),
+        .line = watcher->line,
+    };
+    size_t length;
+    char *bytes;
+
+    if (!watcher->has_past) {
+        return;
+    }
+    for (enum slack_lane lane = 0; lane < SLACK_LANE_COUNT; lane++) {
+        snapshot.lanes[lane] = slack_queue_position(queue, lane, watcher->line);
+    }
+    bytes = snapshot_print(&snapshot, watcher->base, watcher->now, &length);
+    if (bytes == NULL) {
+        log_error("what is to be remembered did not fit");
+        return;
+    }
+    audit_save(watcher->audit, bytes, length);
+    free(bytes);
+}

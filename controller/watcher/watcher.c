@@ -1,0 +1,303 @@
+#include "controller/watcher/watcher.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/support/clock.h"
+#include "controller/support/log.h"
+#include "controller/watcher/watcher_inside.h"
+#include "topics/state.h"
+
+#define SAVE_MS 10000 /* between two times of remembering, where Slack was told nothing */
+#define SUBSCRIBE_AGAIN_MS 5000
+#define BEHIND_MS 10000
+#define BEHIND_LOG_MS 60000
+#define SUBSCRIPTIONS 3
+
+const char watcher_will[] = "{\"status\":\"error\",\"reason\":\"lost\",\"since\":null}";
+
+/* ---- telling ---- */
+
+void watcher_publish(
+    struct watcher *watcher, enum topic_id topic, const char *first, const char *second,
+    const struct text *payload)
+{
+    const struct topic_info *info = topic_info(topic);
+    char name[TOPIC_SIZE];
+
+    if (watcher->mqtt == NULL || payload->cut ||
+        topic_build(
+            name, sizeof name, watcher->settings->controller.prefix, topic, first, second) !=
+            STATUS_OK ||
+        mqtt_publish(
+            watcher->mqtt, name, payload->data, payload->length, info->qos, info->retained) !=
+            STATUS_OK) {
+        log_error("%s: could not be published", info->name);
+    }
+}
+
+bool watcher_raise(struct watcher *watcher, const struct alert *alert, uint32_t ticket)
+{
+    int64_t line;
+    TEXT_LOCAL(payload, ALERT_BYTES_MAX);
+    TEXT_LOCAL(sentence, 1024);
+
+    if (alert_print(alert, &payload) != STATUS_OK) {
+        log_error("an alert did not fit and was not raised");
+        return false;
+    }
+    alert_text(alert, &sentence);
+    log_warning("alert: %s", sentence.data);
+    watcher_publish(watcher, TOPIC_ALERT, NULL, NULL, &payload);
+    line = add_line(watcher, "alert", payload.data, payload.length);
+    return post_alert(watcher, alert, line, ticket, NULL);
+}
+
+static void publish_service(
+    struct watcher *watcher, const char *name, const char *status, const char *reason,
+    struct wall_time since)
+{
+    TEXT_LOCAL(payload, 512);
+    struct json_out out = json_out(&payload);
+
+    json_out_open(&out, NULL, '{');
+    json_out_string(&out, "status", status);
+    json_out_string(&out, "reason", reason[0] == '\0' ? NULL : reason);
+    json_out_wall(&out, "since", since);
+    json_out_close(&out, '}');
+    watcher_publish(watcher, TOPIC_SERVICE, name, NULL, &payload);
+}
+
+static void publish_slack(struct watcher *watcher)
+{
+    if (slack_is_configured(watcher->slack)) {
+        publish_service(
+            watcher, "slack", watcher->slack_works ? "running" : "error", watcher->slack_reason,
+            watcher->slack_since);
+    } else {
+        publish_service(watcher, "slack", "stopped", "not configured", watcher->started);
+    }
+}
+
+/* ---- what Slack tells ---- */
+
+static void on_slack_health(void *context, bool works, const char *reason)
+{
+    struct watcher *watcher = context;
+
+    if (works == watcher->slack_works && strcmp(reason, watcher->slack_reason) == 0) {
+        return;
+    }
+    if (works != watcher->slack_works) {
+        watcher->slack_since = watcher->now.wall;
+        if (works) {
+            log_info("Slack takes messages again");
+        } else {
+            log_error("Slack does not take messages: %s", reason);
+        }
+    }
+    watcher->slack_works = works;
+    text_copy(watcher->slack_reason, sizeof watcher->slack_reason, reason);
+    if (watcher->mqtt != NULL) {
+        publish_slack(watcher);
+    }
+}
+
+static void on_slack_ticket(void *context, uint32_t ticket, bool delivered, const char *reason)
+{
+    test_alert_settle(context, ticket, delivered, reason);
+}
+
+static void on_slack_progress(void *context)
+{
+    struct watcher *watcher = context;
+    watcher->save_at_once = true;
+}
+
+/* ---- its life ---- */
+
+enum status watcher_new(
+    struct event_base *base, const struct settings *settings, struct audit *audit,
+    struct watcher **ret_watcher)
+{
+    struct watcher *watcher = calloc(1, sizeof *watcher);
+    enum status status;
+
+    if (watcher == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    watcher->settings = settings;
+    watcher->audit = audit;
+    watcher->now = clock_now();
+    watcher->started = watcher->now.wall;
+    watcher->slack_works = true;
+    watcher->slack_since = watcher->now.wall;
+    watcher->machines = watched_new();
+    watcher->counting.machines = watcher->machines;
+    watcher->counting.limits = (struct save_timeouts_limits){
+        .window_ms = (int64_t)(settings->watcher.window_s * 1000 + 0.5),
+        .threshold = (uint32_t)settings->watcher.threshold,
+        .cooldown_ms = (int64_t)(settings->watcher.cooldown_s * 1000 + 0.5),
+    };
+    status = watcher->machines == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+    if (status == STATUS_OK) {
+        const struct slack_events events = {
+            .context = watcher,
+            .on_health = on_slack_health,
+            .on_ticket = on_slack_ticket,
+            .on_progress = on_slack_progress,
+        };
+        status = slack_new(base, settings, &events, &watcher->slack);
+    }
+    if (status != STATUS_OK) {
+        watcher_free(watcher);
+        return status;
+    }
+    *ret_watcher = watcher;
+    return STATUS_OK;
+}
+
+void watcher_free(struct watcher *watcher)
+{
+    if (watcher == NULL) {
+        return;
+    }
+    slack_free(watcher->slack);
+    watched_free(watcher->machines);
+    free(watcher);
+}
+
+void watcher_connect(struct watcher *watcher, struct mqtt *mqtt)
+{
+    watcher->mqtt = mqtt;
+}
+
+static void subscribe(struct watcher *watcher)
+{
+    static const int qos[SUBSCRIPTIONS] = {1, 1, 1};
+    const char *prefix = watcher->settings->controller.prefix;
+    char names[SUBSCRIPTIONS][TOPIC_SIZE];
+    const char *filters[SUBSCRIPTIONS] = {names[0], names[1], names[2]};
+    struct text request = text_over(names[2], sizeof names[2]);
+
+    text_addf(&request, "%s/request/+/%s", prefix, request_verb_text(REQUEST_TEST_ALERT));
+    if (topic_filter(names[0], sizeof names[0], prefix, TOPIC_EVENT) != STATUS_OK ||
+        topic_filter(names[1], sizeof names[1], prefix, TOPIC_SAVE_TIMEOUT) != STATUS_OK ||
+        mqtt_subscribe(watcher->mqtt, filters, qos, SUBSCRIPTIONS, 0) != STATUS_OK) {
+        watcher->subscribe_at.ms = watcher->now.mono.ms + SUBSCRIBE_AGAIN_MS;
+    }
+}
+
+void watcher_on_connected(struct watcher *watcher)
+{
+    watcher->now = clock_now();
+    log_info("connected to the broker");
+    subscribe(watcher);
+    publish_service(watcher, "watcher", "running", "", watcher->started);
+    publish_slack(watcher);
+}
+
+void watcher_on_disconnected(struct watcher *watcher, const char *reason)
+{
+    watcher->subscribe_at = (struct mono_time){0};
+    log_warning("not connected to the broker: %s", reason);
+}
+
+bool watcher_on_subscribed(struct watcher *watcher, bool granted)
+{
+    if (!granted) {
+        log_error("the broker refuses the subscription; is this account the watcher's?");
+        watcher->subscribe_at.ms = clock_now().mono.ms + SUBSCRIBE_AGAIN_MS;
+    }
+    return granted;
+}
+
+void watcher_on_message(
+    struct watcher *watcher, const char *topic, const char *payload, size_t length, bool retained)
+{
+    struct topic_match match;
+
+    watcher->now = clock_now();
+    if (retained || topic_parse(watcher->settings->controller.prefix, topic, &match) != STATUS_OK) {
+        watcher->bad_messages++; /* C2: what comes retained is old, whoever kept it */
+        return;
+    }
+    if (match.id == TOPIC_EVENT) {
+        hear_event(watcher, &match, payload, length);
+    } else if (match.id == TOPIC_SAVE_TIMEOUT) {
+        hear_save_timeout(watcher, payload, length);
+    } else if (match.id == TOPIC_REQUEST && request_is_watchers(match.second)) {
+        hear_test_alert(watcher, &match, payload, length);
+    }
+}
+
+static struct mono_time earlier(struct mono_time a, struct mono_time b)
+{
+    return a.ms == 0 || (b.ms != 0 && b.ms < a.ms) ? b : a;
+}
+
+/* Remembers at once what Slack was told, lest a restart tells it again, and all else in a while. */
+static struct mono_time tick_memory(struct watcher *watcher)
+{
+    if (watcher->save_at_once ||
+        (watcher->save_at.ms != 0 && watcher->now.mono.ms >= watcher->save_at.ms)) {
+        remember_save(watcher);
+        watcher->save_at_once = false;
+        watcher->save_at = (struct mono_time){0};
+        watcher->saved_line = watcher->line;
+    } else if (watcher->save_at.ms == 0 && watcher->line != watcher->saved_line) {
+        watcher->save_at.ms = watcher->now.mono.ms + SAVE_MS;
+    }
+    return watcher->save_at;
+}
+
+/* A disk that hangs says nothing, so somebody else has to. */
+static void look_at_disk(struct watcher *watcher)
+{
+    int64_t behind_ms = audit_behind_ms(watcher->audit, watcher->now.mono);
+
+    if (behind_ms >= BEHIND_MS &&
+        (watcher->behind_logged.ms == 0 ||
+         watcher->now.mono.ms - watcher->behind_logged.ms >= BEHIND_LOG_MS)) {
+        watcher->behind_logged = watcher->now.mono;
+        log_error(
+            "audit: the disk has taken nothing for %lld s; events wait in memory",
+            (long long)behind_ms / 1000);
+    }
+}
+
+struct mono_time watcher_tick(struct watcher *watcher)
+{
+    struct alert alert;
+    struct mono_time next;
+
+    watcher->now = clock_now();
+    if (save_timeouts_tick(&watcher->counting, watcher->now, &alert)) {
+        (void)watcher_raise(watcher, &alert, 0);
+        audit_commit(watcher->audit);
+    }
+    if (watcher->subscribe_at.ms != 0 && watcher->now.mono.ms >= watcher->subscribe_at.ms) {
+        watcher->subscribe_at = (struct mono_time){0};
+        subscribe(watcher);
+    }
+    next = save_timeouts_due(&watcher->counting);
+    next = earlier(next, watcher->subscribe_at);
+    next = earlier(next, slack_tick(watcher->slack, watcher->now));
+    next = earlier(next, test_alert_tick(watcher));
+    next = earlier(next, tick_memory(watcher));
+    look_at_disk(watcher);
+    return next;
+}
+
+void watcher_stop(struct watcher *watcher)
+{
+    watcher->now = clock_now();
+    remember_save(watcher);
+    if (watcher->mqtt == NULL) {
+        return;
+    }
+    if (slack_is_configured(watcher->slack)) {
+        publish_service(watcher, "slack", "stopped", "the watcher stopped", watcher->now.wall);
+    }
+    publish_service(watcher, "watcher", "stopped", "", watcher->now.wall);
+}
