@@ -168,7 +168,12 @@ mend(struct audit_files *files, struct audit_month month, struct wall_time now, 
         whole--;
     }
     files->last = last_number(tail, whole);
-    if (whole < (size_t)count) {
+    if (whole == 0 && about.st_size > TAIL_BYTES) {
+        /* No line of ours is that long: what this is is not for us to remove. */
+        if (lseek(fd, 0, SEEK_END) < 0 || !write_all(fd, "\n", 1, &whole)) {
+            status = fail(why, "cannot be written", name);
+        }
+    } else if (whole < (size_t)count) {
         TEXT_LOCAL(line, 8 * TORN_TEXT_MAX);
         size_t written;
         size_t torn = (size_t)count - whole;
