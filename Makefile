@@ -250,7 +250,7 @@ install: all ## install under PREFIX (/usr/local), configuration under SYSCONFDI
 ifeq ($(DESTDIR),)
 	@echo 'Installed. To run it as a service:'
 	@echo '  systemd-sysusers && chgrp -R tagout $(SYSCONFDIR)/tagout'
-	@echo '  systemctl daemon-reload && systemctl enable --now tagoutd'
+	@echo '  systemctl daemon-reload && systemctl enable --now tagoutd tagout-watcher'
 endif
 
 help: ## list the targets
