@@ -289,14 +289,22 @@ struct mono_time slack_queue_due(const struct slack_queue *queue, struct mono_ti
 const struct slack_message *
 slack_queue_take(struct slack_queue *queue, enum slack_room room, struct mono_time now)
 {
-    struct mono_time due = room_due(queue, room);
-    struct room *r = &queue->rooms[room];
+    struct mono_time due = {0};
+    struct room *r = NULL;
 
+    if (room >= SLACK_ROOM_COUNT) {
+        return NULL;
+    }
+    r = &queue->rooms[room];
+    due = room_due(queue, room);
     if (due.ms == 0 || now.ms < due.ms) {
         return NULL;
     }
-    r->paced.ms = (r->paced.ms > now.ms ? r->paced.ms : now.ms) + SLACK_PACE_MS;
     r->in_flight = candidate(queue, room);
+    if (r->in_flight == NULL) {
+        return NULL;
+    }
+    r->paced.ms = (r->paced.ms > now.ms ? r->paced.ms : now.ms) + SLACK_PACE_MS;
     r->in_flight->tries++;
     return r->in_flight;
 }
