@@ -100,6 +100,9 @@ enum status alert_print(const struct alert *alert, struct text *text)
     struct json_out out = json_out(text);
     TEXT_LOCAL(sentence, 1024);
 
+    if (alert->kind >= ALERT_KIND_COUNT) {
+        return STATUS_INVALID;
+    }
     alert_text(alert, &sentence);
     json_out_open(&out, NULL, '{');
     json_out_string(&out, "alert", words[alert->kind]);

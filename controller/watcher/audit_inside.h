@@ -48,7 +48,7 @@ struct audit {
 };
 
 /* The thread's whole life. */
-void *audit_run(void *audit);
+void *audit_run(void *argument);
 void audit_free(struct audit *audit);
 
 /* Reads what the disk knew; NULL when there is no memory. */

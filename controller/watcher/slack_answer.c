@@ -23,7 +23,7 @@ static void add_words(struct text *out, const char *words, const char *const sec
         text_add(out, "(an answer with a secret in it)");
         return;
     }
-    for (size_t i = 0; words[i] != '\0' && i < SHOWN_MAX; i++) {
+    for (size_t i = 0; i < SHOWN_MAX && words[i] != '\0'; i++) {
         bool is_plain = words[i] >= ' ' && words[i] <= '~';
         text_add_bytes(out, is_plain ? words + i : "?", 1);
     }
