@@ -37,7 +37,7 @@ void slack_bulletin_begin(struct slack_bulletin *bulletin, const struct alert *a
 bool slack_bulletin_merge(struct slack_bulletin *bulletin, const struct alert *alert)
 {
     if (alert->since.ms == 0 || alert->since.ms != bulletin->outage.ms ||
-        alert->kind == ALERT_OVER || bulletin->main.kind == ALERT_OVER) {
+        bulletin->main.kind == ALERT_OVER) {
         return false;
     }
     if (is_of_machine(alert)) {

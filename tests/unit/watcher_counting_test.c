@@ -324,6 +324,21 @@ static void repeated_alerts_cool_down_too(void **state)
     assert_int_equal(times_out(1), 1);
 }
 
+static void each_alert_takes_five_of_its_own(void **state)
+{
+    (void)state;
+    is_old(1);
+    for (int i = 0; i < 4; i++) {
+        times_out(1);
+    }
+    assert_int_equal(times_out(1), 1);
+    shop.ms += COOLDOWN_MS;
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(times_out(1), 0);
+    }
+    assert_int_equal(times_out(1), 1);
+}
+
 static void what_the_fleets_alert_has_told_is_not_told_again_for_one_machine(void **state)
 {
     (void)state;
@@ -419,6 +434,15 @@ static void a_machine_of_which_no_end_is_heard_holds_the_outage_for_ten_minutes(
     shop.ms++;
     assert_true(ticks(&alert));
     assert_false(alert.certain);
+
+    /* It is not held to be down for ever. */
+    times_out(1);
+    assert_int_equal(times_out(2), 1);
+    marks(1, false);
+    marks(1, true);
+    shop.ms += SAVE_TIMEOUTS_SETTLE_MS;
+    assert_true(ticks(&alert));
+    assert_true(alert.certain);
 }
 
 static void an_outage_that_was_not_told_of_ends_without_a_word(void **state)
@@ -487,6 +511,7 @@ int main(void)
         TEST(five_timeouts_of_one_machine_within_ten_minutes_are_one_alert),
         TEST(five_within_a_millisecond_more_are_none),
         TEST(repeated_alerts_cool_down_too),
+        TEST(each_alert_takes_five_of_its_own),
         TEST(what_the_fleets_alert_has_told_is_not_told_again_for_one_machine),
         TEST(an_outage_is_over_when_every_machine_is_saved_again),
         TEST(an_outage_that_flickers_is_one),

@@ -274,6 +274,9 @@ static void a_failure_is_tried_again_ever_later(void **state)
     assert_non_null(take(SLACK_ROOM_CONTROL));
     assert_true(settle(SLACK_ROOM_CONTROL, SLACK_DELIVERED));
     add(SLACK_CONTROL, "next");
+    assert_string_equal(take(SLACK_ROOM_CONTROL), "next");
+    settle(SLACK_ROOM_CONTROL, SLACK_FAILED);
+    pass(SLACK_RETRY_MIN_MS);
     expect(SLACK_ROOM_CONTROL, "next");
 }
 
