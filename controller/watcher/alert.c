@@ -83,6 +83,16 @@ void alert_text(const struct alert *alert, struct text *out)
             out, "Test alert, asked for by %s. Whoever reads this gets alerts; nothing is wrong.",
             alert->by);
         break;
+    case ALERT_AUDIT_STOPPED:
+        text_add(out, "Audit: its disk has taken nothing for ");
+        alert_add_duration(out, alert->lasted_ms);
+        text_add(
+            out, ". Events wait in memory, up to a limit; everything else goes on. Look at the "
+                 "server's disk: is it full, does it hang?");
+        break;
+    case ALERT_AUDIT_RESUMED:
+        text_add(out, "Audit: its disk takes events again.");
+        break;
     case ALERT_KIND_COUNT:
         break;
     }
@@ -105,7 +115,7 @@ enum status alert_print(const struct alert *alert, struct text *text)
     }
     alert_text(alert, &sentence);
     json_out_open(&out, NULL, '{');
-    json_out_string(&out, "alert", words[alert->kind]);
+    json_out_string(&out, "alert", alert->kind < ALERT_KIND_COUNT ? words[alert->kind] : NULL);
     json_out_string(&out, "text", sentence.data);
     if (alert->machine[0] != '\0') {
         json_out_string(&out, "machine", alert->machine);
@@ -118,8 +128,8 @@ enum status alert_print(const struct alert *alert, struct text *text)
     if (alert->budget_ms > 0) {
         json_out_integer(&out, "budget_ms", alert->budget_ms);
     }
+    print_seconds(&out, "lasted_s", alert->lasted_ms);
     if (alert->kind == ALERT_OVER) {
-        print_seconds(&out, "lasted_s", alert->lasted_ms);
         json_out_bool(&out, "certain", alert->certain);
     }
     if (alert->by[0] != '\0') {

@@ -19,6 +19,8 @@
     X(ALERT_REPEATED, "machine_repeated_save_timeouts") /* five within 10 min, no fleet alert */   \
     X(ALERT_FLEET, "fleet_save_timeouts")               /* C9.5: many machines in the window */    \
     X(ALERT_OVER, "save_timeouts_over")                                                            \
+    X(ALERT_AUDIT_STOPPED, "audit_stopped")                                                        \
+    X(ALERT_AUDIT_RESUMED, "audit_resumed")                                                        \
     X(ALERT_TEST, "test")
 
 #define ALERT_ENUM(id, word) id,
@@ -34,7 +36,7 @@ struct alert {
     uint32_t count;         /* machine: its lifetime count; repeated: timeouts; fleet: machines */
     int64_t window_ms;      /* repeated, fleet: within which */
     int64_t budget_ms;      /* machine: what the save missed; 0 when not known */
-    int64_t lasted_ms;      /* over */
+    int64_t lasted_ms;      /* over, audit stopped */
     bool certain;           /* over: every machine was heard to be saved again */
     char by[ALERT_BY_SIZE]; /* test: who asked for it */
     struct wall_time since; /* when the outage began, by which it is known; {0}: none */

@@ -1,5 +1,6 @@
 #include "controller/watcher/audit_records.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,7 +78,7 @@ char *records_take_lines(
     *ret_seen = records->first->seen;
     for (size_t i = 0; i < count; i++) {
         struct record *record = records->first;
-        text_addf(&text, "{\"line\":%lld", (long long)base + (long long)record->number);
+        text_addf(&text, "{\"line\":%" PRId64, base + record->number);
         text_add(&text, record->length > 2 ? "," : "");
         text_add_bytes(&text, record->object + 1, record->length - 1);
         text_add(&text, "\n");

@@ -71,6 +71,13 @@ void post_event(
     }
 }
 
+/* Alerts about storage are gathered and give way; the others are messages like any. */
+static bool is_about_storage(enum alert_kind kind)
+{
+    return kind == ALERT_MACHINE || kind == ALERT_REPEATED || kind == ALERT_FLEET ||
+           kind == ALERT_OVER;
+}
+
 bool post_alert(
     struct watcher *watcher, const struct alert *alert, int64_t line, uint32_t ticket,
     const int64_t *delivered)
@@ -80,7 +87,7 @@ bool post_alert(
     TEXT_LOCAL(sentence, 1024);
     struct text text = text_over(post.text, sizeof post.text);
 
-    if (alert->kind != ALERT_TEST) {
+    if (is_about_storage(alert->kind)) {
         if (delivered == NULL || line > delivered[SLACK_STORAGE]) {
             slack_queue_add_alert(queue, alert, line, watcher->now);
         }

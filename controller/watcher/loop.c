@@ -15,8 +15,9 @@
 
 #define MESSAGES_A_TURN 4096
 #define INBOX_BYTES ((size_t)8 << 20)
-#define KEEP_ALIVE_S 10
+#define KEEP_ALIVE_S 3 /* its death is known within 5 s (C11.6) */
 #define GOODBYE_MS 2000
+#define SLACK_STOP_MS 2000
 #define AUDIT_STOP_MS 3000
 /* So long the start waits for the disk, so that nobody is paged twice for the same; then alerts
  * matter more. */
@@ -267,6 +268,20 @@ static struct mono_time tick_connection(struct loop *loop)
     return mqtt_tick(loop->mqtt, now);
 }
 
+/* A request that is cut off is sent again by the next start, and people see it twice: lets those
+ * that are under way come to their end. */
+static void finish_slack(struct loop *loop)
+{
+    struct mono_time until = {clock_now().mono.ms + SLACK_STOP_MS};
+
+    while (watcher_finish_slack(loop->watcher) && clock_now().mono.ms < until.ms) {
+        wait_until(loop, until, (struct mono_time){0});
+        if (event_base_loop(loop->base, EVLOOP_ONCE) < 0) {
+            return;
+        }
+    }
+}
+
 static int run(struct loop *loop)
 {
     loop->past_until.ms = clock_now().mono.ms + PAST_WAIT_MS;
@@ -281,6 +296,7 @@ static int run(struct loop *loop)
         }
     }
     sd_notify(0, "STOPPING=1");
+    finish_slack(loop);
     watcher_stop(loop->watcher);
     if (loop->connecting) {
         mqtt_stop(loop->mqtt, GOODBYE_MS);

@@ -135,11 +135,13 @@ static bool fleet_is_due(const struct save_timeouts *counting, uint32_t machines
            (counting->fleet_quiet_until.ms == 0 || now.mono.ms >= counting->fleet_quiet_until.ms);
 }
 
-/* For the shop whose one machine never reaches the fleet's threshold. */
-static bool
-repeated_is_due(const struct save_timeouts *counting, const struct watched *machine, struct now now)
+/* For the shop whose one machine never reaches the fleet's threshold; where the threshold is
+ * reached, the fleet's alert tells of it, or did before it began to cool down. */
+static bool repeated_is_due(
+    const struct save_timeouts *counting, const struct watched *machine, uint32_t machines,
+    struct now now)
 {
-    return machine->recent_count == WATCHED_RECENT &&
+    return machines < counting->limits.threshold && machine->recent_count == WATCHED_RECENT &&
            now.mono.ms - machine->recent[0].ms <= SAVE_TIMEOUTS_REPEATED_MS &&
            !counting->fleet_alerted &&
            (machine->quiet_until.ms == 0 || now.mono.ms >= machine->quiet_until.ms);
@@ -184,7 +186,7 @@ size_t save_timeouts_count(
         alert->window_ms = counting->limits.window_ms;
         counting->fleet_alerted = true;
         counting->fleet_quiet_until.ms = now.mono.ms + counting->limits.cooldown_ms;
-    } else if (alerts == 0 && repeated_is_due(counting, machine, now)) {
+    } else if (alerts == 0 && repeated_is_due(counting, machine, machines, now)) {
         struct alert *alert =
             begin_alert(counting, ALERT_REPEATED, machine, now, &ret_alerts[alerts++]);
         alert->count = WATCHED_RECENT;

@@ -32,6 +32,7 @@ struct slack {
     char method_url[URL_SIZE];
     unsigned failures; /* in a row, over all rooms */
     bool is_configured;
+    bool is_finishing;
 };
 
 /* ---- addresses ---- */
@@ -208,13 +209,24 @@ static void send_one(
 
 struct mono_time slack_tick(struct slack *slack, struct now now)
 {
-    for (enum slack_room room = 0; room < SLACK_ROOM_COUNT; room++) {
+    for (enum slack_room room = 0; room < SLACK_ROOM_COUNT && !slack->is_finishing; room++) {
         const struct slack_message *message = slack_queue_take(slack->queue, room, now.mono);
         if (message != NULL) {
             send_one(slack, room, message, now);
         }
     }
     return slack_queue_due(slack->queue, now.mono);
+}
+
+bool slack_finish(struct slack *slack)
+{
+    bool is_busy = false;
+
+    slack->is_finishing = true;
+    for (enum slack_room room = 0; room < SLACK_ROOM_COUNT; room++) {
+        is_busy = is_busy || slack->in_flight[room] != NULL;
+    }
+    return is_busy;
 }
 
 /* ---- making it ---- */

@@ -40,6 +40,9 @@ struct slack_queue *slack_queue_of(struct slack *slack);
 /* Sends what is due. Returns when it wants to be called again; {0}: not by itself. */
 struct mono_time slack_tick(struct slack *slack, struct now now);
 
+/* Sends nothing from now on; whether a request is still under way. */
+bool slack_finish(struct slack *slack);
+
 /* Says where messages go, or what the settings lack, one line each; for --check and the log. */
 void slack_describe(const struct settings *settings, struct text *out);
 

@@ -191,7 +191,7 @@ static int64_t patience_ms(const struct slack_queue *queue, const struct alert *
 {
     bool is_known = queue->thread.outage.ms == alert->since.ms && alert->since.ms != 0;
 
-    if (alert->kind == ALERT_OVER || alert->kind == ALERT_TEST) {
+    if (alert->kind == ALERT_OVER) {
         return 0;
     }
     return is_known && alert->kind != ALERT_FLEET ? SLACK_DETAILS_MS : SLACK_GATHER_MS;

@@ -12,6 +12,8 @@
 #define SUBSCRIBE_AGAIN_MS 5000
 #define BEHIND_MS 10000
 #define BEHIND_LOG_MS 60000
+#define BEHIND_ALERT_MS 300000 /* a person has to look */
+#define LOOK_MS 1000
 #define SUBSCRIPTIONS 3
 
 const char watcher_will[] = "{\"status\":\"error\",\"reason\":\"lost\",\"since\":null}";
@@ -251,8 +253,17 @@ static struct mono_time tick_memory(struct watcher *watcher)
     return watcher->save_at;
 }
 
-/* A disk that hangs says nothing, so somebody else has to. */
-static void look_at_disk(struct watcher *watcher)
+static void raise_about_disk(struct watcher *watcher, enum alert_kind kind, int64_t behind_ms)
+{
+    const struct alert alert = {.kind = kind, .lasted_ms = behind_ms, .at = watcher->now.wall};
+
+    watcher->audit_alerted = kind == ALERT_AUDIT_STOPPED;
+    (void)watcher_raise(watcher, &alert, 0);
+    audit_commit(watcher->audit);
+}
+
+/* A disk that hangs says nothing, so somebody else has to. Returns when to look again. */
+static struct mono_time look_at_disk(struct watcher *watcher)
 {
     int64_t behind_ms = audit_behind_ms(watcher->audit, watcher->now.mono);
 
@@ -264,6 +275,12 @@ static void look_at_disk(struct watcher *watcher)
             "audit: the disk has taken nothing for %lld s; events wait in memory",
             (long long)behind_ms / 1000);
     }
+    if (behind_ms >= BEHIND_ALERT_MS && !watcher->audit_alerted) {
+        raise_about_disk(watcher, ALERT_AUDIT_STOPPED, behind_ms);
+    } else if (behind_ms == 0 && watcher->audit_alerted) {
+        raise_about_disk(watcher, ALERT_AUDIT_RESUMED, 0);
+    }
+    return (struct mono_time){behind_ms == 0 ? 0 : watcher->now.mono.ms + LOOK_MS};
 }
 
 struct mono_time watcher_tick(struct watcher *watcher)
@@ -285,8 +302,12 @@ struct mono_time watcher_tick(struct watcher *watcher)
     next = earlier(next, slack_tick(watcher->slack, watcher->now));
     next = earlier(next, test_alert_tick(watcher));
     next = earlier(next, tick_memory(watcher));
-    look_at_disk(watcher);
-    return next;
+    return earlier(next, look_at_disk(watcher));
+}
+
+bool watcher_finish_slack(struct watcher *watcher)
+{
+    return slack_finish(watcher->slack);
 }
 
 void watcher_stop(struct watcher *watcher)

@@ -42,6 +42,9 @@ void watcher_on_message(
  * {0}: not by itself. */
 struct mono_time watcher_tick(struct watcher *watcher);
 
+/* Starts no more requests to Slack; whether any is still under way. */
+bool watcher_finish_slack(struct watcher *watcher);
+
 /* The goodbye, and what is to be remembered. */
 void watcher_stop(struct watcher *watcher);
 

@@ -42,6 +42,7 @@ struct watcher {
     bool save_at_once;
     struct mono_time save_at;
     struct mono_time behind_logged;
+    bool audit_alerted;
 
     /* service/slack */
     bool slack_works;

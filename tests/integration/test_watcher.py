@@ -1,5 +1,6 @@
 """tagout-watcher with a real broker and a fake Slack: alerts, audit, and Slack in all its moods
 (C2, C8.2, C9.5)."""
+import fcntl
 import glob
 import json
 import os
@@ -363,6 +364,44 @@ def test_a_disk_that_hangs_stops_only_the_audit(start_watcher, shop, client, sla
     assert time.monotonic() - started < 10
 
 
+def test_a_disk_that_answers_late_brings_its_past_all_the_same(start_watcher, shop, slack):
+    """Another process holds the folder's lock: the disk's answer comes when it lets go."""
+    slack.close()
+    watcher = start_watcher({"slack": {"oops_channel": ""}})
+    shop.event("oops")
+    wait_until(lambda: len(watcher.audit_lines("event")) == 1, "it is in the audit")
+    watcher.kill()
+    folder = os.open(watcher.audit, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    slack.open()
+    watcher.start()
+    shop.event("unoops")
+    slack.wait_for("Saw: unoops")
+    assert len(slack.requests()) == 1
+    os.close(folder)
+    slack.wait_for("Saw: oops")
+    wait_until(lambda: len(watcher.audit_lines("event")) == 2, "the rest is in the audit")
+    assert [line["line"] for line in watcher.audit_lines()] == [1, 2]
+    shop.event("oops", n=4)
+    wait_until(lambda: watcher.audit_lines("gap"), "the gap is marked")
+    watcher.stop()
+    watcher.start()
+    shop.event("unoops")
+    slack.wait_until(lambda: len(slack.taken()) == 4, "each was told once")
+
+
+def test_an_event_that_comes_twice_is_told_once(start_watcher, shop, client, slack):
+    watcher = start_watcher({"slack": {"oops_channel": ""}})
+    event = shop.event("oops")
+    client.publish("tagout/machine/saw/event", event)
+    shop.event("unoops")
+    client.publish("tagout/machine/saw/event", event)
+    shop.event("lockout")
+    slack.wait_for("lockout")
+    assert len(slack.requests()) == 3
+    assert [line["n"] for line in watcher.audit_lines()] == [1, 2, 3]
+
+
 # ---- Slack: who is told what ----
 
 
@@ -560,6 +599,19 @@ def test_killed_in_mid_delivery_only_that_one_may_double(start_watcher, shop, sl
     time.sleep(1.5)
     texts = [r.text.split("\n")[0] for r in slack.requests()]
     assert texts == [f"message {number}" for number in (0, 1, 2, 3, 3, 4, 5, 6)]
+
+
+def test_a_clean_stop_lets_a_request_come_to_its_end(start_watcher, shop, slack):
+    watcher = start_watcher({"slack": {"oops_channel": ""}})
+    slack.mood(Slow(1))
+    shop.event("oops")
+    slack.wait_until(slack.requests, "it is under way")
+    shop.event("unoops")
+    watcher.stop()
+    watcher.start()
+    slack.wait_for("Saw: unoops")
+    slack.wait_for("Saw: oops")
+    assert [r.text.split("\n")[0] for r in slack.requests()].count("Saw: oops") == 1
 
 
 # ---- test-alert ----

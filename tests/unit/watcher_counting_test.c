@@ -352,6 +352,24 @@ static void what_the_fleets_alert_has_told_is_not_told_again_for_one_machine(voi
     }
 }
 
+static void while_the_fleets_alert_cools_down_no_machine_takes_its_place(void **state)
+{
+    struct alert alert;
+
+    (void)state;
+    is_old(1);
+    is_old(2);
+    times_out(1);
+    assert_int_equal(times_out(2), 1);
+    shop.ms += 60000;
+    (void)ticks(&alert);
+    assert_false(shop.counting.open);
+    for (int i = 0; i < 20; i++) {
+        shop.ms += 10000;
+        assert_int_equal(times_out(1) + times_out(2), 0);
+    }
+}
+
 /* ---- the end ---- */
 
 static void begin_outage(void)
@@ -513,6 +531,7 @@ int main(void)
         TEST(repeated_alerts_cool_down_too),
         TEST(each_alert_takes_five_of_its_own),
         TEST(what_the_fleets_alert_has_told_is_not_told_again_for_one_machine),
+        TEST(while_the_fleets_alert_cools_down_no_machine_takes_its_place),
         TEST(an_outage_is_over_when_every_machine_is_saved_again),
         TEST(an_outage_that_flickers_is_one),
         TEST(nothing_heard_for_a_minute_is_the_end_too_but_not_for_certain),
