@@ -147,6 +147,7 @@ mend(struct audit_files *files, struct audit_month month, struct wall_time now, 
     enum status status = STATUS_OK;
     size_t whole = 0;
     ssize_t count = 0;
+    int64_t last;
     int fd = open_month(files, month, O_RDWR);
 
     audit_month_name(month, name);
@@ -167,7 +168,8 @@ mend(struct audit_files *files, struct audit_month month, struct wall_time now, 
     while (whole > 0 && tail[whole - 1] != '\n') {
         whole--;
     }
-    files->last = last_number(tail, whole);
+    last = last_number(tail, whole);
+    files->last = last > files->last ? last : files->last;
     if (whole == 0 && about.st_size > TAIL_BYTES) {
         /* No line of ours is that long: what this is is not for us to remove. */
         if (lseek(fd, 0, SEEK_END) < 0 || !write_all(fd, "\n", 1, &whole)) {
@@ -197,8 +199,8 @@ static enum status look_back(struct audit_files *files, struct wall_time now, st
     size_t count = audit_months_list(files->directory, months, 2);
     enum status status = STATUS_OK;
 
-    /* The newest first; the one before it only where that has no line. */
-    while (count > 0 && files->last == 0 && status == STATUS_OK) {
+    /* The newest has the last line, unless it has none yet or the clock was put back. */
+    while (count > 0 && status == STATUS_OK) {
         status = mend(files, months[--count], now, why);
     }
     return status;

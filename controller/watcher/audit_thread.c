@@ -200,11 +200,13 @@ void *audit_run(void *argument)
     pthread_mutex_lock(&audit->lock);
     for (;;) {
         bool stopping = audit->stopping;
+        bool more;
         good = take_turn(audit, &records);
-        if (stopping && (audit->waiting.first == NULL || !good)) {
+        more = audit->waiting.first != NULL || audit->state != NULL;
+        if (stopping && (!more || !good)) {
             break;
         }
-        if (good && (audit->waiting.first != NULL || audit->state != NULL || audit->stopping)) {
+        if (good && (more || audit->stopping)) {
             continue;
         }
         if (!audit->stopping) {

@@ -377,7 +377,7 @@ static void what_is_committed_is_in_the_file_after_a_stop(void **state)
 
     audit = start();
     past = wait_past(audit);
-    assert_int_equal(past->base, 2); /* of the newest file */
+    assert_int_equal(past->base, 3); /* in an older file: the clock was put back */
     assert_string_equal(past->state, "{\"from\":1}");
     assert_int_equal(past->lines->number, 3);
     assert_int_equal(past->lines->next->number, 2);
@@ -389,7 +389,7 @@ static void what_is_committed_is_in_the_file_after_a_stop(void **state)
     assert_int_equal(unlink("audit/watcher.json"), 0);
     audit = start();
     past = wait_past(audit);
-    assert_int_equal(past->base, 2);
+    assert_int_equal(past->base, 3);
     assert_null(past->lines);
     audit_past_free(past);
     audit_stop(audit, 10000);
@@ -440,8 +440,10 @@ static void a_disk_that_hangs_holds_up_nobody_and_memory_is_bounded(void **state
         }
         nanosleep(&pause, NULL);
     }
+    /* The thread holds as much as it found, which may be all or next to nothing, and as much may
+     * wait. The limit counts what a record is in memory, a little more than its line. */
     assert_true(got < 2 * AUDIT_WAITING_BYTES_MAX + 4096);
-    assert_true(got > AUDIT_WAITING_BYTES_MAX);
+    assert_true(got > AUDIT_WAITING_BYTES_MAX - AUDIT_WAITING_BYTES_MAX / 16);
     assert_non_null(strstr(rest, "{\"line\":60001,\"after\":1}\n"));
     {
         char name[AUDIT_NAME_SIZE];
