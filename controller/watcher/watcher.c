@@ -10,7 +10,7 @@
 
 #define SAVE_MS 10000 /* between two times of remembering, where Slack was told nothing */
 #define SUBSCRIBE_AGAIN_MS 5000
-#define BEHIND_MS 10000
+#define BEHIND_MS 5000
 #define BEHIND_LOG_MS 60000
 #define BEHIND_ALERT_MS 300000 /* a person has to look */
 #define LOOK_MS 1000

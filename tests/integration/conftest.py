@@ -8,7 +8,9 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), os.pardir, "lib"))
 
+from fake_slack import FakeSlack  # noqa: E402
 from harness import Broker, Client, Controller, Proxy, Redis  # noqa: E402
+from watcher import TOKEN, Voice, Watcher  # noqa: E402
 
 
 @pytest.fixture
@@ -91,3 +93,43 @@ def start_controller(scratch, broker, redis):
     finally:
         for controller in controllers:
             controller.kill()
+
+
+@pytest.fixture
+def slack():
+    server = FakeSlack()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def start_watcher(scratch, broker, slack):
+    """With Slack's three channels; settings override and add."""
+    watchers = []
+
+    def make(settings=None, ready=True, start=True, **options):
+        merged = {"slack": {"bot_token": TOKEN, "control_channel": "control",
+                            "oops_channel": "oops", "activity_channel": "activity",
+                            "api_url": slack.api_url}}
+        for section, keys in (settings or {}).items():
+            merged[section] = dict(merged.get(section, {}), **keys)
+        watcher = Watcher(scratch, options.pop("broker", broker), merged, **options)
+        watchers.append(watcher)
+        return watcher.start(ready) if start else watcher
+
+    yield make
+    try:
+        for watcher in watchers:
+            if watcher.is_running():
+                watcher.stop()
+            watcher.assert_sane()
+    finally:
+        for watcher in watchers:
+            watcher.kill()
+
+
+@pytest.fixture
+def shop(client):
+    client.subscribe("tagout/fleet/alert")
+    client.subscribe("tagout/service/+")
+    return Voice(client)
