@@ -1,5 +1,5 @@
-"""The disk of the whole host freezes, under broker, Redis and controller alike, and nobody reads
-what they log: cards still open machines."""
+"""The disk of the whole host freezes, under broker, Redis, controller and watcher alike, and nobody
+reads what they log: cards still open machines, and people are told."""
 import fcntl
 import os
 
@@ -7,7 +7,8 @@ import pytest
 
 from fleet import Fleet, machines, median_ms
 from harness import ROOT, USERS, Broker, Client, Redis, free_port, wait_until
-from preload import Disk, preloaded
+from preload import Disk, ReleaseWatcher, preloaded
+from watcher import alerts, wait_alert, wait_service
 
 COUNT = 40
 BUDGET_MS = 500
@@ -79,22 +80,34 @@ class DurableRedis(Redis):
         self.environment = {**os.environ, **disk.environment}
 
 
-def test_cards_open_machines_while_the_hosts_disk_is_frozen(scratch, disk, unread):
+def frozen_watcher(scratch, broker, slack, disk):
+    return ReleaseWatcher(scratch, broker, {
+        "slack": {"bot_token": "xoxb", "control_channel": "control",
+                  "activity_channel": "activity", "api_url": slack.api_url}}, disk.environment)
+
+
+def test_cards_open_machines_and_people_are_told_while_the_hosts_disk_is_frozen(
+        scratch, disk, unread, slack):
     broker = frozen_broker(scratch, disk, recommended())
     redis = DurableRedis(scratch, disk)
     controller = preloaded(
         scratch, broker, redis, machines(COUNT), USERS, [], settings={
             "redis": {"save_timeout_ms": BUDGET_MS}, "liveness": {"recent_report_s": 120}},
         environment=disk.environment)
+    watcher = frozen_watcher(scratch, broker, slack, disk)
     client = None
     try:
-        broker.unread = controller.unread = unread.write_end
+        broker.unread = controller.unread = watcher.unread = unread.write_end
         broker.start()
         redis.start()
         unread.fill()
         controller.start(ready=False)
         wait_until(lambda: is_healthy(controller), "the controller is ready")
         client = Client(broker)
+        client.subscribe("tagout/fleet/alert")
+        client.subscribe("tagout/service/+")
+        watcher.start(ready=False)
+        wait_service(client, "watcher", "running")
         fleet = Fleet(client, COUNT).boot()
         usual = median_ms(fleet.swipe())
         fleet.wait_kept(redis, 10)  # from here on only the frozen disk is late
@@ -117,17 +130,27 @@ def test_cards_open_machines_while_the_hosts_disk_is_frozen(scratch, disk, unrea
         late = fleet.reports - before
         wait_until(lambda: len(fleet.timeouts(since)) >= late, "every report's timeout")
         assert all(s["faults"] == ["save_timeout"] for s in fleet.states().values())
+        wait_alert(client, "fleet_save_timeouts")
+        slack.wait_for("Fleet: storage hangs", channel="control")
+        assert watcher.audit_lines("save_timeout") == []  # its disk is the same
 
         disk.thaw()
         wait_until(lambda: not any(s["problem"] for s in fleet.states().values()), "it is over", 3)
         fleet.wait_kept(redis, 3)
         assert len(fleet.timeouts(since)) == late
+        wait_alert(client, "save_timeouts_over")
+        slack.wait_for("Storage answers again", channel="control")
         assert disk.held == 0
+        assert watcher.terminate() == 0
+        assert len(alerts(client)) == COUNT + 2
+        assert len(slack.taken("control")) <= 5
+        assert len(watcher.audit_lines("save_timeout")) == late
+        assert watcher.audit_lines("dropped") == watcher.audit_lines("gap") == []
         controller.stop()
     finally:
         if client:
             client.close()
-        for process in (controller, redis, broker):
+        for process in (watcher, controller, redis, broker):
             process.kill()
 
 

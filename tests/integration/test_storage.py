@@ -10,6 +10,7 @@ from harness import USERS, Redis, wait_until
 from nameserver import Nameserver
 from preload import preloaded
 from refusing_redis import RefusingRedis
+from watcher import alerts, wait_alert
 
 BUDGET_MS = 500
 FEW, MANY = 40, 200
@@ -81,13 +82,49 @@ def started(client, start_controller):
     return start
 
 
-def test_C9_2_a_stopped_redis_delays_nobody_and_misses_nothing(started, redis):
+def test_C9_2_a_stopped_redis_delays_nobody_misses_nothing_and_is_told_once(
+        started, redis, client, start_watcher, slack):
+    watcher = start_watcher()
+    client.subscribe("tagout/fleet/alert")
     fleet = started(MANY)
     since = outage(fleet, redis, redis.freeze)
+    wait_until(lambda: len(alerts(client, "machine_save_timeouts")) >= MANY,
+               "one for each machine's second timeout")
+    slack.wait_for("Fleet: storage hangs", channel="control")
     redis.thaw()
     caught_up(fleet, redis, since)
     metrics = started.controller.metrics()
     assert metrics["tagout_save_timeouts_total"] == ROUNDS * MANY
+
+    # The end is told once no machine has been late again for a moment; nothing comes after it.
+    over = wait_alert(client, "save_timeouts_over")
+    assert over["certain"] is True
+    slack.wait_for("Storage answers again", channel="control")
+    watcher.stop()
+    assert sorted(a["machine"] for a in alerts(client, "machine_save_timeouts")) == sorted(
+        machine.name for machine in fleet.machines)
+    assert [a["count"] for a in alerts(client, "fleet_save_timeouts")] == [2]  # the threshold
+    assert len(alerts(client)) == MANY + 2
+    assert_a_handful(slack)
+    assert len(watcher.audit_lines("save_timeout")) == ROUNDS * MANY
+
+
+def assert_a_handful(slack):
+    """What the control channel was told of one outage of many machines: one thread, and enough to
+    act upon."""
+    told = slack.taken("control")
+    root = told[0]
+    assert 2 <= len(told) <= 5, slack.texts("control")
+    assert re.match(r"Fleet: storage hangs, \d+ machines in 60 s\. Cards still work; do not "
+                    r"power-cycle anything\. Look at the server's disk and Redis\.", root.text)
+    assert root.thread is None
+    assert {message.thread for message in told[1:]} == {root.ts}
+    assert re.match(r"Storage answers again after \d+ s; nothing lost\.", told[-1].text)
+    assert told[-1].json["reply_broadcast"] is True
+    details = "".join(message.text for message in told[:-1])
+    named = sum(int(more) for more in re.findall(r" and (\d+) more", details))
+    named += len(set(re.findall(r"\bm\d{3}\b", details)))
+    assert named == MANY, details
 
 
 def test_C9_3_a_change_from_outside_is_one_timeout_more(started, redis):

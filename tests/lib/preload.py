@@ -8,6 +8,7 @@ import struct
 
 from processes import wait_until
 from services import ROOT, Controller
+from watcher import Watcher
 
 RELEASE_BIN = os.path.join(ROOT, "build/bin")
 LIBRARIES = os.path.join(ROOT, "build/release/lib")
@@ -31,6 +32,14 @@ def preloaded(scratch, broker, redis, machines, users, names, environment, **opt
     """A controller, not started, with the libraries `names`."""
     return _ReleaseController(scratch, broker, redis, machines, users,
                               environment={**environment, **preload(*names)}, **options)
+
+
+class ReleaseWatcher(Watcher):
+    """With the libraries that `environment` names."""
+
+    @staticmethod
+    def program():
+        return os.path.join(RELEASE_BIN, "tagout-watcher")
 
 
 class Disk:
