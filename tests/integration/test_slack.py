@@ -7,7 +7,7 @@ import pytest
 
 from fake_slack import (CloseBefore, CloseInBody, Endless, Garbage, RateLimited, Refuse, Slow,
                         Status)
-from harness import wait_until
+from harness import ADA, EVE, MACHINES, MAX, USERS, Machine, wait_until
 from watcher import TOKEN, wait_alert, wait_service
 
 
@@ -45,6 +45,36 @@ def test_control_activity_and_oops_each_hear_what_is_theirs(start_watcher, shop,
     for request in slack.requests():
         assert request.headers["Authorization"] == f"Bearer {TOKEN}"
         assert request.path == "/api/chat.postMessage"
+
+
+def test_what_the_controller_tells_is_worded_for_people(
+        start_watcher, start_controller, client, slack):
+    start_watcher()
+    start_controller(MACHINES, USERS)
+    saw = Machine(client, "saw")
+    saw.report()
+    saw.report(card=ADA)
+    saw.report(card="")
+    saw.report(card=EVE)
+    client.request("lockout", {"machine": "saw", "value": True, "reason": "blade <is> cracked",
+                               "by": "Zoë"})
+    saw.report(card=MAX)
+    client.request("lockout", {"machine": "saw", "value": False, "by": "Zoë"})
+    slack.wait_for("unlocked", channel="control")
+    slack.wait_for("unknown card", channel="activity")
+    slack.wait_for("maintenance is over", channel="oops")
+    assert slack.texts("control") == [
+        "Table Saw: locked out by local (Zoë): blade &lt;is&gt; cracked",
+        "Table Saw: Max runs it by OVERRIDE while it is out of use\n"
+        "It is out of use for a reason: make sure they know it.",
+        "Table Saw: unlocked by local (Zoë)",
+    ]
+    login, logout, unknown = slack.texts("activity")[:3]
+    assert login == "Table Saw: Ada logged in"
+    assert re.fullmatch(r"Table Saw: Ada logged out after \d+ s \(card out\)", logout)
+    assert unknown == "Table Saw: unknown card"
+    assert slack.texts("oops") == ["Table Saw: down for maintenance.",
+                                   "Table Saw: maintenance is over."]
 
 
 def test_activity_goes_to_control_where_it_has_no_channel(start_watcher, shop, slack):
