@@ -61,6 +61,7 @@ enum status audit_start(const char *directory, int64_t keep_days, struct audit *
 void audit_stop(struct audit *audit, int timeout_ms)
 {
     struct timespec deadline;
+    bool finished;
 
     if (audit == NULL) {
         return;
@@ -82,10 +83,14 @@ void audit_stop(struct audit *audit, int timeout_ms)
         return;
     }
     log_error("audit: the disk does not answer; what was not written is lost");
+    pthread_detach(audit->thread);
     pthread_mutex_lock(&audit->lock);
+    finished = audit->finished;
     audit->left = true;
     pthread_mutex_unlock(&audit->lock);
-    pthread_detach(audit->thread);
+    if (finished) {
+        audit_free(audit);
+    }
 }
 
 int64_t audit_add(struct audit *audit, struct wall_time seen, const char *object, size_t length)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "controller/support/json.h"
+#include "controller/watcher/audit_lines.h"
 #include "controller/watcher/audit_months.h"
 #include "topics/state.h"
 
@@ -21,7 +22,6 @@
 #define TAIL_BYTES (4 * AUDIT_LINE_MAX)
 #define TORN_TEXT_MAX 1024
 #define MONTHS_MAX 1200
-#define READ_BYTES ((size_t)64 << 10)
 
 struct audit_files {
     int directory;
@@ -34,21 +34,6 @@ static enum status fail(struct text *why, const char *what, const char *name)
 {
     text_addf(why, "%s: %s: %s", name, what, strerror(errno));
     return STATUS_IO;
-}
-
-int64_t audit_line_number(const char *line, size_t length)
-{
-    static const char head[] = "{\"line\":";
-    size_t at = sizeof head - 1;
-    int64_t number = 0;
-
-    if (length <= at || memcmp(line, head, at) != 0) {
-        return 0;
-    }
-    for (; at < length && line[at] >= '0' && line[at] <= '9' && number < INT64_MAX / 100; at++) {
-        number = number * 10 + (line[at] - '0');
-    }
-    return number;
 }
 
 static bool write_all(int fd, const char *bytes, size_t length, size_t *ret_written)
@@ -319,71 +304,20 @@ size_t audit_files_expire(const struct audit_files *files, struct wall_time now,
     return removed;
 }
 
-struct reader {
-    int64_t after;
-    void (*take)(void *context, int64_t number, const char *line, size_t length);
-    void *context;
-    char *buffer;
-};
-
-static void take_lines(const struct reader *reader, const char *bytes, size_t length)
-{
-    while (length > 0) {
-        const char *end = memchr(bytes, '\n', length);
-        size_t size = end == NULL ? length : (size_t)(end - bytes);
-        int64_t number = audit_line_number(bytes, size);
-        if (number > reader->after) {
-            reader->take(reader->context, number, bytes, size);
-        }
-        size += end != NULL;
-        bytes += size;
-        length -= size;
-    }
-}
-
-static void read_file(const struct reader *reader, int fd)
-{
-    size_t held = 0; /* bytes of a line whose end is still to come */
-
-    for (;;) {
-        ssize_t count = read(fd, reader->buffer + held, READ_BYTES - held);
-        size_t total = held + (size_t)(count < 0 ? 0 : count);
-        size_t whole = total;
-        if (count <= 0) {
-            take_lines(reader, reader->buffer, held);
-            return;
-        }
-        while (whole > 0 && reader->buffer[whole - 1] != '\n') {
-            whole--;
-        }
-        take_lines(reader, reader->buffer, whole);
-        held = total - whole;
-        memmove(reader->buffer, reader->buffer + whole, held);
-        if (held == READ_BYTES) {
-            held = 0; /* a line that long is none of ours */
-        }
-    }
-}
-
 void audit_files_read(
-    const struct audit_files *files, int64_t after,
+    const struct audit_files *files, int64_t after, size_t bytes_max,
     void (*take)(void *context, int64_t number, const char *line, size_t length), void *context)
 {
     struct audit_month months[2];
     size_t count = audit_months_list(files->directory, months, 2);
-    struct reader reader = {after, take, context, malloc(READ_BYTES)};
 
-    for (size_t i = 0; i < count && reader.buffer != NULL; i++) {
+    for (size_t i = 0; i < count; i++) {
         int fd = open_month(files, months[i], O_RDONLY | O_NONBLOCK);
-        struct stat about;
         if (fd >= 0) {
-            if (fstat(fd, &about) == 0 && S_ISREG(about.st_mode)) {
-                read_file(&reader, fd);
-            }
+            audit_lines_read(fd, after, bytes_max, take, context);
             close(fd);
         }
     }
-    free(reader.buffer);
 }
 
 /* ---- watcher.json ---- */

@@ -44,9 +44,10 @@ MUST_USE enum status audit_files_sync(struct audit_files *files, struct text *wh
 /* Removes the files of months that ended over `keep_days` days ago; returns how many. */
 size_t audit_files_expire(const struct audit_files *files, struct wall_time now, int64_t keep_days);
 
-/* Gives each line with a number above `after` of the newest two files, in their order. */
+/* Gives each line with a number above `after` of the newest two files, in their order; of each file
+ * only its last `bytes_max` bytes are read. */
 void audit_files_read(
-    const struct audit_files *files, int64_t after,
+    const struct audit_files *files, int64_t after, size_t bytes_max,
     void (*take)(void *context, int64_t number, const char *line, size_t length), void *context);
 
 /* watcher.json: replaced whole, by renaming; `sync` waits for the disk before that. */
@@ -54,8 +55,5 @@ MUST_USE enum status audit_files_save(
     const struct audit_files *files, const char *bytes, size_t length, bool sync, struct text *why);
 /* NULL when there is none, else to be freed; NUL-terminated. */
 char *audit_files_load(const struct audit_files *files, size_t *ret_length);
-
-/* The number of a line, 0 for one without. */
-int64_t audit_line_number(const char *line, size_t length);
 
 #endif

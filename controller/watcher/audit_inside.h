@@ -28,7 +28,8 @@ struct audit {
     struct audit_past *past;
     struct mono_time busy_since; /* {0}: nothing waits */
     bool stopping;
-    bool left; /* nobody waits for the thread any more: it frees all */
+    bool finished; /* the thread touches nothing any more */
+    bool left;     /* nobody waits for it any more: it frees all */
 
     /* The thread's. */
     struct audit_files *files;

@@ -35,40 +35,40 @@ static void take_line(void *context, int64_t number, const char *line, size_t le
     }
 }
 
-/* After which line the state wants to read; all that there is has been seen without one. */
-static int64_t state_from(const struct audit_past *past)
+/* The number of a line that stands in the state, `otherwise` where none does. */
+static int64_t line_in(const struct json *state, const char *key, int64_t otherwise)
 {
-    struct json *document = NULL;
-    const struct json *from = NULL;
-    int64_t after = past->base;
-    TEXT_LOCAL(why, 256);
-
-    if (past->state != NULL &&
-        json_parse(past->state, past->state_length, &document, &why) == STATUS_OK) {
-        from = json_get(document, "from");
-    } else if (past->state != NULL) {
-        log_warning("audit: watcher.json is not used: %s", why.data);
-    }
-    if (from != NULL && json_type(from) == JSON_NUMBER &&
-        json_is_integer(from, 0, (uint64_t)1 << 53)) {
-        after = (int64_t)json_number(from);
-    }
-    json_free(document);
-    return after;
+    const struct json *line = state == NULL ? NULL : json_get(state, key);
+    bool is_line = line != NULL && json_type(line) == JSON_NUMBER &&
+                   json_is_integer(line, 0, (uint64_t)1 << 53);
+    return is_line ? (int64_t)json_number(line) : otherwise;
 }
 
 struct audit_past *audit_past_read(const struct audit_files *files)
 {
     struct audit_past *past = calloc(1, sizeof *past);
     struct gathering gathering = {.past = past};
+    struct json *state = NULL;
+    int64_t last = audit_files_last(files);
+    TEXT_LOCAL(why, 256);
 
     if (past == NULL) {
         return NULL;
     }
     gathering.end = &past->lines;
-    past->base = audit_files_last(files);
     past->state = audit_files_load(files, &past->state_length);
-    audit_files_read(files, state_from(past), take_line, &gathering);
+    if (past->state != NULL &&
+        json_parse(past->state, past->state_length, &state, &why) != STATUS_OK) {
+        log_warning("audit: watcher.json is not used: %s", why.data);
+    }
+    /* After a clock that was wrong, or a crash of the host, the newest files may lack the last line.
+     * No number is given twice, for positions are numbers. */
+    past->base = line_in(state, "line", 0);
+    past->base = past->base > last ? past->base : last;
+    /* Without a state nothing is known to be owed. */
+    audit_files_read(
+        files, line_in(state, "from", INT64_MAX), AUDIT_PAST_BYTES_MAX, take_line, &gathering);
+    json_free(state);
     return past;
 }
 

@@ -160,6 +160,11 @@ static struct mono_time next_due(const struct audit *audit, bool good)
     return next;
 }
 
+static bool has_work(const struct audit *audit)
+{
+    return audit->waiting.first != NULL || audit->state != NULL;
+}
+
 /* Takes what waits, with the lock held, and writes it, without. What the disk did not take is
  * written before anything else is taken, so that what waits stays bounded. */
 static bool take_turn(struct audit *audit, struct records *records)
@@ -180,12 +185,14 @@ static bool take_turn(struct audit *audit, struct records *records)
     good = audit->files != NULL || open_files(audit);
     good = good && write_records(audit, records);
     good = good && (!audit->state_unwritten || write_state(audit, false));
-    if (good) {
+    /* On a full disk, too: files that are too old make room. */
+    if (audit->files != NULL) {
         do_what_is_due(audit);
     }
     pthread_mutex_lock(&audit->lock);
-    if (good && audit->waiting.first == NULL && audit->state == NULL) {
-        audit->busy_since = (struct mono_time){0};
+    if (good) {
+        bool more = has_work(audit);
+        audit->busy_since = more ? clock_now().mono : (struct mono_time){0};
     }
     return good;
 }
@@ -195,18 +202,17 @@ void *audit_run(void *argument)
     struct audit *audit = argument;
     struct records records;
     bool good = true;
+    bool left;
 
     records_init(&records);
     pthread_mutex_lock(&audit->lock);
     for (;;) {
         bool stopping = audit->stopping;
-        bool more;
         good = take_turn(audit, &records);
-        more = audit->waiting.first != NULL || audit->state != NULL;
-        if (stopping && (!more || !good)) {
+        if (stopping && (!has_work(audit) || !good)) {
             break;
         }
-        if (good && (more || audit->stopping)) {
+        if (good && (has_work(audit) || audit->stopping)) {
             continue;
         }
         if (!audit->stopping) {
@@ -220,9 +226,10 @@ void *audit_run(void *argument)
     }
     records_free(&records);
     pthread_mutex_lock(&audit->lock);
-    good = audit->left;
+    audit->finished = true;
+    left = audit->left;
     pthread_mutex_unlock(&audit->lock);
-    if (good) {
+    if (left) {
         audit_free(audit);
     }
     return NULL;

@@ -134,7 +134,7 @@ static void assert_reads(const struct audit_files *files, int64_t after, const c
 {
     TEXT_LOCAL(read, 4096);
 
-    audit_files_read(files, after, take_line, &read);
+    audit_files_read(files, after, 4096, take_line, &read);
     assert_string_equal(read.data, expected);
 }
 
