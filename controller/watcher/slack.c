@@ -7,13 +7,12 @@
 #include "controller/support/clock.h"
 #include "controller/support/json.h"
 #include "controller/support/log.h"
+#include "controller/watcher/slack_health.h"
 #include "controller/watcher/slack_http.h"
 
 #define URL_SIZE 1100
 #define BODY_SIZE (2 * SLACK_TEXT_SIZE + 512)
 #define SECRETS_MAX 5
-/* A single failure may be a flake. */
-#define FAILURES_OF_AN_ERROR 2
 
 /* Where a room's messages go: a webhook, or a channel with the bot's token. */
 struct address {
@@ -30,7 +29,7 @@ struct slack {
     const struct slack_message *in_flight[SLACK_ROOM_COUNT];
     const char *secrets[SECRETS_MAX];
     char method_url[URL_SIZE];
-    unsigned failures; /* in a row, over all rooms */
+    struct slack_health health;
     bool is_configured;
     bool is_finishing;
 };
@@ -51,6 +50,14 @@ static bool find_address(
     return true;
 }
 
+static bool is_same(const struct address *a, const struct address *b)
+{
+    if (a->webhook != NULL || b->webhook != NULL) {
+        return a->webhook != NULL && b->webhook != NULL && strcmp(a->webhook, b->webhook) == 0;
+    }
+    return strcmp(a->channel, b->channel) == 0;
+}
+
 static void find_addresses(
     const struct settings *settings, struct address addresses[SLACK_ROOM_COUNT],
     bool ret_has_room[SLACK_ROOM_COUNT])
@@ -66,10 +73,7 @@ static void find_addresses(
         &addresses[SLACK_ROOM_OOPS]);
     /* One channel under two names has one pace and one order. */
     if (ret_has_room[SLACK_ROOM_CONTROL] && ret_has_room[SLACK_ROOM_ACTIVITY] &&
-        addresses[SLACK_ROOM_CONTROL].channel != NULL &&
-        addresses[SLACK_ROOM_ACTIVITY].channel != NULL &&
-        strcmp(addresses[SLACK_ROOM_CONTROL].channel, addresses[SLACK_ROOM_ACTIVITY].channel) ==
-            0) {
+        is_same(&addresses[SLACK_ROOM_CONTROL], &addresses[SLACK_ROOM_ACTIVITY])) {
         ret_has_room[SLACK_ROOM_ACTIVITY] = false;
     }
 }
@@ -117,23 +121,18 @@ static unsigned random_jitter(void)
 
 static void note_health(struct slack *slack, const struct slack_verdict *verdict)
 {
-    enum slack_outcome_kind kind = verdict->outcome.kind;
-
-    if (verdict->works) {
-        slack->failures = 0;
+    if (!verdict->works) {
+        log_warning("Slack: %s", verdict->reason);
+    }
+    switch (slack_health_note(&slack->health, verdict)) {
+    case SLACK_HEALTH_WORKS:
         slack->events.on_health(slack->events.context, true, "");
-    } else if (kind == SLACK_RATE_LIMITED) {
-        log_info(
-            "Slack: too many messages; none for %lld s",
-            (long long)verdict->outcome.wait_ms / 1000);
-    } else {
-        slack->failures++;
-        log_warning(
-            "Slack: %s%s", verdict->reason,
-            kind == SLACK_FAILED || kind == SLACK_HOPELESS ? "; the message is sent again" : "");
-        if (kind != SLACK_FAILED || slack->failures >= FAILURES_OF_AN_ERROR) {
-            slack->events.on_health(slack->events.context, false, verdict->reason);
-        }
+        break;
+    case SLACK_HEALTH_BROKEN:
+        slack->events.on_health(slack->events.context, false, verdict->reason);
+        break;
+    case SLACK_HEALTH_AS_BEFORE:
+        break;
     }
 }
 
@@ -143,19 +142,19 @@ static void on_done(void *context, unsigned tag, const struct slack_response *re
     const struct slack_message *message = slack->in_flight[tag];
     struct slack_verdict verdict;
     uint32_t ticket = message->ticket;
+    TEXT_LOCAL(text, SLACK_TEXT_SIZE);
 
     slack_judge(response, slack->addresses[tag].webhook != NULL, slack->secrets, &verdict);
     note_health(slack, &verdict);
-    if (verdict.outcome.kind == SLACK_REFUSED) {
-        TEXT_LOCAL(text, SLACK_TEXT_SIZE);
-        slack_queue_text(message, clock_now().wall, &text);
-        log_error("Slack refused (%s): %s", verdict.reason, text.data);
-    }
+    slack_message_text(message, clock_now().wall, &text);
     slack->in_flight[tag] = NULL;
     if (!slack_queue_settle(
             slack->queue, (enum slack_room)tag, &verdict.outcome, clock_now().mono,
             random_jitter())) {
         return;
+    }
+    if (verdict.outcome.kind != SLACK_DELIVERED) {
+        log_error("Slack refused (%s): %s", verdict.reason, text.data);
     }
     if (ticket != 0) {
         slack->events.on_ticket(
@@ -174,7 +173,7 @@ static void print_body(
     const char *thread = slack_queue_thread_of(slack->queue, message);
     TEXT_LOCAL(text, SLACK_TEXT_SIZE);
 
-    slack_queue_text(message, now.wall, &text);
+    slack_message_text(message, now.wall, &text);
     json_out_open(&out, NULL, '{');
     if (slack->addresses[room].channel != NULL) {
         json_out_string(&out, "channel", slack->addresses[room].channel);
@@ -246,9 +245,9 @@ enum status slack_new(
     slack->settings = settings;
     slack->events = *events;
     slack->secrets[0] = settings->slack.bot_token;
-    slack->secrets[1] = settings->slack.control_webhook;
-    slack->secrets[2] = settings->slack.oops_webhook;
-    slack->secrets[3] = settings->slack.activity_webhook;
+    slack->secrets[1] = slack_secret_of(settings->slack.control_webhook);
+    slack->secrets[2] = slack_secret_of(settings->slack.oops_webhook);
+    slack->secrets[3] = slack_secret_of(settings->slack.activity_webhook);
     url = text_over(slack->method_url, sizeof slack->method_url);
     text_addf(&url, "%s/chat.postMessage", settings->slack.api_url);
     find_addresses(settings, slack->addresses, has_room);

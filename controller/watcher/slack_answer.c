@@ -5,6 +5,7 @@
 #include "controller/support/json.h"
 
 #define SHOWN_MAX 80
+#define SECRET_MIN 6 /* shorter words may stand in any text */
 
 static bool holds_secret(const char *string, const char *const secrets[])
 {
@@ -14,6 +15,12 @@ static bool holds_secret(const char *string, const char *const secrets[])
         }
     }
     return false;
+}
+
+const char *slack_secret_of(const char *webhook)
+{
+    const char *last = strrchr(webhook, '/');
+    return last != NULL && strlen(last + 1) >= SECRET_MIN ? last + 1 : webhook;
 }
 
 /* A stranger's words, for log and state. */
@@ -106,6 +113,9 @@ void slack_judge(
         verdict.outcome.kind = SLACK_RATE_LIMITED;
         verdict.outcome.wait_ms =
             1000 * (wait_s > SLACK_RETRY_AFTER_MAX_S ? SLACK_RETRY_AFTER_MAX_S : wait_s);
+        text_addf(
+            &reason, "too many messages; none for %lld s",
+            (long long)verdict.outcome.wait_ms / 1000);
     } else if (response->code >= 300) {
         /* Of the message itself, not of the address or the token. */
         bool is_about_message = response->code == 400 || response->code == 413;

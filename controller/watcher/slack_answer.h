@@ -38,4 +38,7 @@ void slack_judge(
     const struct slack_response *response, bool is_webhook, const char *const secrets[],
     struct slack_verdict *ret_verdict);
 
+/* What of a webhook's URL is the secret: servers answer with parts of what they were asked for. */
+const char *slack_secret_of(const char *webhook);
+
 #endif

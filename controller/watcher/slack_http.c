@@ -189,6 +189,7 @@ static bool make_request(struct slack_http *http, struct request *request)
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     if (http->authorities_length > 0) {
         curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
+        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* else it is looked into all the same */
     }
     return true;
 }

@@ -54,21 +54,34 @@ static bool is_told_elsewhere(const struct heard_event *event)
            (strcmp(event->fault, "link_lost") == 0 || strcmp(event->fault, "save_timeout") == 0);
 }
 
+static const char *replacement_of(char character)
+{
+    switch (character) {
+    case '&':
+        return "&amp;";
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    default:
+        return (unsigned char)character < ' ' || character == 0x7f ? " " : NULL;
+    }
+}
+
 void slack_add_escaped(struct text *out, const char *text)
 {
-    for (const char *at = text; *at != '\0'; at++) {
-        switch (*at) {
-        case '&':
-            text_add(out, "&amp;");
-            break;
-        case '<':
-            text_add(out, "&lt;");
-            break;
-        case '>':
-            text_add(out, "&gt;");
-            break;
-        default:
-            text_add_bytes(out, (unsigned char)*at < ' ' || *at == 0x7f ? " " : at, 1);
+    const char *at = text;
+
+    while (*at != '\0') {
+        /* What stays goes in at once: of a character that does not fit no byte may. */
+        size_t plain = 0;
+        while (at[plain] != '\0' && replacement_of(at[plain]) == NULL) {
+            plain++;
+        }
+        text_add_bytes(out, at, plain);
+        at += plain;
+        if (*at != '\0') {
+            text_add(out, replacement_of(*at++));
         }
     }
 }

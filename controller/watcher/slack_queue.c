@@ -53,13 +53,6 @@ enum status slack_queue_new(const bool has_room[SLACK_ROOM_COUNT], struct slack_
     return STATUS_OK;
 }
 
-static void message_free(struct slack_message *message)
-{
-    free(message->bulletin);
-    free(message->text);
-    free(message);
-}
-
 static void drop_first(struct lane *lane)
 {
     struct slack_message *message = lane->first;
@@ -67,7 +60,7 @@ static void drop_first(struct lane *lane)
     lane->first = message->next;
     lane->count--;
     lane->routine -= message->routine;
-    message_free(message);
+    slack_message_free(message);
 }
 
 void slack_queue_free(struct slack_queue *queue)
@@ -121,25 +114,13 @@ static void insert(struct slack_queue *queue, struct slack_message *message)
     lane->routine += message->routine;
 }
 
-static struct slack_message *message_new(enum slack_lane lane, int64_t line, struct wall_time seen)
-{
-    struct slack_message *message = calloc(1, sizeof *message);
-
-    if (message != NULL) {
-        message->lane = lane;
-        message->line = line;
-        message->seen = seen;
-    }
-    return message;
-}
-
 static void
 merge_overflow(struct slack_queue *queue, enum slack_lane lane, int64_t line, struct wall_time seen)
 {
     struct slack_message *last = last_open(queue, lane);
 
     if (last == NULL || last->merged == 0) {
-        last = message_new(lane, line, seen);
+        last = slack_message_new(lane, line, seen);
         if (last == NULL) {
             return;
         }
@@ -175,9 +156,9 @@ bool slack_queue_add(
         }
         return false;
     }
-    message = message_new(lane, line, seen);
+    message = slack_message_new(lane, line, seen);
     if (message == NULL || (message->text = strdup(post->text)) == NULL) {
-        free(message);
+        slack_message_free(message);
         return false;
     }
     message->routine = post->routine;
@@ -216,9 +197,9 @@ void slack_queue_add_alert(
         merge_overflow(queue, SLACK_STORAGE, line, alert->at);
         return;
     }
-    message = message_new(SLACK_STORAGE, line, alert->at);
+    message = slack_message_new(SLACK_STORAGE, line, alert->at);
     if (message == NULL || (message->bulletin = malloc(sizeof *message->bulletin)) == NULL) {
-        free(message);
+        slack_message_free(message);
         return;
     }
     slack_bulletin_begin(message->bulletin, alert);
@@ -309,34 +290,12 @@ slack_queue_take(struct slack_queue *queue, enum slack_room room, struct mono_ti
     return r->in_flight;
 }
 
-void slack_queue_text(const struct slack_message *message, struct wall_time now, struct text *out)
-{
-    if (now.ms - message->seen.ms > SLACK_LATE_MS && message->merged == 0) {
-        alert_add_duration(out, now.ms - message->seen.ms);
-        text_add(out, " ago: ");
-    }
-    if (message->merged > 0) {
-        text_addf(out, "\xe2\x80\xa6 and %u more; the audit files have them.", message->merged);
-    } else if (message->bulletin != NULL) {
-        TEXT_LOCAL(sentence, SLACK_TEXT_SIZE);
-        slack_bulletin_text(message->bulletin, &sentence);
-        slack_add_escaped(out, sentence.data);
-    } else {
-        text_add(out, message->text);
-    }
-}
-
 const char *
 slack_queue_thread_of(const struct slack_queue *queue, const struct slack_message *message)
 {
     bool is_same = message->bulletin != NULL && message->bulletin->outage.ms != 0 &&
                    message->bulletin->outage.ms == queue->thread.outage.ms;
     return is_same ? queue->thread.ts : "";
-}
-
-bool slack_message_is_for_all(const struct slack_message *message)
-{
-    return message->bulletin != NULL && message->bulletin->main.kind == ALERT_OVER;
 }
 
 static void remember_thread(

@@ -18,7 +18,7 @@
 #include "controller/support/text.h"
 #include "controller/support/time.h"
 #include "controller/watcher/alert.h"
-#include "controller/watcher/slack_bulletin.h"
+#include "controller/watcher/slack_message.h"
 #include "controller/watcher/slack_policy.h"
 
 #define SLACK_PACE_MS 1000 /* one message a second in each room ... */
@@ -31,7 +31,6 @@
  * their kind. */
 #define SLACK_GATHER_MS 1000
 #define SLACK_DETAILS_MS 30000
-#define SLACK_LATE_MS 120000 /* older ones say how old they are */
 #define SLACK_HOPELESS_TRIES 3
 #define SLACK_TS_SIZE 32
 
@@ -40,20 +39,6 @@ enum slack_room {
     SLACK_ROOM_ACTIVITY,
     SLACK_ROOM_OOPS,
     SLACK_ROOM_COUNT
-};
-
-struct slack_message {
-    struct slack_message *next;
-    enum slack_lane lane;
-    int64_t line; /* its audit line; the first of them */
-    struct wall_time seen;
-    struct mono_time not_before;
-    bool routine;
-    uint32_t merged; /* over 0: stands for so many that found no room */
-    uint32_t ticket; /* over 0: somebody waits for its outcome */
-    unsigned tries;
-    struct slack_bulletin *bulletin;
-    char *text;
 };
 
 /* The messages of one outage of storage are one thread. */
@@ -87,12 +72,9 @@ slack_queue_take(struct slack_queue *queue, enum slack_room room, struct mono_ti
 /* When there may be one, {0}: not by itself. */
 struct mono_time slack_queue_due(const struct slack_queue *queue, struct mono_time now);
 
-void slack_queue_text(const struct slack_message *message, struct wall_time now, struct text *out);
 /* The thread it belongs to, "" for none. */
 const char *
 slack_queue_thread_of(const struct slack_queue *queue, const struct slack_message *message);
-/* In a thread, but for everybody in the room. */
-bool slack_message_is_for_all(const struct slack_message *message);
 
 enum slack_outcome_kind {
     SLACK_DELIVERED,

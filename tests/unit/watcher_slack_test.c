@@ -193,7 +193,7 @@ static const char *take(enum slack_room room)
     if (message == NULL) {
         return NULL;
     }
-    slack_queue_text(message, now.wall, &text);
+    slack_message_text(message, now.wall, &text);
     return buffer;
 }
 
@@ -469,7 +469,7 @@ static void an_outage_is_one_thread(void **state)
     assert_false(slack_message_is_for_all(message));
     {
         TEXT_LOCAL(text, SLACK_TEXT_SIZE);
-        slack_queue_text(message, now.wall, &text);
+        slack_message_text(message, now.wall, &text);
         assert_string_equal(
             text.data,
             "m0, m1, m2, m3, m4 and 35 more: storage did not save their state, not for the first "
@@ -606,7 +606,7 @@ static void retry_after_is_honoured_within_reason(void **state)
     struct slack_verdict verdict = judge(429, "", NULL, 7);
 
     (void)state;
-    assert_verdict(&verdict, SLACK_RATE_LIMITED, false, "");
+    assert_verdict(&verdict, SLACK_RATE_LIMITED, false, "too many messages; none for 7 s");
     assert_int_equal(verdict.outcome.wait_ms, 7000);
     verdict = judge(429, "", NULL, 0);
     assert_int_equal(verdict.outcome.wait_ms, 30000);
