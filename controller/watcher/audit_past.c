@@ -61,8 +61,8 @@ struct audit_past *audit_past_read(const struct audit_files *files)
         json_parse(past->state, past->state_length, &state, &why) != STATUS_OK) {
         log_warning("audit: watcher.json is not used: %s", why.data);
     }
-    /* After a clock that was wrong, or a crash of the host, the newest files may lack the last line.
-     * No number is given twice, for positions are numbers. */
+    /* After a clock that was wrong, or a crash of the host, the newest files may lack the last
+     * line. No number is given twice, for positions are numbers. */
     past->base = line_in(state, "line", 0);
     past->base = past->base > last ? past->base : last;
     /* Without a state nothing is known to be owed. */

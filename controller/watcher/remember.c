@@ -57,6 +57,12 @@ static void count_again(
     }
 }
 
+/* Where the disk was slow, later events have been heard before the past is known. */
+static bool is_newer(const struct heard_event *event, const struct watched *machine)
+{
+    return event->n == 0 || event->n > machine->n || event->at.ms > machine->event_at.ms;
+}
+
 static void recall_event(
     struct watcher *watcher, const struct json *document, int64_t line, bool is_counted,
     struct wall_time seen, const int64_t *delivered)
@@ -69,15 +75,17 @@ static void recall_event(
         return;
     }
     machine = is_counted ? NULL : watched_touch(watcher->machines, event.machine);
-    if (machine != NULL && event.n > machine->n) {
-        machine->n = event.n;
-        machine->event_at = event.at;
+    if (machine != NULL && is_newer(&event, machine)) {
+        if (event.n != 0) {
+            machine->n = event.n;
+            machine->event_at = event.at;
+        }
         text_copy(machine->display_name, sizeof machine->display_name, event.display_name);
-    }
-    if (machine != NULL && strcmp(event.event_type, "save_timeout") == 0) {
-        save_timeouts_mark(
-            &watcher->counting, machine, strcmp(event.reason, "over") == 0,
-            moment_of(watcher, seen));
+        if (strcmp(event.event_type, "save_timeout") == 0) {
+            save_timeouts_mark(
+                &watcher->counting, machine, strcmp(event.reason, "over") == 0,
+                moment_of(watcher, seen));
+        }
     }
     post_event(watcher, &event, line, seen, delivered);
 }

@@ -1,0 +1,116 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "controller/watcher/audit_months.h"
+#include "controller/watcher/watcher_inside.h"
+#include "tests/lib/scratch.h"
+
+static struct event_base *base;
+static struct settings *settings;
+static struct audit *audit;
+static struct watcher *watcher;
+
+static int open_watcher(void **state)
+{
+    TEXT_LOCAL(why, 512);
+
+    (void)state;
+    assert_int_equal(settings_load(NULL, &settings, &why), STATUS_OK);
+    base = event_base_new();
+    assert_non_null(base);
+    assert_int_equal(audit_start("audit", 400, &audit), STATUS_OK);
+    assert_int_equal(watcher_new(base, settings, audit, &watcher), STATUS_OK);
+    return 0;
+}
+
+static int close_watcher(void **state)
+{
+    char month[AUDIT_NAME_SIZE];
+    TEXT_LOCAL(events, 64);
+
+    (void)state;
+    audit_month_name(audit_month_of(watcher->now.wall), month);
+    text_addf(&events, "audit/%s", month);
+    watcher_free(watcher);
+    audit_stop(audit, 10000);
+    event_base_free(base);
+    settings_free(settings);
+    unlink(events.data);
+    unlink("audit/watcher.json");
+    rmdir("audit");
+    return 0;
+}
+
+static void hear(const char *payload)
+{
+    watcher_on_message(watcher, "tagout/machine/saw/event", payload, strlen(payload), false);
+}
+
+static char *copy(const char *text)
+{
+    char *bytes = strdup(text);
+    assert_non_null(bytes);
+    return bytes;
+}
+
+/* The disk answers at last: one line behind the last that was counted in. */
+static void recall(const char *line)
+{
+    struct audit_past *past = calloc(1, sizeof *past);
+
+    assert_non_null(past);
+    past->base = 9;
+    past->state = copy("{\"from\":8,\"line\":8,\"lanes\":[8,8,8,8],\"machines\":{}}");
+    past->state_length = strlen(past->state);
+    past->lines = calloc(1, sizeof *past->lines);
+    assert_non_null(past->lines);
+    past->lines->number = 9;
+    past->lines->text = copy(line);
+    watcher_on_past(watcher, past);
+}
+
+#define EVENT(n, at, reason)                                                                       \
+    "\"event_type\":\"save_timeout\",\"machine\":\"saw\",\"n\":" n ",\"at\":" at                   \
+    ",\"reason\":\"" reason "\"}"
+
+static void what_was_heard_meanwhile_is_newer_than_the_past(void **state)
+{
+    (void)state;
+    hear("{" EVENT("6", "1700000006", "over"));
+    assert_false(watched_first(watcher->machines)->down);
+    recall(
+        "{\"line\":9,\"kind\":\"event\",\"seen\":1700000005," EVENT("5", "1700000005", "started"));
+    assert_false(watched_first(watcher->machines)->down);
+    assert_int_equal(watched_first(watcher->machines)->n, 6);
+    assert_false(watcher->counting.open);
+}
+
+static void an_outage_of_the_past_goes_on(void **state)
+{
+    (void)state;
+    recall(
+        "{\"line\":9,\"kind\":\"event\",\"seen\":1700000005," EVENT("5", "1700000005", "started"));
+    assert_true(watched_first(watcher->machines)->down);
+    assert_true(watcher->counting.open);
+    hear("{" EVENT("6", "1700000006", "over"));
+    assert_false(watched_first(watcher->machines)->down);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_watcher, close_watcher)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(what_was_heard_meanwhile_is_newer_than_the_past),
+        TEST(an_outage_of_the_past_goes_on),
+    };
+
+    return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
+}
