@@ -146,6 +146,9 @@ static void on_done(void *context, unsigned tag, const struct slack_response *re
 
     slack_judge(response, slack->addresses[tag].webhook != NULL, slack->secrets, &verdict);
     note_health(slack, &verdict);
+    if (ticket != 0 && verdict.outcome.kind == SLACK_DECLINED) {
+        verdict.outcome.kind = SLACK_REFUSED; /* whoever waits for it is told now */
+    }
     slack_message_text(message, clock_now().wall, &text);
     slack->in_flight[tag] = NULL;
     if (!slack_queue_settle(

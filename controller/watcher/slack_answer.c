@@ -36,6 +36,33 @@ static void add_words(struct text *out, const char *words, const char *const sec
     }
 }
 
+/* Whether Slack's word is about the channel, the token or the hour, not about the message: with an
+ * account that was locked at night the alerts of the night must not be gone. Not in the list:
+ * errors after which the message may have been posted all the same. */
+static bool is_mendable(const char *error)
+{
+    static const char *const words[] = {
+        "access_denied",          "account_inactive",
+        "channel_not_found",      "ekm_access_denied",
+        "invalid_auth",           "is_archived",
+        "missing_scope",          "no_permission",
+        "not_allowed_token_type", "not_authed",
+        "not_in_channel",         "org_login_required",
+        "rate_limited",           "ratelimited",
+        "request_timeout",        "restricted_action",
+        "service_unavailable",    "team_access_not_granted",
+        "team_added_to_org",      "token_expired",
+        "token_revoked",          "two_factor_setup_required",
+    };
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(words[i], error) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* {"ok": true, "ts": ...} or {"ok": false, "error": ...}. */
 static void judge_method(
     const struct json *document, const char *const secrets[], struct slack_verdict *verdict,
@@ -48,12 +75,11 @@ static void judge_method(
     if (ok == NULL || json_type(ok) != JSON_BOOL) {
         text_add(reason, "the answer is not Slack's: no \"ok\" in it");
     } else if (!json_bool(ok)) {
-        verdict->outcome.kind = SLACK_REFUSED;
-        add_words(
-            reason,
-            error != NULL && json_type(error) == JSON_STRING ? json_string(error)
-                                                             : "refused without a reason",
-            secrets);
+        const char *word = error != NULL && json_type(error) == JSON_STRING
+                               ? json_string(error)
+                               : "refused without a reason";
+        verdict->outcome.kind = is_mendable(word) ? SLACK_DECLINED : SLACK_REFUSED;
+        add_words(reason, word, secrets);
     } else {
         verdict->works = true;
         if (ts != NULL && json_type(ts) == JSON_STRING &&

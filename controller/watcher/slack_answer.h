@@ -1,7 +1,8 @@
 /* What an answer of Slack's, or none, means for the message that was sent. Pure.
  *
- * A status line of 2xx means delivered, whatever comes behind it: such a message is never sent
- * again. What broke before it is.
+ * A status line of 2xx means delivered, whatever comes behind it: such a message is not sent again.
+ * What broke before it is, and so is what Slack says it did not take for a reason that lies in the
+ * channel or the token, or that passes.
  */
 #ifndef TAGOUT_WATCHER_SLACK_ANSWER_H
 #define TAGOUT_WATCHER_SLACK_ANSWER_H

@@ -19,6 +19,7 @@ slack_health_note(struct slack_health *health, const struct slack_verdict *verdi
         break;
     case SLACK_DELIVERED:
     case SLACK_REFUSED:
+    case SLACK_DECLINED:
     case SLACK_HOPELESS:
         health->failures++;
         break;

@@ -349,6 +349,7 @@ bool slack_queue_settle(
     case SLACK_RATE_LIMITED:
         queue->stopped_until.ms = now.ms + outcome->wait_ms + (int64_t)jitter / 4;
         break;
+    case SLACK_DECLINED:
     case SLACK_FAILED:
         back_off(r, now, jitter);
         break;

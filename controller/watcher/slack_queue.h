@@ -79,6 +79,7 @@ slack_queue_thread_of(const struct slack_queue *queue, const struct slack_messag
 enum slack_outcome_kind {
     SLACK_DELIVERED,
     SLACK_REFUSED,      /* Slack has it and does not want it */
+    SLACK_DECLINED,     /* Slack takes nothing before somebody mends something: again, later */
     SLACK_RATE_LIMITED, /* all wait for `wait_ms` */
     SLACK_FAILED,       /* once more, later */
     SLACK_HOPELESS,     /* the same, but not for ever */

@@ -37,6 +37,7 @@ static void a_refusal_is_told_at_once(void **state)
 {
     (void)state;
     assert_int_equal(note(SLACK_REFUSED, false, 0), SLACK_HEALTH_BROKEN);
+    assert_int_equal(note(SLACK_DECLINED, false, 0), SLACK_HEALTH_BROKEN);
     assert_int_equal(note(SLACK_HOPELESS, false, 0), SLACK_HEALTH_BROKEN);
     assert_int_equal(note(SLACK_DELIVERED, false, 0), SLACK_HEALTH_BROKEN);
 }

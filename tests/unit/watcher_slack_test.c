@@ -318,6 +318,21 @@ static void what_slack_refuses_leaves_and_the_next_waits_a_little(void **state)
     expect(SLACK_ROOM_CONTROL, "two");
 }
 
+static void what_slack_declines_waits_until_somebody_mends_it(void **state)
+{
+    (void)state;
+    add(SLACK_CONTROL, "one");
+    add(SLACK_CONTROL, "two");
+    for (int i = 0; i < 100; i++) {
+        assert_non_null(take(SLACK_ROOM_CONTROL));
+        assert_false(settle(SLACK_ROOM_CONTROL, SLACK_DECLINED));
+        assert_null(take(SLACK_ROOM_CONTROL));
+        pass(60000);
+    }
+    assert_int_equal(slack_queue_waiting(queue, SLACK_CONTROL), 2);
+    assert_non_null(strstr(take(SLACK_ROOM_CONTROL), "one"));
+}
+
 static void a_message_that_is_at_fault_itself_does_not_block_for_ever(void **state)
 {
     (void)state;
@@ -565,7 +580,9 @@ static void an_answer_of_slacks_is_delivered_or_refused(void **state)
     assert_verdict(&verdict, SLACK_DELIVERED, true, "");
     assert_string_equal(verdict.outcome.ts, "");
     verdict = judge(200, "{\"ok\":false,\"error\":\"channel_not_found\"}", NULL, 0);
-    assert_verdict(&verdict, SLACK_REFUSED, false, "channel_not_found");
+    assert_verdict(&verdict, SLACK_DECLINED, false, "channel_not_found");
+    verdict = judge(200, "{\"ok\":false,\"error\":\"msg_too_long\"}", NULL, 0);
+    assert_verdict(&verdict, SLACK_REFUSED, false, "msg_too_long");
     verdict = judge(200, "{\"ok\":false}", NULL, 0);
     assert_verdict(&verdict, SLACK_REFUSED, false, "refused without a reason");
 }
@@ -719,6 +736,7 @@ int main(void)
         TEST(retries_are_not_in_step),
         TEST(a_rate_limit_stops_all_rooms),
         TEST(what_slack_refuses_leaves_and_the_next_waits_a_little),
+        TEST(what_slack_declines_waits_until_somebody_mends_it),
         TEST(a_message_that_is_at_fault_itself_does_not_block_for_ever),
         TEST(routine_is_merged_first_and_nothing_important_with_it),
         TEST(a_lane_is_bounded_whatever_comes),
