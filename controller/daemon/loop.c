@@ -1,6 +1,5 @@
 #include "controller/daemon/loop.h"
 
-#include <event2/event.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "controller/daemon/metrics.h"
 #include "controller/daemon/roster_reader.h"
 #include "controller/support/clock.h"
+#include "controller/support/event_loop.h"
 #include "controller/support/inbox.h"
 #include "controller/support/json.h"
 #include "controller/support/log.h"
@@ -29,11 +29,7 @@
 
 struct loop {
     const struct settings *settings;
-    struct event_base *base;
-    struct event *inbox_event;
-    struct event *requests_event;
-    struct event *timer;
-    struct event *signals[3];
+    struct event_loop events;
     struct inbox *inbox;
     struct inbox *requests;
     struct mqtt *mqtt;
@@ -156,43 +152,22 @@ static void on_signal(evutil_socket_t signal_number, short what, void *argument)
     }
 }
 
-/* Only wakes the loop; what is due is done in every turn. */
-static void on_timer(evutil_socket_t fd, short what, void *argument)
-{
-    (void)fd;
-    (void)what;
-    (void)argument;
-}
-
 /* ---- putting it together ---- */
-
-static enum status listen_to(
-    struct loop *loop, int fd, short what, event_callback_fn callback, struct event **ret_event)
-{
-    struct event *event = event_new(loop->base, fd, (short)(what | EV_PERSIST), callback, loop);
-
-    if (event == NULL || event_add(event, NULL) != 0) {
-        return STATUS_NO_MEMORY;
-    }
-    *ret_event = event;
-    return STATUS_OK;
-}
 
 static enum status start_events(struct loop *loop)
 {
     static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
     enum status status =
-        listen_to(loop, inbox_fd(loop->inbox), EV_READ, on_inbox, &loop->inbox_event);
+        event_loop_listen(&loop->events, inbox_fd(loop->inbox), EV_READ, on_inbox, loop);
 
     if (status == STATUS_OK) {
         status =
-            listen_to(loop, inbox_fd(loop->requests), EV_READ, on_requests, &loop->requests_event);
+            event_loop_listen(&loop->events, inbox_fd(loop->requests), EV_READ, on_requests, loop);
     }
-    for (size_t i = 0; status == STATUS_OK && i < 3; i++) {
-        status = listen_to(loop, signals[i], EV_SIGNAL, on_signal, &loop->signals[i]);
+    for (size_t i = 0; status == STATUS_OK && i < sizeof signals / sizeof signals[0]; i++) {
+        status = event_loop_listen(&loop->events, signals[i], EV_SIGNAL, on_signal, loop);
     }
-    loop->timer = evtimer_new(loop->base, on_timer, loop);
-    return loop->timer == NULL ? STATUS_NO_MEMORY : status;
+    return status;
 }
 
 static enum status start_mqtt(struct loop *loop, struct text *why)
@@ -235,7 +210,7 @@ static enum status start_store(struct loop *loop, struct text *why)
         .url = loop->settings->redis.url,
         .password = loop->settings->redis.password,
         .prefix = loop->settings->controller.prefix,
-        .base = loop->base,
+        .base = loop->events.base,
     };
     struct store_events events = controller_store_events(loop->controller);
 
@@ -274,8 +249,7 @@ static enum status start(struct loop *loop, struct roster *roster, struct text *
     enum status status = start_controller(loop, roster);
 
     if (status == STATUS_OK) {
-        loop->base = event_base_new();
-        status = loop->base == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+        status = event_loop_open(&loop->events);
     }
     if (status == STATUS_OK) {
         status = inbox_new((struct inbox_limits){.bytes = INBOX_BYTES}, &loop->inbox);
@@ -288,7 +262,8 @@ static enum status start(struct loop *loop, struct roster *roster, struct text *
         status = start_events(loop);
     }
     if (status == STATUS_OK) {
-        status = roster_reader_new(loop->base, loop->settings, on_roster, loop, &loop->reader);
+        status =
+            roster_reader_new(loop->events.base, loop->settings, on_roster, loop, &loop->reader);
     }
     if (status == STATUS_OK) {
         status = start_mqtt(loop, why);
@@ -303,7 +278,7 @@ static enum status start(struct loop *loop, struct roster *roster, struct text *
             .inbox = loop->inbox,
             .requests = loop->requests,
         };
-        loop->metrics = metrics_new(loop->base, loop->settings->http.listen, &sources);
+        loop->metrics = metrics_new(loop->events.base, loop->settings->http.listen, &sources);
     }
     if (status != STATUS_OK && why->length == 0) {
         text_add(why, status_text(status));
@@ -319,41 +294,10 @@ static void stop(struct loop *loop)
     mqtt_free(loop->mqtt);
     metrics_free(loop->metrics);
     roster_reader_free(loop->reader);
-    for (size_t i = 0; i < 3; i++) {
-        if (loop->signals[i] != NULL) {
-            event_free(loop->signals[i]);
-        }
-    }
-    if (loop->timer != NULL) {
-        event_free(loop->timer);
-    }
-    if (loop->requests_event != NULL) {
-        event_free(loop->requests_event);
-    }
-    if (loop->inbox_event != NULL) {
-        event_free(loop->inbox_event);
-    }
+    event_loop_close(&loop->events);
     inbox_free(loop->requests);
     inbox_free(loop->inbox);
     controller_free(loop->controller);
-    if (loop->base != NULL) {
-        event_base_free(loop->base);
-    }
-}
-
-static void wait_until(struct loop *loop, struct mono_time a, struct mono_time b)
-{
-    struct mono_time next = a.ms == 0 || (b.ms != 0 && b.ms < a.ms) ? b : a;
-    int64_t wait_ms = next.ms - clock_now().mono.ms;
-    struct timeval wait;
-
-    if (next.ms == 0) {
-        event_del(loop->timer);
-        return;
-    }
-    wait_ms = wait_ms < 0 ? 0 : wait_ms;
-    wait = (struct timeval){.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000};
-    event_add(loop->timer, &wait);
 }
 
 static void say_ready(struct loop *loop)
@@ -373,8 +317,7 @@ static int run(struct loop *loop)
         struct mono_time mqtt_wants = mqtt_tick(loop->mqtt, clock_now().mono);
 
         say_ready(loop);
-        wait_until(loop, controller_wants, mqtt_wants);
-        if (event_base_loop(loop->base, EVLOOP_ONCE) < 0) {
+        if (!event_loop_turn(&loop->events, controller_wants, mqtt_wants)) {
             log_error("the event loop broke");
             return EXIT_FAILURE;
         }

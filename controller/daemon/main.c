@@ -1,20 +1,16 @@
 /* tagoutd: the controller. */
-#include <errno.h>
 #include <event2/thread.h>
 #include <getopt.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "controller/config/config.h"
 #include "controller/daemon/loop.h"
 #include "controller/support/log.h"
+#include "controller/support/memory.h"
 
 #define EXIT_USAGE 2 /* C1 */
 
@@ -100,22 +96,6 @@ static void print_check(const struct settings *settings, const struct roster *ro
     }
 }
 
-/* Memory that was paged out comes back from a disk, and the disk may hang. Only where there is no
- * limit on locking: with one, memory would run out at it. */
-static void lock_memory(void)
-{
-#ifndef __SANITIZE_ADDRESS__
-    struct rlimit limit;
-
-    if (geteuid() != 0 &&
-        (getrlimit(RLIMIT_MEMLOCK, &limit) != 0 || limit.rlim_cur != RLIM_INFINITY)) {
-        log_info("memory is not locked: the limit on locked memory is not unlimited");
-    } else if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0) {
-        log_info("memory is not locked: %s", strerror(errno));
-    }
-#endif
-}
-
 int main(int count, char *values[])
 {
     struct arguments arguments = {0};
@@ -147,7 +127,7 @@ int main(int count, char *values[])
         roster_free(roster);
         code = EXIT_FAILURE;
     } else {
-        lock_memory();
+        memory_lock();
         code = loop_run(settings, roster);
         log_stop();
     }

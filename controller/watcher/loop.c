@@ -1,11 +1,11 @@
 #include "controller/watcher/loop.h"
 
-#include <event2/event.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <systemd/sd-daemon.h>
 
 #include "controller/support/clock.h"
+#include "controller/support/event_loop.h"
 #include "controller/support/inbox.h"
 #include "controller/support/log.h"
 #include "controller/support/mqtt.h"
@@ -25,11 +25,7 @@
 
 struct loop {
     const struct settings *settings;
-    struct event_base *base;
-    struct event *inbox_event;
-    struct event *audit_event;
-    struct event *timer;
-    struct event *signals[2];
+    struct event_loop events;
     struct inbox *inbox;
     struct mqtt *mqtt;
     struct audit *audit;
@@ -118,42 +114,21 @@ static void on_signal(evutil_socket_t signal_number, short what, void *argument)
     loop->stopping = true;
 }
 
-/* Only wakes the loop; what is due is done in every turn. */
-static void on_timer(evutil_socket_t fd, short what, void *argument)
-{
-    (void)fd;
-    (void)what;
-    (void)argument;
-}
-
 /* ---- putting it together ---- */
-
-static enum status listen_to(
-    struct loop *loop, int fd, short what, event_callback_fn callback, struct event **ret_event)
-{
-    struct event *event = event_new(loop->base, fd, (short)(what | EV_PERSIST), callback, loop);
-
-    if (event == NULL || event_add(event, NULL) != 0) {
-        return STATUS_NO_MEMORY;
-    }
-    *ret_event = event;
-    return STATUS_OK;
-}
 
 static enum status start_events(struct loop *loop)
 {
     static const int signals[] = {SIGTERM, SIGINT};
     enum status status =
-        listen_to(loop, inbox_fd(loop->inbox), EV_READ, on_inbox, &loop->inbox_event);
+        event_loop_listen(&loop->events, inbox_fd(loop->inbox), EV_READ, on_inbox, loop);
 
     if (status == STATUS_OK) {
-        status = listen_to(loop, audit_fd(loop->audit), EV_READ, on_audit, &loop->audit_event);
+        status = event_loop_listen(&loop->events, audit_fd(loop->audit), EV_READ, on_audit, loop);
     }
-    for (size_t i = 0; status == STATUS_OK && i < 2; i++) {
-        status = listen_to(loop, signals[i], EV_SIGNAL, on_signal, &loop->signals[i]);
+    for (size_t i = 0; status == STATUS_OK && i < sizeof signals / sizeof signals[0]; i++) {
+        status = event_loop_listen(&loop->events, signals[i], EV_SIGNAL, on_signal, loop);
     }
-    loop->timer = evtimer_new(loop->base, on_timer, loop);
-    return loop->timer == NULL ? STATUS_NO_MEMORY : status;
+    return status;
 }
 
 static enum status start_mqtt(struct loop *loop, struct text *why)
@@ -189,10 +164,7 @@ static enum status start_mqtt(struct loop *loop, struct text *why)
 
 static enum status start(struct loop *loop, struct text *why)
 {
-    enum status status;
-
-    loop->base = event_base_new();
-    status = loop->base == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+    enum status status = event_loop_open(&loop->events);
     if (status == STATUS_OK) {
         status = inbox_new((struct inbox_limits){.bytes = INBOX_BYTES}, &loop->inbox);
     }
@@ -204,7 +176,7 @@ static enum status start(struct loop *loop, struct text *why)
             loop->settings->audit.directory, loop->settings->audit.keep_days, &loop->audit);
     }
     if (status == STATUS_OK) {
-        status = watcher_new(loop->base, loop->settings, loop->audit, &loop->watcher);
+        status = watcher_new(loop->events.base, loop->settings, loop->audit, &loop->watcher);
     }
     if (status == STATUS_OK) {
         status = start_events(loop);
@@ -215,43 +187,13 @@ static enum status start(struct loop *loop, struct text *why)
     return status;
 }
 
-static void free_event(struct event *event)
-{
-    if (event != NULL) {
-        event_free(event);
-    }
-}
-
 static void stop(struct loop *loop)
 {
     mqtt_free(loop->mqtt);
     watcher_free(loop->watcher);
-    free_event(loop->audit_event);
+    event_loop_close(&loop->events);
     audit_stop(loop->audit, AUDIT_STOP_MS);
-    for (size_t i = 0; i < 2; i++) {
-        free_event(loop->signals[i]);
-    }
-    free_event(loop->timer);
-    free_event(loop->inbox_event);
     inbox_free(loop->inbox);
-    if (loop->base != NULL) {
-        event_base_free(loop->base);
-    }
-}
-
-static void wait_until(struct loop *loop, struct mono_time a, struct mono_time b)
-{
-    struct mono_time next = a.ms == 0 || (b.ms != 0 && b.ms < a.ms) ? b : a;
-    int64_t wait_ms = next.ms - clock_now().mono.ms;
-    struct timeval wait;
-
-    if (next.ms == 0) {
-        event_del(loop->timer);
-        return;
-    }
-    wait_ms = wait_ms < 0 ? 0 : wait_ms;
-    wait = (struct timeval){.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000};
-    event_add(loop->timer, &wait);
 }
 
 static struct mono_time tick_connection(struct loop *loop)
@@ -275,8 +217,7 @@ static void finish_slack(struct loop *loop)
     struct mono_time until = {clock_now().mono.ms + SLACK_STOP_MS};
 
     while (watcher_finish_slack(loop->watcher) && clock_now().mono.ms < until.ms) {
-        wait_until(loop, until, (struct mono_time){0});
-        if (event_base_loop(loop->base, EVLOOP_ONCE) < 0) {
+        if (!event_loop_turn(&loop->events, until, (struct mono_time){0})) {
             return;
         }
     }
@@ -289,8 +230,7 @@ static int run(struct loop *loop)
         struct mono_time watcher_wants = watcher_tick(loop->watcher);
         struct mono_time mqtt_wants = tick_connection(loop);
 
-        wait_until(loop, watcher_wants, mqtt_wants);
-        if (event_base_loop(loop->base, EVLOOP_ONCE) < 0) {
+        if (!event_loop_turn(&loop->events, watcher_wants, mqtt_wants)) {
             log_error("the event loop broke");
             return EXIT_FAILURE;
         }

@@ -1,17 +1,14 @@
 /* tagout-watcher: tells people what they must know, and keeps the audit. */
-#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "controller/config/settings.h"
 #include "controller/support/log.h"
+#include "controller/support/memory.h"
 #include "controller/watcher/loop.h"
 #include "controller/watcher/slack.h"
 
@@ -90,22 +87,6 @@ static void print_check(const struct settings *settings)
         (long long)settings->audit.keep_days, slack.data);
 }
 
-/* Memory that was paged out comes back from a disk, and the disk may hang. Only where there is no
- * limit on locking: with one, memory would run out at it. */
-static void lock_memory(void)
-{
-#ifndef __SANITIZE_ADDRESS__
-    struct rlimit limit;
-
-    if (geteuid() != 0 &&
-        (getrlimit(RLIMIT_MEMLOCK, &limit) != 0 || limit.rlim_cur != RLIM_INFINITY)) {
-        log_info("memory is not locked: the limit on locked memory is not unlimited");
-    } else if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0) {
-        log_info("memory is not locked: %s", strerror(errno));
-    }
-#endif
-}
-
 static int run(const struct settings *settings, bool verbose)
 {
     int code;
@@ -122,7 +103,7 @@ static int run(const struct settings *settings, bool verbose)
          line = strtok_r(NULL, "\n", &rest)) {
         log_info("%s", line);
     }
-    lock_memory();
+    memory_lock();
     code = loop_run_watcher(settings);
     log_stop();
     return code;

@@ -53,7 +53,7 @@ THIRD_PARTY = [
     ("MQTT*.h", []),
     ("cjson/*", ["controller/support/json*.c"]),
     ("hiredis/*", ["persistence/redis*.[ch]"]),
-    ("event2/*", ["persistence/*.c", "controller/daemon/*", "controller/watcher/*"]),
+    ("event2/*", ["controller/support/event_loop.h", "persistence/*.c", "controller/daemon/*", "controller/watcher/*"]),
     ("ini.h", ["controller/config/*.c"]),
     ("curl/*", ["controller/watcher/*.c"]),
     ("sodium*", ["controller/config/hash.c", "controller/daemon/*.c", "devices/sim/*.c"]),
