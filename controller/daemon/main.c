@@ -1,6 +1,5 @@
 /* tagoutd: the controller. */
 #include <event2/thread.h>
-#include <getopt.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -9,10 +8,9 @@
 
 #include "controller/config/config.h"
 #include "controller/daemon/loop.h"
+#include "controller/support/arguments.h"
 #include "controller/support/log.h"
 #include "controller/support/memory.h"
-
-#define EXIT_USAGE 2 /* C1 */
 
 static const char usage[] =
     "Usage: tagoutd [-c FILE] [--check] [-v]\n"
@@ -30,52 +28,6 @@ static const char usage[] =
     "TAGOUT_<SECTION>_<KEY> in the environment wins over the file.\n"
     "SIGHUP reads users and machines again; SIGTERM and SIGINT stop cleanly.\n"
     "Exit status: 0 clean stop, 2 configuration or usage error, 1 anything else.\n";
-
-struct arguments {
-    const char *file;
-    bool check;
-    bool verbose;
-};
-
-/* Returns -1 to go on, else the exit status. */
-static int parse_arguments(int count, char *values[], struct arguments *ret_arguments)
-{
-    static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'C'},
-        {"verbose", no_argument, NULL, 'v'},      {"version", no_argument, NULL, 'V'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
-    };
-    int option;
-
-    while ((option = getopt_long(count, values, "c:vVh", options, NULL)) != -1) {
-        switch (option) {
-        case 'c':
-            ret_arguments->file = optarg;
-            break;
-        case 'C':
-            ret_arguments->check = true;
-            break;
-        case 'v':
-            ret_arguments->verbose = true;
-            break;
-        case 'V':
-            printf("tagoutd %s\n", TAGOUT_VERSION);
-            return EXIT_SUCCESS;
-        case 'h':
-            fputs(usage, stdout);
-            return EXIT_SUCCESS;
-        default:
-            fputs("Try 'tagoutd --help'.\n", stderr);
-            return EXIT_USAGE;
-        }
-    }
-    if (optind < count) {
-        fprintf(
-            stderr, "tagoutd: unexpected argument '%s'\nTry 'tagoutd --help'.\n", values[optind]);
-        return EXIT_USAGE;
-    }
-    return -1;
-}
 
 static void print_check(const struct settings *settings, const struct roster *roster)
 {
@@ -101,7 +53,7 @@ int main(int count, char *values[])
     struct arguments arguments = {0};
     struct settings *settings = NULL;
     struct roster *roster = NULL;
-    int code = parse_arguments(count, values, &arguments);
+    int code = arguments_parse("tagoutd", usage, count, values, &arguments);
     TEXT_LOCAL(why, 1024);
 
     if (code >= 0) {

@@ -1,18 +1,15 @@
 /* tagout-watcher: tells people what they must know, and keeps the audit. */
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "controller/config/settings.h"
+#include "controller/support/arguments.h"
 #include "controller/support/log.h"
 #include "controller/support/memory.h"
 #include "controller/watcher/loop.h"
 #include "controller/watcher/slack.h"
-
-#define EXIT_USAGE 2 /* C1 */
 
 static const char usage[] =
     "Usage: tagout-watcher [-c FILE] [--check] [-v]\n"
@@ -29,53 +26,6 @@ static const char usage[] =
     "TAGOUT_<SECTION>_<KEY> in the environment wins over the file.\n"
     "SIGTERM and SIGINT stop cleanly.\n"
     "Exit status: 0 clean stop, 2 configuration or usage error, 1 anything else.\n";
-
-struct arguments {
-    const char *file;
-    bool check;
-    bool verbose;
-};
-
-/* Returns -1 to go on, else the exit status. */
-static int parse_arguments(int count, char *values[], struct arguments *ret_arguments)
-{
-    static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'C'},
-        {"verbose", no_argument, NULL, 'v'},      {"version", no_argument, NULL, 'V'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
-    };
-    int option;
-
-    while ((option = getopt_long(count, values, "c:vVh", options, NULL)) != -1) {
-        switch (option) {
-        case 'c':
-            ret_arguments->file = optarg;
-            break;
-        case 'C':
-            ret_arguments->check = true;
-            break;
-        case 'v':
-            ret_arguments->verbose = true;
-            break;
-        case 'V':
-            printf("tagout-watcher %s\n", TAGOUT_VERSION);
-            return EXIT_SUCCESS;
-        case 'h':
-            fputs(usage, stdout);
-            return EXIT_SUCCESS;
-        default:
-            fputs("Try 'tagout-watcher --help'.\n", stderr);
-            return EXIT_USAGE;
-        }
-    }
-    if (optind < count) {
-        fprintf(
-            stderr, "tagout-watcher: unexpected argument '%s'\nTry 'tagout-watcher --help'.\n",
-            values[optind]);
-        return EXIT_USAGE;
-    }
-    return -1;
-}
 
 static void print_check(const struct settings *settings)
 {
@@ -113,7 +63,7 @@ int main(int count, char *values[])
 {
     struct arguments arguments = {0};
     struct settings *settings = NULL;
-    int code = parse_arguments(count, values, &arguments);
+    int code = arguments_parse("tagout-watcher", usage, count, values, &arguments);
     TEXT_LOCAL(why, 1024);
 
     if (code >= 0) {
