@@ -86,6 +86,18 @@ static struct board_machine *find_or_add(struct board *board, const char *name)
     return machine;
 }
 
+/* It is worth more than silence: whoever reads a table believes that it has all machines. */
+static enum board_change note_unreadable(struct board *board, const char *name)
+{
+    struct board_machine *machine = find_or_add(board, name);
+
+    if (machine == NULL || machine->is_unreadable) {
+        return BOARD_SAME;
+    }
+    machine->is_unreadable = true;
+    return BOARD_MACHINE;
+}
+
 static enum status
 set_state(struct board *board, const char *name, const char *payload, size_t length)
 {
@@ -104,7 +116,7 @@ set_state(struct board *board, const char *name, const char *payload, size_t len
     }
     if (machine->has_state &&
         version_compare(copy.state.version, machine->copy.state.version) < 0) {
-        status = STATUS_INVALID;
+        status = STATUS_BUSY; /* it is older */
         goto failed;
     }
     kept = strndup(payload, length);
@@ -113,6 +125,7 @@ set_state(struct board *board, const char *name, const char *payload, size_t len
     }
     forget_state(machine);
     machine->has_state = true;
+    machine->is_unreadable = false;
     machine->copy = copy;
     machine->payload = kept;
     return STATUS_OK;
@@ -128,7 +141,9 @@ enum status board_take_state(struct board *board, const struct json *state)
     char *payload;
     enum status status;
 
-    if (name == NULL || json_type(name) != JSON_STRING) {
+    if (name == NULL || json_type(name) != JSON_STRING ||
+        !text_is_name(json_string(name), TOPIC_MACHINE_MAX)) {
+        board->nameless++;
         return STATUS_INVALID;
     }
     payload = board_json(state);
@@ -137,6 +152,9 @@ enum status board_take_state(struct board *board, const struct json *state)
     }
     status = set_state(board, json_string(name), payload, strlen(payload));
     free(payload);
+    if (status == STATUS_INVALID) {
+        (void)note_unreadable(board, json_string(name));
+    }
     return status;
 }
 
@@ -232,33 +250,77 @@ take_controller(struct board *board, const char *id, const struct json *document
     return BOARD_CONTROLLER;
 }
 
+const struct board_service *board_service(const struct board *board, const char *name)
+{
+    for (size_t i = 0; i < board->service_count; i++) {
+        if (strcmp(board->services[i].name, name) == 0) {
+            return &board->services[i];
+        }
+    }
+    return NULL;
+}
+
+static enum board_change
+take_service(struct board *board, const char *name, const struct json *document)
+{
+    struct board_service *service = NULL;
+
+    for (size_t i = 0; i < board->service_count; i++) {
+        service = strcmp(board->services[i].name, name) == 0 ? &board->services[i] : service;
+    }
+    if (service == NULL) {
+        if (board->service_count == BOARD_SERVICES_MAX) {
+            return BOARD_SAME;
+        }
+        service = &board->services[board->service_count++];
+        text_copy(service->name, sizeof service->name, name);
+    }
+    text_copy(service->status, sizeof service->status, string_of(document, "status"));
+    text_copy(service->reason, sizeof service->reason, string_of(document, "reason"));
+    service->since = wall_of(document, "since");
+    return BOARD_SERVICE;
+}
+
+static enum board_change
+take_state(struct board *board, const char *name, const char *payload, size_t length)
+{
+    struct board_machine *machine = board_find(board, name);
+    enum status status;
+
+    if (length > 0) {
+        status = set_state(board, name, payload, length);
+        return status == STATUS_OK        ? BOARD_MACHINE
+               : status == STATUS_INVALID ? note_unreadable(board, name)
+                                          : BOARD_SAME;
+    }
+    if (machine == NULL) {
+        return BOARD_SAME;
+    }
+    forget_state(machine);
+    machine->is_unreadable = false;
+    return BOARD_MACHINE;
+}
+
 enum board_change
 board_take(struct board *board, const struct topic_match *topic, const char *payload, size_t length)
 {
-    struct board_machine *machine;
     struct json *document = NULL;
     enum board_change change = BOARD_SAME;
     TEXT_LOCAL(why, 128);
 
     if (topic->id == TOPIC_LINK) {
         return take_link(board, topic->first, payload, length);
-    } else if (topic->id == TOPIC_STATE && length == 0) {
-        machine = board_find(board, topic->first);
-        if (machine != NULL) {
-            forget_state(machine);
-            return BOARD_MACHINE;
-        }
-        return BOARD_SAME;
     } else if (topic->id == TOPIC_STATE) {
-        return set_state(board, topic->first, payload, length) == STATUS_OK ? BOARD_MACHINE
-                                                                            : BOARD_SAME;
+        return take_state(board, topic->first, payload, length);
     }
-    if ((topic->id != TOPIC_EVENT && topic->id != TOPIC_CONTROLLER_STATUS) ||
+    if ((topic->id != TOPIC_EVENT && topic->id != TOPIC_CONTROLLER_STATUS &&
+         topic->id != TOPIC_SERVICE) ||
         json_parse(payload, length, &document, &why) != STATUS_OK) {
         return BOARD_SAME;
     }
-    change = topic->id == TOPIC_EVENT ? take_event(board, topic->first, document)
-                                      : take_controller(board, topic->first, document);
+    change = topic->id == TOPIC_EVENT     ? take_event(board, topic->first, document)
+             : topic->id == TOPIC_SERVICE ? take_service(board, topic->first, document)
+                                          : take_controller(board, topic->first, document);
     json_free(document);
     return change;
 }

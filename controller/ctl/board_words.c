@@ -41,6 +41,11 @@ static void add_controllers(const struct board *board, struct text *out)
     }
     for (size_t i = 0; i < board->controller_count; i++) {
         const struct board_controller *controller = &board->controllers[i];
+        if (strcmp(controller->status, "lost") == 0 && board_has_controller(board)) {
+            text_add(out, "Controller ");
+            words_escape(out, controller->id);
+            text_add(out, " was lost; another one runs. Look at its host.\n");
+        }
         if (!is_running(controller)) {
             continue;
         }
@@ -61,6 +66,105 @@ static void add_controllers(const struct board *board, struct text *out)
     }
 }
 
+/* A list of names: the first few, and how many more. */
+struct names {
+    size_t count;
+    char buffer[1024];
+    struct text text;
+};
+
+static void add_name(struct names *names, const char *name)
+{
+    if (names->count == 0) {
+        names->text = text_over(names->buffer, sizeof names->buffer);
+    }
+    if (names->count < NAMES_MAX) {
+        text_add(&names->text, names->count > 0 ? ", " : "");
+        text_add(&names->text, name);
+    }
+    names->count++;
+}
+
+static void put_names(const struct names *names, struct text *out)
+{
+    text_add(out, names->text.data);
+    if (names->count > NAMES_MAX) {
+        text_addf(out, " and %zu more", names->count - NAMES_MAX);
+    }
+}
+
+/* Said already, by the controllers themselves. */
+static bool is_told_of(const struct board *board, const struct board_service *service)
+{
+    static const char prefix[] = "controller-";
+
+    if (strcmp(service->name, "leader") == 0) {
+        return !board_has_controller(board);
+    }
+    for (size_t i = 0; i < board->controller_count; i++) {
+        const struct board_controller *controller = &board->controllers[i];
+        bool is_its_own = strncmp(service->name, prefix, sizeof prefix - 1) == 0 &&
+                          strcmp(service->name + sizeof prefix - 1, controller->id) == 0;
+
+        if ((is_its_own && !is_running(controller)) ||
+            (strcmp(service->name, "redis") == 0 && is_running(controller) &&
+             !controller->redis_up)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* C11.6. A controller that was stopped was meant to be, and so was a Slack that nobody set up; a
+ * watcher that was stopped tells nobody anything, and that may have been forgotten. */
+static void add_services(const struct board *board, struct text *out)
+{
+    for (size_t i = 0; i < board->service_count; i++) {
+        const struct board_service *service = &board->services[i];
+        bool is_watcher = strcmp(service->name, "watcher") == 0;
+        bool is_stopped = strcmp(service->status, "stopped") == 0;
+
+        if (is_told_of(board, service) ||
+            (strcmp(service->status, "error") != 0 && !(is_watcher && is_stopped))) {
+            continue;
+        }
+        if (is_watcher) {
+            text_add(out, is_stopped ? "The watcher was stopped" : "The watcher is gone");
+            text_add(out, ": " BOARD_NOBODY_IS_TOLD ".\n");
+            continue;
+        }
+        text_add(out, "Service ");
+        words_escape(out, service->name);
+        text_add(out, " does not work");
+        text_add(out, service->reason[0] == '\0' ? "" : ": ");
+        words_escape(out, service->reason);
+        text_add(out, ".\n");
+    }
+}
+
+static void add_unreadable(const struct board *board, struct text *out)
+{
+    struct names names = {0};
+
+    for (size_t i = 0; i < board->machine_count; i++) {
+        if (board->machines[i]->is_unreadable) {
+            add_name(&names, board->machines[i]->name);
+        }
+    }
+    if (names.count > 0) {
+        text_addf(
+            out, "%zu %s cannot be read (is the controller of another version?): ", names.count,
+            names.count == 1 ? "machine's state" : "machines' states");
+        put_names(&names, out);
+        text_add(out, ".\n");
+    }
+    if (board->nameless > 0) {
+        text_addf(
+            out, "%zu %s not say whose they are (is the controller of another version?).\n",
+            board->nameless, board->nameless == 1 ? "state does" : "states do");
+    }
+}
+
 static bool needs_attention(const struct board_machine *machine)
 {
     const struct state_payload *state = &machine->copy.state;
@@ -73,29 +177,23 @@ static bool needs_attention(const struct board_machine *machine)
 
 void board_not_well(const struct board *board, struct text *out)
 {
-    size_t count = 0;
-    TEXT_LOCAL(names, 1024);
+    struct names names = {0};
 
     add_controllers(board, out);
     for (size_t i = 0; i < board->machine_count; i++) {
         if (needs_attention(board->machines[i])) {
-            if (count < NAMES_MAX) {
-                text_add(&names, count > 0 ? ", " : "");
-                text_add(&names, board->machines[i]->name);
-            }
-            count++;
+            add_name(&names, board->machines[i]->name);
         }
     }
-    if (count == 0) {
-        return;
+    if (names.count > 0) {
+        text_addf(
+            out, "%zu %s: ", names.count,
+            names.count == 1 ? "machine needs attention" : "machines need attention");
+        put_names(&names, out);
+        text_add(out, ".\n");
     }
-    text_addf(
-        out, "%zu %s: %s", count,
-        count == 1 ? "machine needs attention" : "machines need attention", names.data);
-    if (count > NAMES_MAX) {
-        text_addf(out, " and %zu more", count - NAMES_MAX);
-    }
-    text_add(out, ".\n");
+    add_unreadable(board, out);
+    add_services(board, out);
 }
 
 bool board_count(const struct board *board, struct text *out)
@@ -103,6 +201,7 @@ bool board_count(const struct board *board, struct text *out)
     size_t machines = 0;
     size_t running = 0;
     size_t out_of_use = 0;
+    size_t unheard = 0;
 
     for (size_t i = 0; i < board->machine_count; i++) {
         const struct state_payload *state = &board->machines[i]->copy.state;
@@ -110,6 +209,7 @@ bool board_count(const struct board *board, struct text *out)
             machines++;
             running += state->relay;
             out_of_use += state->oops || state->lockout;
+            unheard += state->health != NULL && strcmp(state->health, "unknown") == 0;
         }
     }
     text_addf(
@@ -117,7 +217,10 @@ bool board_count(const struct board *board, struct text *out)
     if (out_of_use > 0) {
         text_addf(out, ", %zu out of use", out_of_use);
     }
-    return out_of_use == 0;
+    if (unheard > 0) {
+        text_addf(out, ", %zu not heard", unheard);
+    }
+    return out_of_use == 0 && unheard == 0;
 }
 
 static void add_json(struct json_out *out, const char *key, const struct json *node)

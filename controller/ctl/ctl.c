@@ -7,6 +7,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "topics/request.h"
+
 #define CONNECT_MS 3000
 #define WIDTH_LEAST 20
 
@@ -122,7 +124,11 @@ int ctl_ask(
     if (status == STATUS_BUSY && !client_is_ready(ctl->client)) {
         ctl_no_broker(ctl);
     } else if (status == STATUS_BUSY) {
-        ctl_no_controller(ctl);
+        if (request_is_watchers(question->verb)) {
+            ctl_no_watcher(ctl);
+        } else {
+            ctl_no_controller(ctl);
+        }
     } else if (status != STATUS_OK) {
         ctl_complain("the request cannot be sent: %s", status_text(status));
     } else if (answer.status == ANSWER_ERROR) {

@@ -14,6 +14,7 @@
 #include "controller/ctl/words.h"
 
 #define CTL_ANSWER_MS 5000  /* a controller that is there answers sooner */
+#define CTL_ALERT_MS 70000  /* the watcher gives Slack a minute */
 #define CTL_RELOAD_MS 30000 /* it reads files first */
 
 struct ctl {
@@ -46,6 +47,8 @@ int ctl_connect(struct ctl *ctl);
  */
 void ctl_no_broker(const struct ctl *ctl);
 void ctl_no_controller(const struct ctl *ctl);
+/* The same of the watcher, which answers `test-alert` alone. */
+void ctl_no_watcher(const struct ctl *ctl);
 
 /* Asks; CTL_DONE with an answer `ok` or `queued`, freed by the caller, else CTL_REFUSED. */
 int ctl_ask(
@@ -79,6 +82,7 @@ int ctl_card(struct ctl *ctl);
 int ctl_restart(struct ctl *ctl);
 int ctl_forget(struct ctl *ctl);
 int ctl_reload(struct ctl *ctl);
+int ctl_test_alert(struct ctl *ctl);
 int ctl_watch(struct ctl *ctl);
 
 #endif

@@ -71,10 +71,17 @@ static int print_on(const struct ctl *ctl)
     const struct board *board = &ctl->board;
     size_t on = 0;
     size_t doubtful = 0;
+    size_t dark = board->nameless;
     TEXT_LOCAL(doubts, 4096);
+    TEXT_LOCAL(unreadable, 4096);
 
     for (size_t i = 0; i < board->machine_count; i++) {
         const struct state_payload *state = &board->machines[i]->copy.state;
+        if (board->machines[i]->is_unreadable) {
+            text_addf(&unreadable, "%s%s", dark > 0 ? ", " : "", board->machines[i]->name);
+            dark++;
+            continue;
+        }
         if (!board->machines[i]->has_state) {
             continue;
         }
@@ -96,12 +103,18 @@ static int print_on(const struct ctl *ctl)
     if (ctl->arguments->json) {
         print_on_json(ctl);
     } else if (on == 0) {
-        ctl_say(ctl, TONE_PLAIN, "Nothing is on.");
+        ctl_say(ctl, TONE_PLAIN, dark > 0 ? "Nothing is known to be on." : "Nothing is on.");
     }
     if (doubtful > 0) {
         ctl_complain("commanded off, but not confirmed: %s", doubts.data);
     }
-    return on > 0 ? CTL_REFUSED : CTL_DONE;
+    if (dark > 0) {
+        ctl_complain(
+            "%zu %s cannot be read, so it may be on%s%s", dark,
+            dark == 1 ? "machine's state" : "machines' states", unreadable.length > 0 ? ": " : "",
+            unreadable.data);
+    }
+    return on > 0 || dark > 0 ? CTL_REFUSED : CTL_DONE;
 }
 
 static void print_stranger(const struct json *stranger)
@@ -263,8 +276,9 @@ static int status_of_one(struct ctl *ctl)
 
 int ctl_status(struct ctl *ctl)
 {
-    int code =
-        client_listen(ctl->client, TOPIC_LINK, NULL) == STATUS_OK ? ctl_connect(ctl) : CTL_REFUSED;
+    bool listens = client_listen(ctl->client, TOPIC_LINK, NULL) == STATUS_OK &&
+                   client_listen(ctl->client, TOPIC_SERVICE, NULL) == STATUS_OK;
+    int code = listens ? ctl_connect(ctl) : CTL_REFUSED;
 
     if (code != CTL_DONE) {
         return code;

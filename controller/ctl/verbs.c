@@ -151,6 +151,15 @@ const struct ctl_verb ctl_verbs[] = {
         .options = CTL_FORCE,
         .run = ctl_reload,
     },
+    {
+        .name = "test-alert",
+        .synopsis = "",
+        .summary = "sends an alert the whole way to Slack, as a trial",
+        .help = "It is answered by tagout-watcher: whether Slack took the message, in which "
+                "channel, or why\n"
+                "not. Anybody who reads the control channel sees it. Waits up to 60 s.\n",
+        .run = ctl_test_alert,
+    },
     {0},
 };
 
@@ -162,7 +171,7 @@ static void help_on_all(struct text *out)
              "Asks and commands the controller of Tagout, over the broker.\n"
              "\n");
     for (const struct ctl_verb *verb = ctl_verbs; verb->name != NULL; verb++) {
-        text_addf(out, "  %-9s %s\n", verb->name, verb->summary);
+        text_addf(out, "  %-10s %s\n", verb->name, verb->summary);
     }
     text_add(
         out, "\n"

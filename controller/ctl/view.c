@@ -41,6 +41,11 @@ enum status view_add(struct table *table, const struct board_machine *machine, s
     if (status == STATUS_OK) {
         status = table_set(table, 0, TONE_PLAIN, machine->name);
     }
+    if (machine->is_unreadable) {
+        /* An older state would pass for the present one. */
+        return status == STATUS_OK ? table_set(table, 1, TONE_ALARM, "state cannot be read")
+                                   : status;
+    }
     if (status == STATUS_OK) {
         tone = words_state(&text, state, now);
         status = table_set(table, 1, tone, text.data);
@@ -65,7 +70,7 @@ enum status view_machines(
     enum status status = view_begin(&table, board);
 
     for (size_t i = 0; status == STATUS_OK && i < board->machine_count; i++) {
-        if (board->machines[i]->has_state) {
+        if (board->machines[i]->has_state || board->machines[i]->is_unreadable) {
             status = view_add(&table, board->machines[i], now);
         }
     }

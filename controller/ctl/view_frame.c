@@ -65,11 +65,17 @@ static void put_head(struct lines *lines)
     put_lines(lines, TONE_ALARM, not_well.data);
 }
 
+static bool is_shown(const struct board_machine *machine)
+{
+    return machine->has_state || machine->is_unreadable;
+}
+
 static bool is_quiet(const struct board_machine *machine)
 {
     TEXT_LOCAL(text, 2048);
 
-    return words_state(&text, &machine->copy.state, (struct wall_time){0}) == TONE_DIM &&
+    return !machine->is_unreadable &&
+           words_state(&text, &machine->copy.state, (struct wall_time){0}) == TONE_DIM &&
            words_notes(&text, &machine->copy.state, machine->link) <= TONE_DIM;
 }
 
@@ -81,7 +87,7 @@ static size_t choose(const struct board *board, size_t room, bool shown[])
     for (int quiet = 0; quiet < 2; quiet++) {
         for (size_t i = 0; i < board->machine_count; i++) {
             const struct board_machine *machine = board->machines[i];
-            if (count < room && machine->has_state && is_quiet(machine) == (quiet == 1)) {
+            if (count < room && is_shown(machine) && is_quiet(machine) == (quiet == 1)) {
                 shown[i] = true;
                 count++;
             }
@@ -90,12 +96,12 @@ static size_t choose(const struct board *board, size_t room, bool shown[])
     return count;
 }
 
-static size_t count_states(const struct board *board)
+static size_t count_shown(const struct board *board)
 {
     size_t count = 0;
 
     for (size_t i = 0; i < board->machine_count; i++) {
-        count += board->machines[i]->has_state;
+        count += is_shown(board->machines[i]);
     }
     return count;
 }
@@ -108,7 +114,7 @@ static enum status put_machines(struct lines *lines, size_t room)
     const struct table_style style = {
         .width = frame->width, .coloured = frame->coloured, .fit = TABLE_CUT};
     struct table table;
-    size_t all = count_states(board);
+    size_t all = count_shown(board);
     size_t rows = room < 2 ? 0 : room - 1;
     bool *shown = calloc(board->machine_count + 1, sizeof *shown);
     enum status status = view_begin(&table, board);
@@ -167,7 +173,7 @@ enum status view_frame(const struct frame *frame, FILE *out)
 
     put_head(&lines);
     left = frame->height - lines.used;
-    wanted = count_states(frame->board) + 1;
+    wanted = count_shown(frame->board) + 1;
     events = events > EVENTS_SHOWN ? EVENTS_SHOWN : events;
     /* One line between table and events. */
     while (events > EVENTS_LEAST && wanted + 1 + events > left) {

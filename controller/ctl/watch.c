@@ -17,7 +17,7 @@
 static enum status listen_to_all(struct ctl *ctl)
 {
     static const enum topic_id topics[] = {
-        TOPIC_CONTROLLER_STATUS, TOPIC_LINK, TOPIC_STATE, TOPIC_EVENT};
+        TOPIC_CONTROLLER_STATUS, TOPIC_SERVICE, TOPIC_LINK, TOPIC_STATE, TOPIC_EVENT};
     enum status status = STATUS_OK;
 
     for (size_t i = 0; status == STATUS_OK && i < sizeof topics / sizeof topics[0]; i++) {
@@ -151,7 +151,9 @@ static void say_machine(struct board_machine *machine)
     TEXT_LOCAL(line, 4096);
     TEXT_LOCAL(notes, 1024);
 
-    if (machine->has_state) {
+    if (machine->is_unreadable) {
+        text_add(&line, "its state cannot be read");
+    } else if (machine->has_state) {
         words_state(&line, &machine->copy.state, (struct wall_time){0});
         text_add(&line, "; relay ");
         words_relay(&line, &machine->copy.state);
@@ -206,12 +208,17 @@ static void say_json(const struct topic_match *topic, const char *payload, size_
     json_out_open(&out, NULL, '{');
     json_out_string(
         &out, "kind",
-        topic->id == TOPIC_STATE   ? "state"
-        : topic->id == TOPIC_EVENT ? "event"
-        : topic->id == TOPIC_LINK  ? "link"
-                                   : "controller");
+        topic->id == TOPIC_STATE     ? "state"
+        : topic->id == TOPIC_EVENT   ? "event"
+        : topic->id == TOPIC_LINK    ? "link"
+        : topic->id == TOPIC_SERVICE ? "service"
+                                     : "controller");
     json_out_string(
-        &out, topic->id == TOPIC_CONTROLLER_STATUS ? "controller" : "machine", topic->first);
+        &out,
+        topic->id == TOPIC_CONTROLLER_STATUS ? "controller"
+        : topic->id == TOPIC_SERVICE         ? "service"
+                                             : "machine",
+        topic->first);
     if (topic->id == TOPIC_LINK) {
         TEXT_LOCAL(link, 16);
         text_add_bytes(&link, payload, length);

@@ -91,6 +91,16 @@ void hear_test_alert(
 
 void test_alert_settle(struct watcher *watcher, uint32_t ticket, bool delivered, const char *reason)
 {
+    const struct settings *settings = watcher->settings;
+    bool has_webhook = settings->slack.control_webhook[0] != '\0';
+    TEXT_LOCAL(data, 512);
+    struct json_out out = json_out(&data);
+
+    /* Of a webhook only Slack knows where it leads. */
+    json_out_open(&out, NULL, '{');
+    json_out_string(&out, "slack", "delivered");
+    json_out_string(&out, "channel", has_webhook ? NULL : settings->slack.control_channel);
+    json_out_close(&out, '}');
     for (size_t i = 0; i < TEST_ALERTS_MAX; i++) {
         struct test_alert *test = &watcher->tests[i];
         TEXT_LOCAL(error, 256);
@@ -102,8 +112,7 @@ void test_alert_settle(struct watcher *watcher, uint32_t ticket, bool delivered,
         text_addf(&error, "it is on fleet/alert, but Slack did not take it: %s", reason);
         answer(
             watcher, test->account, delivered ? RESPONSE_OK : RESPONSE_ERROR,
-            delivered ? "{\"slack\":\"delivered\"}" : NULL, delivered ? NULL : error.data,
-            test->transaction);
+            delivered ? data.data : NULL, delivered ? NULL : error.data, test->transaction);
     }
 }
 

@@ -19,7 +19,7 @@ REMINDER = "This keeps members out. Before you reach in: isolate, padlock, try.\
 
 def test_help_and_version_need_no_broker():
     assert bare("--help").code == 0
-    assert "lockout   no member's card opens it" in bare("--help").out
+    assert "lockout    no member's card opens it" in bare("--help").out
     assert bare("lockout", "--help").out.startswith("Usage: tagoutctl lockout MACHINE")
     assert re.fullmatch(r"tagoutctl \d+\.\d+\.\d+\n", bare("--version").out)
 
@@ -191,7 +191,7 @@ def test_a_lockout_that_is_confirmed_is_exit_0_and_ends_with_the_reminder(shop):
     assert (state["lockout_by"], state["lockout_reason"]) == ("local (ada)", "blade")
     again = shop.run("lockout", "table-saw")
     assert again.out.startswith("table-saw was already locked out; its relay is confirmed off.\n")
-    assert shop.run("status").out.startswith("3 machines, 0 running, 1 out of use.\n")
+    assert shop.run("status").out.startswith("3 machines, 0 running, 1 out of use, 2 not heard.\n")
 
 
 def test_an_oops_that_is_confirmed_is_exit_0(shop):

@@ -97,7 +97,7 @@ def test_webhooks_work_in_place_of_a_bot(start_watcher, shop, client, slack):
     slack.wait_for("Saw: Oops!", channel="/hook/oops")
     assert all("Authorization" not in r.headers for r in slack.requests())
     assert all("channel" not in r.json for r in slack.requests())
-    assert client.request("test-alert")["data"] == {"slack": "delivered"}
+    assert client.request("test-alert")["data"] == {"slack": "delivered", "channel": None}
 
 
 # ---- Slack in all its moods ----

@@ -269,7 +269,8 @@ def test_a_test_alert_goes_the_whole_way(start_watcher, start_controller, shop, 
     start_controller(MACHINES, USERS)
     watcher = start_watcher()
     answer = client.request("test-alert", {"by": "Ada"})
-    assert answer["status"] == "ok" and answer["data"] == {"slack": "delivered"}
+    assert answer["status"] == "ok" and answer["data"] == {"slack": "delivered",
+                                                          "channel": "control"}
     assert "asked for by local (Ada)" in slack.wait_for("Test alert", channel="control").text
     assert wait_alert(client, "test")["by"] == "local (Ada)"
     slack.mood(Refuse("not_in_channel"))

@@ -103,6 +103,7 @@ static void every_verb_takes_what_it_says(void **state)
         "restart saw",
         "restart saw --force",
         "restart saw --when-idle --wait 3",
+        "test-alert",
         "forget saw",
         "reload",
         "reload --force",

@@ -68,13 +68,13 @@ static void what_cannot_be_read_changes_nothing(void **state)
     struct board board = {0};
 
     (void)state;
-    assert_int_equal(take(&board, TOPIC_STATE, "saw", "{}"), BOARD_SAME);
-    assert_int_equal(take(&board, TOPIC_STATE, "saw", "no JSON"), BOARD_SAME);
     assert_int_equal(take(&board, TOPIC_EVENT, "saw", "no JSON"), BOARD_SAME);
     assert_int_equal(take(&board, TOPIC_CONTROLLER_STATUS, "one", ""), BOARD_SAME);
     assert_int_equal(take(&board, TOPIC_LINK, "saw", "on line"), BOARD_SAME);
     assert_int_equal(take(&board, TOPIC_STATE, "saw", ""), BOARD_SAME);
     assert_int_equal(take(&board, TOPIC_TELEMETRY, "saw", "{}"), BOARD_SAME);
+    assert_int_equal(take(&board, TOPIC_SERVICE, "slack", "no JSON"), BOARD_SAME);
+    assert_int_equal(board.service_count, 0);
     assert_int_equal(board.machine_count + board.controller_count + board.event_count, 0);
     board_free(&board);
 }
@@ -114,6 +114,21 @@ static void what_is_oopsed_or_locked_out_is_counted(void **state)
     text_clear(&count);
     assert_false(board_count(&board, &count));
     assert_string_equal(count.data, "3 machines, 0 running, 2 out of use");
+    board_free(&board);
+}
+
+static void C11_a_machine_that_was_not_heard_is_not_said_to_be_well(void **state)
+{
+    struct board board = {0};
+    TEXT_LOCAL(count, 64);
+
+    (void)state;
+    take(&board, TOPIC_STATE, "saw", STATE("saw", "idle", ",\"rev\":1,\"health\":\"offline\""));
+    assert_true(board_count(&board, &count));
+    take(&board, TOPIC_STATE, "lathe", STATE("lathe", "idle", ",\"rev\":1,\"health\":\"unknown\""));
+    text_clear(&count);
+    assert_false(board_count(&board, &count));
+    assert_string_equal(count.data, "2 machines, 0 running, 1 not heard");
     board_free(&board);
 }
 
@@ -248,6 +263,87 @@ static void machines_that_need_attention_are_named(void **state)
     board_free(&board);
 }
 
+static void a_state_that_cannot_be_read_is_told(void **state)
+{
+    struct board board = {0};
+
+    (void)state;
+    take_controller(&board, "one", "up", "a");
+    assert_int_equal(take(&board, TOPIC_STATE, "saw", "no JSON"), BOARD_MACHINE);
+    assert_not_well(
+        &board, "1 machine's state cannot be read (is the controller of another version?): saw.\n");
+    assert_int_equal(take(&board, TOPIC_STATE, "saw", "{}"), BOARD_SAME);
+    take(&board, TOPIC_STATE, "lathe", STATE("lathe", "in_use", ",\"rev\":1"));
+    take(&board, TOPIC_STATE, "lathe", "{\"mode\":7}");
+    assert_not_well(
+        &board, "2 machines' states cannot be read (is the controller of another version?): lathe, "
+                "saw.\n");
+    assert_int_equal(
+        take(&board, TOPIC_STATE, "lathe", STATE("lathe", "idle", ",\"rev\":2")), BOARD_MACHINE);
+    assert_int_equal(take(&board, TOPIC_STATE, "saw", ""), BOARD_MACHINE);
+    assert_not_well(&board, "");
+    board_free(&board);
+}
+
+static void
+take_service(struct board *board, const char *name, const char *status, const char *reason)
+{
+    char payload[256];
+
+    (void)snprintf(
+        payload, sizeof payload, "{\"status\":\"%s\",\"reason\":\"%s\",\"since\":1}", status,
+        reason);
+    assert_int_equal(take(board, TOPIC_SERVICE, name, payload), BOARD_SERVICE);
+}
+
+static void C11_6_services_that_do_not_work_are_named(void **state)
+{
+    struct board board = {0};
+
+    (void)state;
+    take_controller(&board, "one", "up", "a");
+    take_service(&board, "watcher", "running", "");
+    take_service(&board, "slack", "stopped", "not configured");
+    take_service(&board, "controller-two", "stopped", "");
+    assert_not_well(&board, "");
+    take_service(&board, "slack", "error", "invalid_auth\\u001b");
+    take_service(&board, "redis", "error", "");
+    assert_not_well(
+        &board, "Service slack does not work: invalid_auth\\x1b.\nService redis does not work.\n");
+    take_service(&board, "slack", "running", "");
+    take_service(&board, "redis", "running", "");
+    take_service(&board, "watcher", "stopped", "");
+    assert_not_well(
+        &board, "The watcher was stopped: nobody is told of alerts, and cards work as before.\n");
+    take_service(&board, "watcher", "error", "lost");
+    assert_not_well(
+        &board, "The watcher is gone: nobody is told of alerts, and cards work as before.\n");
+    board_free(&board);
+}
+
+static void C11_6_nothing_is_told_twice(void **state)
+{
+    struct board board = {0};
+
+    (void)state;
+    take_controller(&board, "one", "down", "a");
+    take(&board, TOPIC_CONTROLLER_STATUS, "two", "{\"status\":\"lost\"}");
+    take_service(&board, "redis", "error", "");
+    take_service(&board, "controller-two", "error", "lost");
+    assert_not_well(
+        &board,
+        "Redis is out of reach of controller one: cards work as before; changes are kept by "
+        "the broker until it is back.\n"
+        "Controller two was lost; another one runs. Look at its host.\n");
+    take(&board, TOPIC_CONTROLLER_STATUS, "one", "{\"status\":\"lost\"}");
+    take_service(&board, "leader", "error", "");
+    take_service(&board, "redis", "running", "");
+    assert_not_well(
+        &board, "No controller is running (one was lost, two was lost): running machines keep "
+                "running, no new card opens, emergency cards work.\n");
+    board_free(&board);
+}
+
 static void json_comes_out_as_it_went_in(void **state)
 {
     static const char text[] = "{\"a\":[1,2.5,-3,\"x\\n\\\"\",null,true,{}],\"b\":{\"c\":[]},"
@@ -279,6 +375,11 @@ static void a_state_of_an_answer_is_taken_like_a_published_one(void **state)
     assert_int_equal(json_parse("{}", 2, &document, &why), STATUS_OK);
     assert_int_equal(board_take_state(&board, document), STATUS_INVALID);
     json_free(document);
+    assert_int_equal(board.nameless, 1);
+    assert_int_equal(json_parse("{\"machine\":\"mill\"}", 18, &document, &why), STATUS_OK);
+    assert_int_equal(board_take_state(&board, document), STATUS_INVALID);
+    json_free(document);
+    assert_true(board_find(&board, "mill")->is_unreadable);
     board_free(&board);
 }
 
@@ -290,11 +391,15 @@ int main(void)
         cmocka_unit_test(what_cannot_be_read_changes_nothing),
         cmocka_unit_test(C2_an_empty_state_takes_a_machine_off_the_board),
         cmocka_unit_test(what_is_oopsed_or_locked_out_is_counted),
+        cmocka_unit_test(C11_a_machine_that_was_not_heard_is_not_said_to_be_well),
         cmocka_unit_test(a_link_is_news_only_when_it_changes),
         cmocka_unit_test(the_last_events_are_kept_newest_first),
         cmocka_unit_test(a_missing_controller_is_the_first_thing_to_know),
         cmocka_unit_test(Redis_and_differing_files_are_not_well),
         cmocka_unit_test(machines_that_need_attention_are_named),
+        cmocka_unit_test(a_state_that_cannot_be_read_is_told),
+        cmocka_unit_test(C11_6_services_that_do_not_work_are_named),
+        cmocka_unit_test(C11_6_nothing_is_told_twice),
         cmocka_unit_test(json_comes_out_as_it_went_in),
         cmocka_unit_test(a_state_of_an_answer_is_taken_like_a_published_one),
     };
