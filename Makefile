@@ -93,7 +93,8 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(OBJ)/tests/%,$(wildcard tests/unit/*_t
 SOURCES = $(wildcard controller/*/*.[ch] devices/*.[ch] devices/*/*.[ch] persistence/*.[ch] \
     topics/*.[ch] tests/*/*.[ch])
 
-# A submake uses all processors, unless this make was told how many.
+# A submake uses all processors, unless this make was told how many. Its lines begin with a plus, for
+# make would not see in a variable's name that they are submakes, and keep its jobs from them.
 parallel = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 SUBMAKE = $(MAKE) --no-print-directory $(parallel)
 
@@ -174,12 +175,12 @@ deps: ## install the Debian packages that `make demo` and `make test` need
 	@deploy/install-deps build test
 
 demo: deps ## a workshop on this terminal; needs no configuration, leaves nothing behind
-	@$(SUBMAKE) VARIANT=release all
+	+@$(SUBMAKE) VARIANT=release all
 	@deploy/demo/run
 
 test: deps ## every test: unit, scenario, integration, lints; T=word for some of them
-	@$(SUBMAKE) VARIANT=sanitize all unit-tests tools
-	@$(SUBMAKE) VARIANT=release all core-archive preloads
+	+@$(SUBMAKE) VARIANT=sanitize all unit-tests tools
+	+@$(SUBMAKE) VARIANT=release all core-archive preloads
 	@CC=$(CC) $(PYTHON) tests/run --build build/sanitize --core build/release/libcore.a $(T)
 
 lint: ## what `make test` checks of the code's shape, and all static analysis
@@ -188,15 +189,15 @@ lint: ## what `make test` checks of the code's shape, and all static analysis
 	@echo 'lint: nothing to complain about'
 
 lint-house:
-	@$(SUBMAKE) VARIANT=sanitize tools
-	@$(SUBMAKE) VARIANT=release core-archive
+	+@$(SUBMAKE) VARIANT=sanitize tools
+	+@$(SUBMAKE) VARIANT=release core-archive
 	@CC=$(CC) $(PYTHON) tests/run --build build/sanitize --core build/release/libcore.a lint/
 
 lint-format:
 	@clang-format --dry-run -Werror $(SOURCES)
 
 lint-clang:
-	@$(SUBMAKE) -k VARIANT=release CC=clang OBJ=build/clang BIN=build/clang/bin \
+	+@$(SUBMAKE) -k VARIANT=release CC=clang OBJ=build/clang BIN=build/clang/bin \
 	    all unit-tests tools tidy
 
 # cppcheck 2.10 cannot read a compound literal inside ?:, and takes what utlist.h's loops assign for
@@ -221,7 +222,7 @@ $(OBJ)/%.tidy: %.c $(OBJ)/%.o .clang-tidy tests/.clang-tidy
 	@touch $@
 
 bench: ## measure latency and throughput
-	@$(SUBMAKE) VARIANT=release all
+	+@$(SUBMAKE) VARIANT=release all
 	@if [ -x tests/bench/run ]; then tests/bench/run; else echo 'There is no benchmark yet.'; fi
 
 format: ## lay out the code as .clang-format says

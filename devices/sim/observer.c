@@ -75,8 +75,9 @@ static bool subscribe_rest(struct observer *observer)
     char state[TOPIC_SIZE];
     char event[TOPIC_SIZE];
     char answer[TOPIC_SIZE];
-    const char *const filters[] = {state, event, answer};
-    const int qos[] = {0, 0, 0};
+    char alert[TOPIC_SIZE];
+    const char *const filters[] = {state, event, answer, alert};
+    const int qos[] = {0, 0, 0, 0};
     const char *prefix = observer->world->prefix;
 
     return topic_filter(state, sizeof state, prefix, TOPIC_STATE) == STATUS_OK &&
@@ -84,7 +85,8 @@ static bool subscribe_rest(struct observer *observer)
            topic_build(answer, sizeof answer, prefix, TOPIC_RESPONSE, observer->account, "x") ==
                STATUS_OK &&
            (answer[strlen(answer) - 1] = '+') != '\0' &&
-           mqtt_subscribe(observer->mqtt, filters, qos, 3, TOKEN_REST) == STATUS_OK;
+           topic_filter(alert, sizeof alert, prefix, TOPIC_ALERT) == STATUS_OK &&
+           mqtt_subscribe(observer->mqtt, filters, qos, 4, TOKEN_REST) == STATUS_OK;
 }
 
 static void connected(struct observer *observer)
@@ -123,6 +125,8 @@ static void message(struct observer *observer, const struct inbox_entry *entry)
         events->event(events->context, match.first, entry->payload, entry->payload_length);
     } else if (match.id == TOPIC_RESPONSE) {
         events->answer(events->context, entry->payload, entry->payload_length);
+    } else if (match.id == TOPIC_ALERT) {
+        events->alert(events->context, entry->payload, entry->payload_length);
     }
 }
 

@@ -17,6 +17,7 @@ struct observer_events {
     void (*state)(void *context, const char *machine, const char *payload, size_t length);
     void (*event)(void *context, const char *machine, const char *payload, size_t length);
     void (*answer)(void *context, const char *payload, size_t length);
+    void (*alert)(void *context, const char *payload, size_t length);
 };
 
 struct observer {

@@ -210,6 +210,22 @@ void play_look(struct play *play)
     }
 }
 
+void play_hear_alert(struct play *play, const char *kind, const char *text)
+{
+    size_t used = strlen(play->alerts);
+    struct text alerts = text_over(play->alerts + used, sizeof play->alerts - used);
+
+    text_addf(&alerts, "%s %s", kind, text);
+    for (char *at = alerts.data; *at != '\0'; at++) {
+        *at = *at == '\n' ? ' ' : *at;
+    }
+    text_add(&alerts, "\n");
+    if (alerts.cut) {
+        play->alerts[used] = '\0'; /* more than a scenario can mean */
+    }
+    play_look(play);
+}
+
 /* True when it is decided. */
 static bool watch(struct play *play, const struct play_line *line, int64_t now_ms)
 {
@@ -223,6 +239,9 @@ static bool watch(struct play *play, const struct play_line *line, int64_t now_m
         struct text words = text_over(play->explained, sizeof play->explained);
         play_explain(play, step, &words);
         fail(play, line, play->explained);
+    }
+    if (step->expectation == EXPECT_ALERT && play->met && !step->throughout) {
+        play_pass_alert(play, step);
     }
     return play->met || late;
 }

@@ -17,6 +17,7 @@
 
 #define PLAY_ANSWER_SIZE 4097
 #define PLAY_EXPLAINED_SIZE 1024
+#define PLAY_ALERTS_SIZE 4096
 
 struct play_line;
 
@@ -41,6 +42,7 @@ struct play {
     bool met; /* what is expected was so for a moment, or was not so where it had to be */
     char explained[PLAY_EXPLAINED_SIZE]; /* what was so instead, when it was not */
     char answer[PLAY_ANSWER_SIZE];       /* the newest to a request; "" */
+    char alerts[PLAY_ALERTS_SIZE]; /* since the last that was expected: KIND TEXT, a line each */
     unsigned failures;
     bool stop; /* a `stop` was reached */
 };
@@ -59,6 +61,9 @@ int64_t play_turn(struct play *play, int64_t now_ms);
 /* Something has just changed: an expectation that is under way looks at it at once, so that no
  * moment is too short. */
 void play_look(struct play *play);
+
+/* An alert was told on `fleet/alert`. */
+void play_hear_alert(struct play *play, const char *kind, const char *text);
 
 bool play_is_done(const struct play *play);
 

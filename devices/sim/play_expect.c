@@ -101,6 +101,7 @@ static bool holds_for(const struct box *box, const struct scenario_step *step)
     case EXPECT_EVENT:
         return noted(box->events, step->text);
     case EXPECT_ANSWER:
+    case EXPECT_ALERT:
     case EXPECTATION_COUNT:
         break;
     }
@@ -134,8 +135,37 @@ static bool answered(const struct play *play, const struct scenario_step *step)
     return fits;
 }
 
+/* The line of the alert that the step means; NULL for none. */
+static const char *find_alert(const struct play *play, const struct scenario_step *step)
+{
+    size_t kind = strlen(step->text);
+
+    for (const char *at = play->alerts; *at != '\0'; at += strcspn(at, "\n") + 1) {
+        TEXT_LOCAL(line, PLAY_ALERTS_SIZE);
+        text_add_bytes(&line, at, strcspn(at, "\n"));
+        if (strncmp(line.data, step->text, kind) == 0 && line.data[kind] == ' ' &&
+            strstr(line.data + kind, step->more) != NULL) {
+            return at;
+        }
+    }
+    return NULL;
+}
+
+void play_pass_alert(struct play *play, const struct scenario_step *step)
+{
+    const char *found = find_alert(play, step);
+
+    if (found != NULL) {
+        found += strcspn(found, "\n") + 1;
+        memmove(play->alerts, found, strlen(found) + 1);
+    }
+}
+
 bool play_holds(const struct play *play, const struct scenario_step *step)
 {
+    if (step->expectation == EXPECT_ALERT) {
+        return find_alert(play, step) != NULL;
+    }
     if (step->expectation == EXPECT_ANSWER) {
         return answered(play, step);
     }
@@ -181,6 +211,8 @@ void play_explain(const struct play *play, const struct scenario_step *step, str
         (double)step->duration_ms / 1000);
     if (step->expectation == EXPECT_ANSWER) {
         explain_answer(play, out);
+    } else if (step->expectation == EXPECT_ALERT) {
+        text_addf(out, "; alerts: %s", play->alerts[0] == '\0' ? "none" : play->alerts);
     }
     for (size_t i = 0; i < play->box_count && out->length < 512; i++) {
         if (scenario_names(step, play->boxes[i].name) &&

@@ -210,6 +210,11 @@ static enum status parse_limit(struct reader *reader, struct scenario_step *step
     return STATUS_OK;
 }
 
+static bool is_of_no_machine(size_t expectation)
+{
+    return expectation == EXPECT_ANSWER || expectation == EXPECT_ALERT;
+}
+
 static enum status parse_expectation(struct reader *reader, struct scenario_step *step)
 {
     struct reader ahead = *reader;
@@ -217,7 +222,8 @@ static enum status parse_expectation(struct reader *reader, struct scenario_step
     enum status status = STATUS_OK;
 
     step->kind = SCENARIO_EXPECT;
-    if (!take_words(&ahead, expectations[EXPECT_ANSWER].words)) {
+    if (!take_words(&ahead, expectations[EXPECT_ANSWER].words) &&
+        !take_words(&ahead, expectations[EXPECT_ALERT].words)) {
         status = need_word(reader, step->machines, sizeof step->machines, "the machine");
         step->negated = take_words(reader, "not");
     }
@@ -225,7 +231,7 @@ static enum status parse_expectation(struct reader *reader, struct scenario_step
         return status;
     }
     found = find_phrase(reader, expectations, EXPECTATION_COUNT);
-    if (found == EXPECTATION_COUNT || (found == EXPECT_ANSWER) != (step->machines[0] == '\0')) {
+    if (found == EXPECTATION_COUNT || is_of_no_machine(found) != (step->machines[0] == '\0')) {
         skip_blanks(reader);
         text_addf(reader->why, "no such expectation: %.40s", reader->at);
         return STATUS_INVALID;

@@ -77,7 +77,8 @@ enum scenario_argument {
     X(ACTION_AMPS, "amps", ARGUMENT_NUMBER)                                                        \
     X(ACTION_LIFE, "life", ARGUMENT_NUMBER)
 
-/* Levels hold or do not hold now; the last four look back to the last action or request. */
+/* Levels hold or do not hold now; from `refused` to `answer` they look back to the last action or
+ * request, and `alert` to the last alert that was expected. */
 #define EXPECTATION_LIST(X)                                                                        \
     X(EXPECT_RELAY_ON, "relay on", ARGUMENT_NONE)                                                  \
     X(EXPECT_RELAY_OFF, "relay off", ARGUMENT_NONE)                                                \
@@ -95,7 +96,8 @@ enum scenario_argument {
     X(EXPECT_REFUSED, "refused", ARGUMENT_WORD_OPTIONAL)                                           \
     X(EXPECT_BOOT, "boot", ARGUMENT_NONE)                                                          \
     X(EXPECT_EVENT, "event", ARGUMENT_WORD)                                                        \
-    X(EXPECT_ANSWER, "answer", ARGUMENT_TWO_WORDS) /* answer STATUS [TEXT]: of no machine */
+    X(EXPECT_ANSWER, "answer", ARGUMENT_TWO_WORDS) /* answer STATUS [TEXT]: of no machine */       \
+    X(EXPECT_ALERT, "alert", ARGUMENT_TWO_WORDS)   /* alert KIND [TEXT]: of no machine */
 
 #define SCENARIO_ENUM(id, words, argument) id,
 enum scenario_action {

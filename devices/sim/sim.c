@@ -13,6 +13,7 @@
 #include "devices/sim/sim_inside.h"
 
 #define GOODBYE_MS 5000
+#define HINT_MS 8000 /* three reports of each machine have gone out */
 
 enum {
     POLL_SIGNALS,
@@ -93,6 +94,7 @@ static enum status make(struct sim *sim, struct text *why)
         .state = sim_on_state,
         .event = sim_on_event,
         .answer = sim_on_answer,
+        .alert = sim_on_alert,
     };
     enum status status = make_boxes(sim);
 
@@ -143,6 +145,7 @@ static void start_running(struct sim *sim)
         }
     }
     sim->phase = SIM_RUNNING;
+    sim->hint_ms = sim->now_ms + HINT_MS;
     teller_say(
         &sim->teller, "-", "ready", TONE_DIM, "ready: %zu machine%s", sim->count,
         sim->count == 1 ? "" : "s");
@@ -194,6 +197,7 @@ static int64_t turn(struct sim *sim)
     }
     if (sim->phase == SIM_RUNNING) {
         next = earlier(next, play_turn(&sim->play, sim->now_ms));
+        next = earlier(next, sim_remark(sim));
         for (size_t i = 0; i < sim->count; i++) {
             next = earlier(
                 next, visitor_turn(

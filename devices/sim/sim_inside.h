@@ -35,6 +35,7 @@ struct sim {
     bool played; /* there is, or was, something to carry out */
     bool changed;
     bool taken;
+    int64_t hint_ms; /* when a controller's silence is remarked upon; BOX_NEVER: never, or done */
     int64_t leave_ms;
     int64_t now_ms;
     int code;
@@ -42,11 +43,15 @@ struct sim {
 
 /* What is told to the simulator; `context` is its `struct sim`. */
 void sim_on_changed(void *context);
+/* Says once which machines have had no command yet, and what that may come from. Returns when it
+ * wants to be called. */
+int64_t sim_remark(struct sim *sim);
 void sim_on_checked(void *context);
 void sim_on_link(void *context, const char *machine, bool online);
 void sim_on_state(void *context, const char *machine, const char *payload, size_t length);
 void sim_on_event(void *context, const char *machine, const char *payload, size_t length);
 void sim_on_answer(void *context, const char *payload, size_t length);
+void sim_on_alert(void *context, const char *payload, size_t length);
 void sim_on_life(void *context, size_t box, double per_hour);
 void sim_on_line(void *context, unsigned number, const char *line);
 

@@ -4,6 +4,8 @@
 
 #include "devices/sim/sim_inside.h"
 
+#define NAMES_MAX 3
+
 static struct box *find_box(struct sim *sim, const char *machine)
 {
     for (size_t i = 0; i < sim->count; i++) {
@@ -20,6 +22,37 @@ void sim_on_changed(void *context)
 
     play_look(&sim->play);
     sim->changed = true;
+}
+
+int64_t sim_remark(struct sim *sim)
+{
+    size_t silent = 0;
+    TEXT_LOCAL(names, 256);
+
+    if (sim->now_ms < sim->hint_ms) {
+        return sim->hint_ms;
+    }
+    sim->hint_ms = BOX_NEVER;
+    for (size_t i = 0; i < sim->count; i++) {
+        const struct box *box = &sim->boxes[i];
+        if (box->link.up && box->device.seq > 0 && box->device.answered_seq == 0) {
+            silent++;
+            if (silent <= NAMES_MAX) {
+                text_addf(&names, "%s%s", silent > 1 ? ", " : "", box->name);
+            }
+        }
+    }
+    if (silent > NAMES_MAX) {
+        text_addf(&names, " and %zu more", silent - NAMES_MAX);
+    }
+    if (silent > 0) {
+        teller_say(
+            &sim->teller, "-", "hint", TONE_WARN,
+            "no controller has answered %s: does one run, with the prefix \"%s\" and %s in its "
+            "machines.json?",
+            names.data, sim->options->prefix, silent == 1 ? "this name" : "these names");
+    }
+    return BOX_NEVER;
 }
 
 void sim_on_checked(void *context)
@@ -90,6 +123,29 @@ void sim_on_answer(void *context, const char *payload, size_t length)
 
     (void)length;
     text_copy(sim->play.answer, sizeof sim->play.answer, payload);
+    sim_on_changed(sim);
+}
+
+static const char *string_of(const struct json *object, const char *key)
+{
+    const struct json *member = json_get(object, key);
+
+    return member != NULL && json_type(member) == JSON_STRING ? json_string(member) : "";
+}
+
+/* Shown too: who plays with a shop wants to see what its operators are told. */
+void sim_on_alert(void *context, const char *payload, size_t length)
+{
+    struct sim *sim = context;
+    struct json *alert = NULL;
+    TEXT_LOCAL(why, 128);
+
+    if (json_parse(payload, length, &alert, &why) != STATUS_OK) {
+        return;
+    }
+    teller_say(&sim->teller, "-", "alert", TONE_BAD, "ALERT  %s", string_of(alert, "text"));
+    play_hear_alert(&sim->play, string_of(alert, "alert"), string_of(alert, "text"));
+    json_free(alert);
     sim_on_changed(sim);
 }
 

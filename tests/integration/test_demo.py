@@ -74,15 +74,17 @@ def test_the_story_is_told_and_nothing_is_left(place):
         end(demo)
     assert demo.returncode == 0, said
     assert re.search(r"mosquitto_sub -p \d+ -v -t 'tagout/#'", said)
-    for scene in range(1, 8):
+    for scene in range(1, 9):
         assert re.search(rf"^{scene}\. ", said, re.MULTILINE), f"scene {scene}"
     for line in ("[Welcome,        |Rosa            ] green",
                  "[Unknown RFID    |                ] red",
                  "[Unauthorized    |                ] orange",
                  "[OVERRIDE BY     |Ada             ] green",
-                 "[Down for        |maintenance     ] orange"):
+                 "[Down for        |maintenance     ] orange",
+                 "ALERT  Fleet: storage hangs, ", "ALERT  Storage answers again after "):
         assert line in said
     assert "table-saw: " in said.split("That was the story.")[1], "the board"
+    assert "@redis" not in said, "an order to the demo is not the story's"
     assert "\033" not in said, "colours in a pipe"
     assert "Sanitizer" not in said and "runtime error" not in said
     assert left_in(place) == []
@@ -121,9 +123,23 @@ def test_however_it_ends_nothing_is_left(place, number, status):
         read_until(demo, "1. Rosa")
         demo.send_signal(number)
         assert demo.wait(TIMEOUT_S) == status
+        if number == signal.SIGINT:
+            said = demo.stdout.read().decode()
+            assert "no broker" not in said and "connection lost" not in said, said
+            assert said.endswith("stopped\n")
     finally:
         end(demo)
     wait_until(lambda: not left_in(place), f"nothing is left: {left_in(place)}")
+
+
+def test_it_ends_while_redis_is_frozen_too(place):
+    demo = start(place)
+    try:
+        read_until(demo, "ALERT  Fleet")
+        demo.send_signal(signal.SIGINT)
+        assert demo.wait(TIMEOUT_S) == 0
+    finally:
+        end(demo)
 
 
 def test_on_a_terminal_the_board_stays_until_ctrl_c(place):

@@ -469,6 +469,18 @@ def test_it_connects_for_ever(scratch, broker, start_controller):
         sim.kill()
 
 
+def test_a_silent_controller_gets_a_hint(broker, shop, start_sim):
+    """Also one that knows other names, or another prefix."""
+    stray = start_sim("--prefix", "elsewhere")
+    stray.wait_log(re.compile(r'no controller has answered saw, laser, fan: does one run, with the '
+                              r'prefix "elsewhere" and these names in its machines.json\?'))
+
+
+def test_only_machines_without_an_answer_are_in_the_hint(broker, shop, start_sim):
+    sim = start_sim(names=["saw", "ghost"])
+    sim.wait_log(re.compile(r"no controller has answered ghost: .* this name in"))
+
+
 def test_random_life_is_replayed_by_its_seed(scratch, broker, shop):
     def cards(seed):
         sim = Sim(scratch, broker, "--life", "4000", "--seed", str(seed), names=["saw"]).start()

@@ -268,6 +268,42 @@ static void a_state_is_compared_as_words(void **state)
     assert_int_equal(stage->play.failures, 0);
 }
 
+static void alerts_are_met_in_their_order_whenever_they_came(void **state)
+{
+    struct stage *stage = *state;
+
+    play_hear_alert(&stage->play, "fleet_save_timeouts", "Fleet: storage hangs.\nLook.");
+    play_hear_alert(&stage->play, "machine_save_timeouts", "Saw: storage did not save");
+    play_hear_alert(&stage->play, "save_timeouts_over", "Storage answers again");
+    add(stage, "saw life 1");
+    add(stage, "expect alert fleet_save_timeouts \"hangs. Look\" within 0 s");
+    add(stage, "expect alert save_timeouts_over within 0 s");
+    turn(stage, 0);
+    assert_int_equal(stage->play.failures, 0);
+    assert_true(play_is_done(&stage->play));
+    /* The one in between has been passed by; and half a word is no alert's. */
+    add(stage, "expect alert save_timeouts_over within 1 s");
+    turn(stage, 0);
+    play_hear_alert(&stage->play, "save_timeouts_over_and_out", "Storage");
+    turn(stage, 999);
+    assert_int_equal(stage->play.failures, 0);
+    turn(stage, 1000);
+    assert_int_equal(stage->play.failures, 1);
+    assert_true(said(stage, "alerts: save_timeouts_over_and_out Storage"));
+}
+
+static void an_alert_ends_the_wait_for_it(void **state)
+{
+    struct stage *stage = *state;
+
+    add(stage, "expect alert test within 5 s");
+    turn(stage, 0);
+    play_hear_alert(&stage->play, "test", "Test alert");
+    assert_int_equal(turn(stage, 100), BOX_NEVER);
+    assert_true(play_is_done(&stage->play));
+    assert_string_equal(stage->play.alerts, "");
+}
+
 static void C7_9_an_answer_is_explained_without_its_data(void **state)
 {
     struct stage *stage = *state;
@@ -301,6 +337,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             what_happened_counts_from_the_last_action_on, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_state_is_compared_as_words, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            alerts_are_met_in_their_order_whenever_they_came, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_alert_ends_the_wait_for_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             C7_9_an_answer_is_explained_without_its_data, set_up, tear_down),
     };

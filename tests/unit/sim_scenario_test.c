@@ -178,6 +178,7 @@ static void every_expectation_is_read(void **state)
         {"expect m boot", EXPECT_BOOT},
         {"expect m event denied", EXPECT_EVENT},
         {"expect answer ok", EXPECT_ANSWER},
+        {"expect alert fleet_save_timeouts \"Cards still work\" within 5 s", EXPECT_ALERT},
     };
 
     (void)state;
@@ -235,6 +236,7 @@ static void what_is_wrong_is_said(void **state)
     refuse("saw card out now", "too much: now");
     refuse("expect saw dance", "no such expectation: dance");
     refuse("expect saw answer ok", "no such expectation");
+    refuse("expect saw alert test", "no such expectation");
     refuse("expect saw state confirmed", "the value is missing");
     refuse("expect saw relay on within", "a number is missing");
     refuse("wait x", "a number is missing");
