@@ -60,6 +60,7 @@ enum status mqtt_new(const struct mqtt_options *options, struct mqtt **ret_mqtt,
     mqtt->intake.requests = options->requests;
     mqtt->intake.is_request = options->is_request;
     mqtt->may_doze = options->may_doze;
+    mqtt->backoff.max_ms = options->retry_max_ms;
     status = outbox_new(MQTT_OUTBOX_EVENTS_MAX, &mqtt->outbox);
     if (status != STATUS_OK) {
         goto no_outbox;

@@ -43,6 +43,7 @@ struct mqtt_options {
     const char *cert_file;
     const char *key_file;
     int keep_alive_s;
+    int retry_max_ms; /* longest wait between two attempts to connect; 0: MQTT_BACKOFF_MAX_MS */
     bool persistent_session; /* clean session unless set */
     /* After an idle second Paho reads nothing for 100 ms. So that an answer never waits for that,
      * a little is said to the broker each 0.8 s, unless this client may doze. One client that may

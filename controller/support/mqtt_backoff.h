@@ -9,6 +9,7 @@
 
 /* Zero is a good start. */
 struct mqtt_backoff {
+    int max_ms; /* 0: MQTT_BACKOFF_MAX_MS */
     int wait_ms;
     struct mono_time connected_at;
     struct mono_time retry_at;
