@@ -93,6 +93,12 @@ void alert_text(const struct alert *alert, struct text *out)
     case ALERT_AUDIT_RESUMED:
         text_add(out, "Audit: its disk takes events again.");
         break;
+    case ALERT_SERVICE_ERROR:
+    case ALERT_SERVICE_RECOVERED:
+    case ALERT_CONFIG_DIFFERS:
+    case ALERT_CONFIG_AGREES:
+        alert_service_text(alert, out);
+        break;
     case ALERT_KIND_COUNT:
         break;
     }
@@ -135,6 +141,15 @@ enum status alert_print(const struct alert *alert, struct text *text)
     if (alert->by[0] != '\0') {
         json_out_string(&out, "by", alert->by);
     }
+    if (alert->service[0] != '\0') {
+        json_out_string(&out, "service", alert->service);
+    }
+    if (alert->reason[0] != '\0') {
+        json_out_string(&out, "reason", alert->reason);
+    }
+    if (alert->leads) {
+        json_out_bool(&out, "leads", true);
+    }
     if (alert->since.ms != 0) {
         json_out_wall(&out, "since", alert->since);
     }
@@ -161,6 +176,7 @@ enum status alert_read(const struct json *object, struct alert *ret_alert)
     struct alert alert = {0};
     char word[64];
     const struct json *certain = json_get(object, "certain");
+    const struct json *leads = json_get(object, "leads");
 
     read_string(object, "alert", word, sizeof word);
     while (alert.kind < ALERT_KIND_COUNT && strcmp(words[alert.kind], word) != 0) {
@@ -172,6 +188,9 @@ enum status alert_read(const struct json *object, struct alert *ret_alert)
     read_string(object, "machine", alert.machine, sizeof alert.machine);
     read_string(object, "display_name", alert.display_name, sizeof alert.display_name);
     read_string(object, "by", alert.by, sizeof alert.by);
+    read_string(object, "service", alert.service, sizeof alert.service);
+    read_string(object, "reason", alert.reason, sizeof alert.reason);
+    alert.leads = leads != NULL && json_type(leads) == JSON_BOOL && json_bool(leads);
     alert.count = (uint32_t)read_number(object, "count", 1);
     alert.window_ms = read_number(object, "window_s", 1000);
     alert.budget_ms = read_number(object, "budget_ms", 1);
