@@ -62,6 +62,7 @@ struct settings {
         double probe_timeout_s;
     } liveness;
     struct {
+        char *id;
         double window_s;
         int64_t threshold;
         double cooldown_s;

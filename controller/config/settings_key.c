@@ -34,6 +34,7 @@ const struct settings_key settings_keys[] = {
     KEY(liveness, settle_s, SETTINGS_SECONDS, "60", 0, 3600)
     KEY(liveness, reprobe_delay_s, SETTINGS_SECONDS, "2", 0.01, 60)
     KEY(liveness, probe_timeout_s, SETTINGS_SECONDS, "1", 0.01, 60)
+    KEY(watcher, id, SETTINGS_NAME_OR_HOST, "", 1, 32)
     KEY(watcher, window_s, SETTINGS_SECONDS, "60", 0.1, 86400)
     KEY(watcher, threshold, SETTINGS_INTEGER, "2", 1, 100000)
     KEY(watcher, cooldown_s, SETTINGS_SECONDS, "300", 0, 86400)

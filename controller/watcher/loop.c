@@ -16,6 +16,7 @@
 #define MESSAGES_A_TURN 4096
 #define INBOX_BYTES ((size_t)8 << 20)
 #define KEEP_ALIVE_S 3 /* its death is known within 5 s (C11.6) */
+#define RETRY_MAX_MS 500 /* so that a broker that is back is seen before it counts as dead */
 #define GOODBYE_MS 2000
 #define SLACK_STOP_MS 2000
 #define AUDIT_STOP_MS 3000
@@ -136,6 +137,7 @@ static enum status start_mqtt(struct loop *loop, struct text *why)
     const struct settings *settings = loop->settings;
     char will_topic[TOPIC_SIZE];
     TEXT_LOCAL(client_id, TOPIC_SIZE);
+    TEXT_LOCAL(will, 256);
     struct mqtt_options options = {
         .url = settings->mqtt.url,
         .client_id = client_id.data,
@@ -146,9 +148,10 @@ static enum status start_mqtt(struct loop *loop, struct text *why)
         .key_file = settings->mqtt.key_file,
         .keep_alive_s = KEEP_ALIVE_S,
         .persistent_session = true,
+        .retry_max_ms = RETRY_MAX_MS,
         .may_doze = true,
         .will_topic = will_topic,
-        .will_payload = watcher_will,
+        .will_payload = will.data,
         .inbox = loop->inbox,
     };
     enum status status = topic_build(
@@ -158,7 +161,8 @@ static enum status start_mqtt(struct loop *loop, struct text *why)
         text_add(why, "[controller] prefix: cannot be part of a topic");
         return status;
     }
-    text_addf(&client_id, "%s-watcher-%s", settings->controller.prefix, settings->controller.id);
+    text_addf(&client_id, "%s-watcher-%s", settings->controller.prefix, settings->watcher.id);
+    watcher_print_will(settings, &will);
     return mqtt_new(&options, &loop->mqtt, why);
 }
 

@@ -122,6 +122,7 @@ void watcher_on_past(struct watcher *watcher, struct audit_past *past)
     struct snapshot snapshot = {
         .counting = &watcher->counting,
         .thread = slack_queue_thread(slack_queue_of(watcher->slack)),
+        .services = &watcher->services,
     };
     unsigned waiting = 0;
 
@@ -152,6 +153,7 @@ void remember_save(struct watcher *watcher)
     struct snapshot snapshot = {
         .counting = &watcher->counting,
         .thread = slack_queue_thread(queue),
+        .services = &watcher->services,
         .line = watcher->line,
     };
     size_t length;

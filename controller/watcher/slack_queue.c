@@ -364,6 +364,17 @@ bool slack_queue_settle(
     return leaves;
 }
 
+void slack_queue_forget(struct slack_queue *queue, struct wall_time before)
+{
+    for (enum slack_lane lane = 0; lane < SLACK_LANE_COUNT; lane++) {
+        const struct slack_message *in_flight = queue->rooms[room_of(lane)].in_flight;
+        struct lane *l = &queue->lanes[lane];
+        while (l->first != NULL && l->first != in_flight && l->first->seen.ms < before.ms) {
+            drop_first(l);
+        }
+    }
+}
+
 /* ---- what is remembered ---- */
 
 int64_t slack_queue_position(const struct slack_queue *queue, enum slack_lane lane, int64_t newest)

@@ -97,6 +97,9 @@ bool slack_queue_settle(
     struct slack_queue *queue, enum slack_room room, const struct slack_outcome *outcome,
     struct mono_time now, unsigned jitter);
 
+/* Drops what was seen before that, but for what is in flight: somebody else has told it. */
+void slack_queue_forget(struct slack_queue *queue, struct wall_time before);
+
 int64_t slack_queue_position(const struct slack_queue *queue, enum slack_lane lane, int64_t newest);
 unsigned slack_queue_waiting(const struct slack_queue *queue, enum slack_lane lane);
 struct slack_thread *slack_queue_thread(struct slack_queue *queue);

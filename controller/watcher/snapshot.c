@@ -6,7 +6,7 @@
 #include "controller/support/json.h"
 #include "topics/state.h"
 
-#define BYTES_FIXED 4096
+#define BYTES_FIXED 16384
 #define BYTES_A_MACHINE 1536
 #define LINE_MAX_NUMBER ((uint64_t)1 << 53)
 
@@ -100,6 +100,7 @@ snapshot_print(const struct snapshot *snapshot, int64_t base, struct now now, si
         json_out_close(&out, '}');
     }
     print_outage(&out, snapshot->counting, now);
+    snapshot_print_services(&out, snapshot->services);
     json_out_open(&out, "machines", '{');
     for (const struct watched *m = watched_first(machines); m != NULL; m = m->next) {
         print_machine(&out, m, now);
@@ -278,6 +279,7 @@ enum status snapshot_read(
         read_machine(item, now, snapshot->counting);
     }
     read_outage(document, now, snapshot->counting);
+    snapshot_read_services(document, snapshot->services);
     json_free(document);
     return STATUS_OK;
 }

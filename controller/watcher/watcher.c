@@ -14,9 +14,16 @@
 #define BEHIND_LOG_MS 60000
 #define BEHIND_ALERT_MS 300000 /* a person has to look */
 #define LOOK_MS 1000
-#define SUBSCRIPTIONS 3
+#define SUBSCRIPTIONS 5
+/* What the silent one of two keeps for Slack: longer than it takes to know that the other died. */
+#define KEPT_MS 10000
 
-const char watcher_will[] = "{\"status\":\"error\",\"reason\":\"lost\",\"since\":null}";
+void watcher_print_will(const struct settings *settings, struct text *out)
+{
+    text_addf(
+        out, "{\"status\":\"error\",\"reason\":\"lost\",\"since\":null,\"id\":\"%s\"}",
+        settings->watcher.id);
+}
 
 /* ---- telling ---- */
 
@@ -44,6 +51,9 @@ bool watcher_raise(struct watcher *watcher, const struct alert *alert, uint32_t 
     TEXT_LOCAL(payload, ALERT_BYTES_MAX);
     TEXT_LOCAL(sentence, 1024);
 
+    if (watcher->role.silent) {
+        return true; /* the other one's to tell */
+    }
     if (alert_print(alert, &payload) != STATUS_OK) {
         log_error("an alert did not fit and was not raised");
         return false;
@@ -55,22 +65,7 @@ bool watcher_raise(struct watcher *watcher, const struct alert *alert, uint32_t 
     return post_alert(watcher, alert, line, ticket, NULL);
 }
 
-static void publish_service(
-    struct watcher *watcher, const char *name, const char *status, const char *reason,
-    struct wall_time since)
-{
-    TEXT_LOCAL(payload, 512);
-    struct json_out out = json_out(&payload);
-
-    json_out_open(&out, NULL, '{');
-    json_out_string(&out, "status", status);
-    json_out_string(&out, "reason", reason[0] == '\0' ? NULL : reason);
-    json_out_wall(&out, "since", since);
-    json_out_close(&out, '}');
-    watcher_publish(watcher, TOPIC_SERVICE, name, NULL, &payload);
-}
-
-static void publish_slack(struct watcher *watcher)
+void publish_slack(struct watcher *watcher)
 {
     if (slack_is_configured(watcher->slack)) {
         publish_service(
@@ -100,7 +95,7 @@ static void on_slack_health(void *context, bool works, const char *reason)
     }
     watcher->slack_works = works;
     text_copy(watcher->slack_reason, sizeof watcher->slack_reason, reason);
-    if (watcher->mqtt != NULL) {
+    if (watcher->mqtt != NULL && role_may_speak(&watcher->role)) {
         publish_slack(watcher);
     }
 }
@@ -134,6 +129,9 @@ enum status watcher_new(
     watcher->started = watcher->now.wall;
     watcher->slack_works = true;
     watcher->slack_since = watcher->now.wall;
+    watcher->role.id = settings->watcher.id;
+    services_begin(
+        &watcher->services, (int64_t)(settings->liveness.settle_s * 1000 + 0.5), watcher->now);
     watcher->machines = watched_new();
     watcher->counting.machines = watcher->machines;
     watcher->counting.limits = (struct save_timeouts_limits){
@@ -176,15 +174,18 @@ void watcher_connect(struct watcher *watcher, struct mqtt *mqtt)
 
 static void subscribe(struct watcher *watcher)
 {
-    static const int qos[SUBSCRIPTIONS] = {1, 1, 1};
+    /* Only the newest status counts: at QoS 0 none is kept while this client is away. */
+    static const int qos[SUBSCRIPTIONS] = {1, 1, 1, 0, 0};
     const char *prefix = watcher->settings->controller.prefix;
     char names[SUBSCRIPTIONS][TOPIC_SIZE];
-    const char *filters[SUBSCRIPTIONS] = {names[0], names[1], names[2]};
+    const char *filters[SUBSCRIPTIONS] = {names[0], names[1], names[2], names[3], names[4]};
     struct text request = text_over(names[2], sizeof names[2]);
 
     text_addf(&request, "%s/request/+/%s", prefix, request_verb_text(REQUEST_TEST_ALERT));
     if (topic_filter(names[0], sizeof names[0], prefix, TOPIC_EVENT) != STATUS_OK ||
         topic_filter(names[1], sizeof names[1], prefix, TOPIC_SAVE_TIMEOUT) != STATUS_OK ||
+        topic_filter(names[3], sizeof names[3], prefix, TOPIC_CONTROLLER_STATUS) != STATUS_OK ||
+        topic_filter(names[4], sizeof names[4], prefix, TOPIC_SERVICE) != STATUS_OK ||
         mqtt_subscribe(watcher->mqtt, filters, qos, SUBSCRIPTIONS, 0) != STATUS_OK) {
         watcher->subscribe_at.ms = watcher->now.mono.ms + SUBSCRIBE_AGAIN_MS;
     }
@@ -194,13 +195,16 @@ void watcher_on_connected(struct watcher *watcher)
 {
     watcher->now = clock_now();
     log_info("connected to the broker");
+    services_on_connected(&watcher->services, watcher->now);
+    role_on_listening(&watcher->role, watcher->now);
     subscribe(watcher);
-    publish_service(watcher, "watcher", "running", "", watcher->started);
-    publish_slack(watcher);
 }
 
 void watcher_on_disconnected(struct watcher *watcher, const char *reason)
 {
+    watcher->now = clock_now();
+    services_on_disconnected(&watcher->services, reason, watcher->now);
+    role_on_disconnected(&watcher->role, watcher->now);
     watcher->subscribe_at = (struct mono_time){0};
     log_warning("not connected to the broker: %s", reason);
 }
@@ -220,15 +224,20 @@ void watcher_on_message(
     struct topic_match match;
 
     watcher->now = clock_now();
-    if (retained || topic_parse(watcher->settings->controller.prefix, topic, &match) != STATUS_OK) {
+    if (topic_parse(watcher->settings->controller.prefix, topic, &match) != STATUS_OK) {
+        watcher->bad_messages++;
+    } else if (match.id == TOPIC_CONTROLLER_STATUS) {
+        hear_controller(watcher, &match, payload, length);
+    } else if (match.id == TOPIC_SERVICE) {
+        hear_service(watcher, &match, payload, length);
+    } else if (retained) {
         watcher->bad_messages++; /* C2: what comes retained is old, whoever kept it */
-        return;
-    }
-    if (match.id == TOPIC_EVENT) {
+    } else if (match.id == TOPIC_EVENT) {
         hear_event(watcher, &match, payload, length);
     } else if (match.id == TOPIC_SAVE_TIMEOUT) {
         hear_save_timeout(watcher, payload, length);
-    } else if (match.id == TOPIC_REQUEST && request_is_watchers(match.second)) {
+    } else if (
+        match.id == TOPIC_REQUEST && request_is_watchers(match.second) && !watcher->role.silent) {
         hear_test_alert(watcher, &match, payload, length);
     }
 }
@@ -283,6 +292,18 @@ static struct mono_time look_at_disk(struct watcher *watcher)
     return (struct mono_time){behind_ms == 0 ? 0 : watcher->now.mono.ms + LOOK_MS};
 }
 
+static struct mono_time tick_slack(struct watcher *watcher)
+{
+    if (role_may_speak(&watcher->role)) {
+        return slack_tick(watcher->slack, watcher->now);
+    }
+    if (watcher->role.silent) {
+        slack_queue_forget(
+            slack_queue_of(watcher->slack), (struct wall_time){watcher->now.wall.ms - KEPT_MS});
+    }
+    return (struct mono_time){0};
+}
+
 struct mono_time watcher_tick(struct watcher *watcher)
 {
     struct alert alert;
@@ -299,7 +320,8 @@ struct mono_time watcher_tick(struct watcher *watcher)
     }
     next = save_timeouts_due(&watcher->counting);
     next = earlier(next, watcher->subscribe_at);
-    next = earlier(next, slack_tick(watcher->slack, watcher->now));
+    next = earlier(next, tick_services(watcher));
+    next = earlier(next, tick_slack(watcher));
     next = earlier(next, test_alert_tick(watcher));
     next = earlier(next, tick_memory(watcher));
     return earlier(next, look_at_disk(watcher));
@@ -314,7 +336,7 @@ void watcher_stop(struct watcher *watcher)
 {
     watcher->now = clock_now();
     remember_save(watcher);
-    if (watcher->mqtt == NULL) {
+    if (watcher->mqtt == NULL || !role_may_speak(&watcher->role)) {
         return;
     }
     if (slack_is_configured(watcher->slack)) {

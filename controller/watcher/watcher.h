@@ -15,7 +15,7 @@
 #include "controller/watcher/audit.h"
 
 /* The last will, on `service/watcher`. */
-extern const char watcher_will[];
+void watcher_print_will(const struct settings *settings, struct text *out);
 
 struct watcher;
 

@@ -6,7 +6,9 @@
 
 #include "controller/support/json.h"
 #include "controller/watcher/alert.h"
+#include "controller/watcher/role.h"
 #include "controller/watcher/save_timeouts.h"
+#include "controller/watcher/services.h"
 #include "controller/watcher/slack.h"
 #include "controller/watcher/slack_answer.h"
 #include "controller/watcher/snapshot.h"
@@ -32,6 +34,8 @@ struct watcher {
     struct slack *slack;
     struct watched_table *machines;
     struct save_timeouts counting;
+    struct services services;
+    struct role role;
     struct now now; /* of this turn */
 
     /* The audit. */
@@ -61,8 +65,9 @@ struct watcher {
 void watcher_publish(
     struct watcher *watcher, enum topic_id topic, const char *first, const char *second,
     const struct text *payload);
-/* Into the audit, on `fleet/alert`, to Slack. `ticket` is 0 where nobody waits for the outcome;
- * else false means that Slack will not be told. */
+void publish_slack(struct watcher *watcher);
+/* Into the audit, on `fleet/alert`, to Slack; by the silent one of two, nowhere. `ticket` is 0
+ * where nobody waits for the outcome; else false means that Slack will not be told. */
 bool watcher_raise(struct watcher *watcher, const struct alert *alert, uint32_t ticket);
 
 /* hear.c: what was heard goes into the audit, is counted and told. */
@@ -82,6 +87,16 @@ void post_event(
 bool post_alert(
     struct watcher *watcher, const struct alert *alert, int64_t line, uint32_t ticket,
     const int64_t *delivered);
+
+/* hear_services.c */
+void publish_service(
+    struct watcher *watcher, const char *name, const char *status, const char *reason,
+    struct wall_time since);
+void hear_controller(
+    struct watcher *watcher, const struct topic_match *topic, const char *payload, size_t length);
+void hear_service(
+    struct watcher *watcher, const struct topic_match *topic, const char *payload, size_t length);
+struct mono_time tick_services(struct watcher *watcher);
 
 /* test_alert.c */
 void hear_test_alert(

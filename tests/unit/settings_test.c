@@ -169,6 +169,7 @@ static const struct sample {
     {"liveness", "settle_s", "0", NULL},
     {"liveness", "reprobe_delay_s", "0.25", NULL},
     {"liveness", "probe_timeout_s", "60", NULL},
+    {"watcher", "id", "second", NULL},
     {"watcher", "window_s", "1.5", NULL},
     {"watcher", "threshold", "3", NULL},
     {"watcher", "cooldown_s", "0", NULL},

@@ -17,6 +17,7 @@
 struct process {
     struct save_timeouts counting;
     struct slack_thread thread;
+    struct services services;
     struct snapshot snapshot;
     struct now now;
     struct alert alerts[SAVE_TIMEOUTS_ALERTS_MAX];
@@ -34,6 +35,7 @@ static void begin(int64_t mono_ms, int64_t wall_ms)
         (struct save_timeouts_limits){.window_ms = 60000, .threshold = 2, .cooldown_ms = 300000};
     process.snapshot.counting = &process.counting;
     process.snapshot.thread = &process.thread;
+    process.snapshot.services = &process.services;
     process.now = (struct now){.mono = {mono_ms}, .wall = {wall_ms}};
 }
 
