@@ -1,0 +1,186 @@
+/* Who leads (C12): the decisions of one controller among several, and nothing else.
+ *
+ * A pure state machine. It has no clock, no Redis and no broker: time is in every event, and what
+ * is to be done comes back as actions. Whoever drives it (the daemon, a test, a simulation) carries
+ * the actions out, tells what came of them, and calls again at lease_wake_at at the latest.
+ *
+ * The story. A controller begins as a standby. Once it has read from the broker who else is there,
+ * and from Redis what is kept, it tries to take the lease; held by another, it tries again soon.
+ * With the lease come an epoch above all others and the lead. The leader renews each third of the
+ * lease and asks the broker for an echo twice a second. What can happen to it:
+ *
+ *   - Redis shows another token or a newer epoch, or a status on the broker does: it stands down.
+ *   - Redis is silent: it leads on, since nobody could take the lease without being seen on the
+ *     broker, where it listens.
+ *   - Its own loop stood still for over a third of the lease: it falls silent, for the others may
+ *     have waited long enough meanwhile. It speaks again once Redis, or an echo from the broker,
+ *     asked for after the standstill, has shown no newer epoch.
+ *   - The broker is out of reach for two seconds: it gives the lease back, since no machine hears
+ *     it, and a standby may be heard.
+ *
+ * Without Redis a standby leads if no other status says `leader`: it announces itself, waits, and
+ * of two that announced themselves the newer epoch stays, of equal ones the smaller id.
+ *
+ * Only one question to Redis is under way at a time, but for a release, which goes out at once and
+ * whose answer nobody waits for.
+ */
+#ifndef TAGOUT_DAEMON_LEASE_H
+#define TAGOUT_DAEMON_LEASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "controller/support/time.h"
+
+#define LEASE_MS 5000
+#define LEASE_THIRD_MS (LEASE_MS / 3)
+#define LEASE_ECHO_MS 500      /* from an echo to the next */
+#define LEASE_CUT_MS 2000      /* without an echo: cut off */
+#define LEASE_ANNOUNCE_MS 2000 /* from announcing to leading, without Redis */
+#define LEASE_AGAIN_MS 10000   /* from the take-over to publishing everything once more */
+/* The loop is looked at this often while it leads, so that a standstill shows. */
+#define LEASE_TICK_MS 250
+
+#define LEASE_ID_SIZE 33
+#define LEASE_TOKEN_SIZE 33
+#define LEASE_OTHERS_MAX 16
+#define LEASE_EPOCH_MAX ((uint64_t)1 << 40) /* C3 */
+
+enum lease_role {
+    LEASE_STANDS_BY,
+    LEASE_ANNOUNCES, /* says `leader`, does nothing yet */
+    LEASE_LEADS,
+    LEASE_IS_SILENT, /* leads, unless somebody took over while its loop stood still */
+};
+
+enum lease_event_type {
+    LEASE_TICK,         /* nothing but time */
+    LEASE_BROKER_UP,    /* connected */
+    LEASE_BROKER_READ,  /* and every `controller/+/status` that it retains was read */
+    LEASE_BROKER_ECHO,  /* the echo `number` has come back */
+    LEASE_BROKER_DOWN,  /* the connection broke */
+    LEASE_STORE_UP,     /* Redis answers */
+    LEASE_STORE_READ,   /* and has told all that it keeps */
+    LEASE_STORE_DOWN,   /* its connection broke */
+    LEASE_ANSWER_OURS,  /* taken or renewed, under `epoch` as stored */
+    LEASE_ANSWER_OTHER, /* another token: `epoch` as stored, free in `remaining_ms` */
+    LEASE_ANSWER_FREE,  /* to a renewal: nobody has it */
+    LEASE_ANSWER_NONE,  /* an error, or no answer will come */
+    LEASE_STATUS,       /* a `controller/+/status`: `status` */
+    LEASE_HAND_OVER,    /* a person asked for it */
+    LEASE_STOP,         /* the process ends */
+    LEASE_EVENT_COUNT,
+};
+
+/* What a controller says of itself on the broker. */
+struct lease_status {
+    const char *id;
+    bool runs;      /* `running` */
+    bool leads;     /* and `leader` */
+    uint64_t epoch; /* 0: none in it */
+};
+
+struct lease_event {
+    enum lease_event_type type;
+    struct now now;
+    union {
+        uint32_t number;
+        struct {
+            uint64_t epoch;
+            int64_t remaining_ms;
+        } answer;
+        struct lease_status status;
+    };
+};
+
+enum lease_question {
+    LEASE_ASK_NOTHING,
+    LEASE_ASK_TAKE,  /* with `heard`; `own_id_at_once` as the lease says */
+    LEASE_ASK_RENEW, /* if the token is still ours */
+};
+
+/* To be carried out in the order in which they stand. */
+struct lease_actions {
+    bool stand_down; /* say no more at once: drop what waits to be sent */
+    const char *why; /* of standing down, or of falling silent */
+    bool release;    /* give the lease back, if the token is still ours */
+    bool fall_silent;
+    bool speak;         /* again: publish everything */
+    bool lead;          /* under `epoch`, from now on: publish everything */
+    bool announce;      /* publish the status with `leader` and `epoch` */
+    bool publish_again; /* everything, once more (C12.1) */
+    enum lease_question ask;
+    bool echo; /* ask the broker for the echo `echo_number` */
+};
+
+struct lease_other {
+    char id[LEASE_ID_SIZE];
+    bool runs;
+    bool leads;
+    uint64_t epoch;
+};
+
+/* All of it may be read; only lease.c writes. Plain data: it may be copied. */
+struct lease {
+    char id[LEASE_ID_SIZE];
+    char token[LEASE_TOKEN_SIZE]; /* of this process, never used by another */
+    int64_t patience_ms;          /* how long a standby waits for Redis to answer */
+
+    enum lease_role role;
+    uint64_t epoch;      /* that it leads or last led under; 0: never */
+    bool is_kept;        /* Redis knows the epoch */
+    bool own_id_at_once; /* until it has led: a lease under its own id is its past life's */
+    bool has_stopped;
+    uint64_t heard; /* the greatest epoch in anything retained */
+
+    bool broker_is_up;
+    bool broker_is_read;
+    bool store_is_up;
+    bool store_is_read;
+    uint32_t echo_number; /* of the last one asked for */
+    bool echo_waits;
+
+    enum lease_question asked; /* and not answered */
+    struct mono_time asked_at;
+    struct mono_time ask_at;        /* not before then */
+    struct mono_time stepped_at;    /* the last event */
+    struct mono_time silent_since;  /* what was asked for before then proves nothing */
+    struct mono_time echo_at;       /* not before then */
+    struct mono_time touched_at;    /* the broker's last sign of life */
+    struct mono_time waiting_since; /* for Redis: its last answer, or when waiting began */
+    struct mono_time rests_until;   /* after a hand-over: for another to take it */
+    struct mono_time announced_at;
+    struct mono_time again_at; /* 0: it was done */
+
+    struct lease_other others[LEASE_OTHERS_MAX];
+    size_t other_count;
+};
+
+/* The token is random, and new for each process. */
+void lease_init(
+    struct lease *lease, const char *id, const char *token, int64_t patience_ms, struct now now);
+
+/* An epoch in something retained, a record, or what Redis keeps: what is taken will be above it. */
+void lease_hear(struct lease *lease, uint64_t epoch);
+
+/* Any message from the broker is a sign of life, too: in a storm of reports the echo may be late.
+ * It ends no silence. */
+void lease_touch(struct lease *lease, struct mono_time now);
+
+void lease_step(
+    struct lease *lease, const struct lease_event *event, struct lease_actions *ret_actions);
+
+/* When it wants a LEASE_TICK; {0}: not by itself. */
+struct mono_time lease_wake_at(const struct lease *lease);
+
+/* Whether it may decide and publish. A standstill shows only in lease_step: every event of the
+ * loop begins with one. */
+bool lease_may_speak(const struct lease *lease);
+
+/* Whether somebody else runs who could take over. */
+bool lease_has_standby(const struct lease *lease);
+
+const char *lease_role_text(enum lease_role role);
+
+#endif

@@ -1,0 +1,148 @@
+/* What is due, and what a standstill means. */
+#include "controller/daemon/lease_parts.h"
+
+bool lease_is_in_touch(const struct lease *lease, struct mono_time now)
+{
+    return lease->broker_is_up && now.ms - lease->touched_at.ms < LEASE_CUT_MS;
+}
+
+void lease_notice_standstill(
+    struct lease *lease, struct mono_time now, struct lease_actions *actions)
+{
+    if (lease_is_leader(lease) && now.ms - lease->stepped_at.ms > LEASE_THIRD_MS) {
+        lease_fall_silent(lease, now, "the loop stood still", actions);
+    }
+}
+
+static bool may_ask(const struct lease *lease, struct mono_time now)
+{
+    return lease->store_is_up && lease->asked == LEASE_ASK_NOTHING && now.ms >= lease->ask_at.ms;
+}
+
+static void
+ask(struct lease *lease, enum lease_question question, struct mono_time now,
+    struct lease_actions *actions)
+{
+    actions->ask = question;
+    lease->asked = question;
+    lease->asked_at = now;
+    lease->ask_at.ms = now.ms + LEASE_THIRD_MS;
+}
+
+static bool somebody_leads(const struct lease *lease)
+{
+    for (size_t i = 0; i < lease->other_count; i++) {
+        if (lease->others[i].leads) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* C12's rule, without Redis: above everything heard, and above every epoch of an earlier day. */
+static uint64_t own_epoch(const struct lease *lease, struct wall_time now)
+{
+    uint64_t seconds = now.ms > 0 ? (uint64_t)(now.ms / 1000) : 0;
+    return (lease->heard > seconds ? lease->heard : seconds) + 1;
+}
+
+static void tick_echo(struct lease *lease, struct mono_time now, struct lease_actions *actions)
+{
+    if (lease->broker_is_up && !lease->echo_waits && now.ms >= lease->echo_at.ms) {
+        lease->echo_waits = true;
+        lease->echo_number++;
+        actions->echo = true;
+    }
+}
+
+static void tick_standby(struct lease *lease, struct now now, struct lease_actions *actions)
+{
+    if (!lease->broker_is_read || !lease_is_in_touch(lease, now.mono) ||
+        now.mono.ms < lease->rests_until.ms) {
+        return;
+    }
+    if (lease->store_is_read && may_ask(lease, now.mono)) {
+        ask(lease, LEASE_ASK_TAKE, now.mono, actions);
+    }
+    if (now.mono.ms - lease->waiting_since.ms >= lease->patience_ms && !somebody_leads(lease)) {
+        lease->role = LEASE_ANNOUNCES;
+        lease->epoch = own_epoch(lease, now.wall);
+        lease->announced_at = now.mono;
+        actions->announce = true;
+    }
+}
+
+static void tick_announced(struct lease *lease, struct mono_time now, struct lease_actions *actions)
+{
+    if (!lease_is_in_touch(lease, now)) {
+        lease_stand_down(lease, now, "cut off from the broker", actions);
+    } else if (now.ms - lease->announced_at.ms >= LEASE_ANNOUNCE_MS) {
+        lease_lead(lease, now, lease->epoch, false, actions);
+    } else if (lease->store_is_read && may_ask(lease, now)) {
+        ask(lease, LEASE_ASK_TAKE, now, actions); /* Redis decides, where there is one */
+    }
+}
+
+static void tick_leader(struct lease *lease, struct mono_time now, struct lease_actions *actions)
+{
+    if (now.ms - lease->touched_at.ms >= LEASE_CUT_MS) {
+        lease_give_back(lease, now, "cut off from the broker", actions);
+        return;
+    }
+    if (lease->broker_is_up && may_ask(lease, now)) {
+        if (lease->is_kept) {
+            ask(lease, LEASE_ASK_RENEW, now, actions);
+        } else if (lease->store_is_read) {
+            ask(lease, LEASE_ASK_TAKE, now, actions);
+        }
+    }
+    if (lease->role == LEASE_LEADS && lease->again_at.ms != 0 && now.ms >= lease->again_at.ms) {
+        lease->again_at = (struct mono_time){0};
+        actions->publish_again = true;
+    }
+}
+
+void lease_tick(struct lease *lease, struct now now, struct lease_actions *actions)
+{
+    if (lease->has_stopped) {
+        return;
+    }
+    tick_echo(lease, now.mono, actions);
+    switch (lease->role) {
+    case LEASE_STANDS_BY:
+        tick_standby(lease, now, actions);
+        break;
+    case LEASE_ANNOUNCES:
+        tick_announced(lease, now.mono, actions);
+        break;
+    case LEASE_LEADS:
+    case LEASE_IS_SILENT:
+        tick_leader(lease, now.mono, actions);
+        break;
+    }
+}
+
+static void sooner(const struct lease *lease, int64_t at_ms, struct mono_time *first)
+{
+    if (at_ms > lease->stepped_at.ms && at_ms < first->ms) {
+        first->ms = at_ms;
+    }
+}
+
+/* Deadlines that have passed were met, or wait for something else than time. */
+struct mono_time lease_wake_at(const struct lease *lease)
+{
+    struct mono_time first = {lease->stepped_at.ms + LEASE_TICK_MS};
+
+    if (lease->has_stopped || (!lease->broker_is_up && !lease_is_leader(lease))) {
+        return (struct mono_time){0};
+    }
+    sooner(lease, lease->echo_at.ms, &first);
+    sooner(lease, lease->ask_at.ms, &first);
+    sooner(lease, lease->rests_until.ms, &first);
+    sooner(lease, lease->waiting_since.ms + lease->patience_ms, &first);
+    sooner(lease, lease->announced_at.ms + LEASE_ANNOUNCE_MS, &first);
+    sooner(lease, lease->touched_at.ms + LEASE_CUT_MS, &first);
+    sooner(lease, lease->again_at.ms, &first);
+    return first;
+}
