@@ -244,6 +244,7 @@ static void C12_2_a_standstill_of_a_third_is_none(void **state)
 {
     (void)state;
     lease_bench_stand_still(&b, LEASE_THIRD_MS);
+    assert_false(b.did.fall_silent);
     assert_true(lease_may_speak(&b.lease));
 
     (void)open_leader(NULL);
@@ -337,6 +338,13 @@ static void C12_cut_off_for_2_s_gives_the_lease_back(void **state)
     assert_true(b.did.stand_down);
     assert_true(b.did.release);
     assert_false(lease_may_speak(&b.lease));
+    lease_bench_event(&b, LEASE_BROKER_ECHO); /* a link that was only slow */
+    lease_bench_event(&b, LEASE_STORE_READ);
+    lease_bench_pass(&b, LEASE_THIRD_MS);
+    assert_int_equal(b.lease.asked, LEASE_ASK_NOTHING);
+    lease_bench_event(&b, LEASE_BROKER_READ);
+    lease_bench_event(&b, LEASE_BROKER_ECHO);
+    assert_int_equal(b.lease.asked, LEASE_ASK_TAKE);
 }
 
 static void C12_cut_off_is_counted_from_the_last_sign_of_life(void **state)
