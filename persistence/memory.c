@@ -33,7 +33,8 @@ static enum status new_call(struct memory_store *store, enum call_kind kind, str
     if (!store->up) {
         return STATUS_DISCONNECTED;
     }
-    if (kind != CALL_SAVE && kind != CALL_FORGET && is_waiting(store, kind)) {
+    if (kind != CALL_SAVE && kind != CALL_FORGET && kind != CALL_RELEASE &&
+        is_waiting(store, kind)) {
         return STATUS_BUSY;
     }
     if (store->countdown > 0) {
@@ -99,6 +100,47 @@ static enum status memory_take_epoch(struct store *base, uint64_t heard, struct 
         queue(store, call);
     }
     return status;
+}
+
+static enum status queue_lease(
+    struct store *base, enum call_kind kind, enum lease_verb verb, const struct store_claim *claim)
+{
+    struct memory_store *store = (struct memory_store *)base;
+    struct call *call = NULL;
+    struct kept_claim *kept = NULL;
+    enum status status;
+
+    if (claim->heard >= VERSION_EPOCH_MAX) {
+        return STATUS_INVALID;
+    }
+    status = new_call(store, kind, &call);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    call->verb = verb;
+    kept = &call->claimed;
+    kept->claim = *claim;
+    text_copy(kept->id, sizeof kept->id, claim->id);
+    text_copy(kept->token, sizeof kept->token, claim->token);
+    kept->claim.id = kept->id;
+    kept->claim.token = kept->token;
+    queue(store, call);
+    return STATUS_OK;
+}
+
+static enum status memory_take_lease(struct store *base, const struct store_claim *claim)
+{
+    return queue_lease(base, CALL_LEASE, LEASE_TAKE, claim);
+}
+
+static enum status memory_renew_lease(struct store *base, const struct store_claim *claim)
+{
+    return queue_lease(base, CALL_LEASE, LEASE_RENEW, claim);
+}
+
+static enum status memory_release_lease(struct store *base, const struct store_claim *claim)
+{
+    return queue_lease(base, CALL_RELEASE, LEASE_RELEASE, claim);
 }
 
 static enum status memory_card_key(struct store *base, const char *offer_hex)
@@ -246,6 +288,9 @@ enum status memory_store_new(
         .close = memory_close,
         .load = memory_load,
         .take_epoch = memory_take_epoch,
+        .take_lease = memory_take_lease,
+        .renew_lease = memory_renew_lease,
+        .release_lease = memory_release_lease,
         .card_key = memory_card_key,
         .save = memory_save,
         .load_blocks = memory_load_blocks,

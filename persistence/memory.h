@@ -36,6 +36,9 @@ MUST_USE enum status memory_database_set_field(
 size_t memory_database_count(const struct memory_database *database);
 uint64_t memory_database_epoch(const struct memory_database *database);
 
+/* The database's own clock, by which a lease runs out; it stands still unless it is set. */
+void memory_database_set_clock(struct memory_database *database, struct mono_time now);
+
 /* A store that is down; memory_store_up brings it up. The database is borrowed. */
 MUST_USE enum status memory_store_new(
     struct memory_database *database, const struct store_events *events, struct store **ret_store);

@@ -16,6 +16,10 @@ struct hash {
 struct memory_database {
     struct hash *hashes;
     uint64_t epoch;
+    struct mono_time now;
+    char lease_token[STORE_LEASE_TOKEN_SIZE];
+    char lease_id[STORE_LEASE_ID_SIZE];
+    struct mono_time lease_ends;
     char card_key[65];
     struct version blocks_version;
     char *blocks;
@@ -89,6 +93,7 @@ void memory_database_wipe(struct memory_database *database)
         free(hash);
     }
     database->epoch = 0;
+    database->lease_token[0] = '\0';
     database->card_key[0] = '\0';
     database->blocks_version = (struct version){0};
     free(database->blocks);
@@ -216,6 +221,41 @@ memory_database_take_epoch(struct memory_database *database, uint64_t heard, str
 
     database->epoch = (epoch > time ? epoch : time) + 1;
     return database->epoch;
+}
+
+void memory_database_set_clock(struct memory_database *database, struct mono_time now)
+{
+    database->now = now;
+}
+
+struct store_lease_answer memory_database_lease(
+    struct memory_database *database, enum lease_verb verb, const struct kept_claim *claimed)
+{
+    const struct store_claim *claim = &claimed->claim;
+    struct store_lease_answer answer = {.lease = STORE_LEASE_OURS};
+    bool is_held = database->lease_token[0] != '\0' && database->now.ms < database->lease_ends.ms;
+    bool is_ours = strcmp(database->lease_token, claimed->token) == 0 ||
+                   (verb == LEASE_TAKE && claim->own_id_at_once &&
+                    strcmp(database->lease_id, claimed->id) == 0);
+
+    if (is_held && !is_ours) {
+        answer.lease = STORE_LEASE_OTHER;
+        answer.remaining_ms = database->lease_ends.ms - database->now.ms;
+        text_copy(answer.id, sizeof answer.id, database->lease_id);
+    } else if (verb == LEASE_TAKE) {
+        text_copy(database->lease_token, sizeof database->lease_token, claimed->token);
+        text_copy(database->lease_id, sizeof database->lease_id, claimed->id);
+        database->lease_ends.ms = database->now.ms + claim->duration_ms;
+        (void)memory_database_take_epoch(database, claim->heard, claim->now);
+    } else if (!is_held) {
+        answer.lease = STORE_LEASE_FREE;
+    } else if (verb == LEASE_RENEW) {
+        database->lease_ends.ms = database->now.ms + claim->duration_ms;
+    } else {
+        database->lease_token[0] = '\0';
+    }
+    answer.epoch = database->epoch;
+    return answer;
 }
 
 const char *memory_database_card_key(struct memory_database *database, const char *offer_hex)

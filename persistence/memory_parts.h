@@ -12,11 +12,27 @@
 enum call_kind {
     CALL_LOAD,
     CALL_EPOCH,
+    CALL_LEASE, /* a take or a renewal */
+    CALL_RELEASE,
     CALL_CARD_KEY,
     CALL_SAVE,
     CALL_LOAD_BLOCKS,
     CALL_SAVE_BLOCKS,
     CALL_FORGET,
+};
+
+/* What is asked of the lease. */
+enum lease_verb {
+    LEASE_TAKE,
+    LEASE_RENEW,
+    LEASE_RELEASE,
+};
+
+/* A claim with its strings. */
+struct kept_claim {
+    struct store_claim claim;
+    char id[STORE_LEASE_ID_SIZE];
+    char token[STORE_LEASE_TOKEN_SIZE];
 };
 
 /* A call that waits for memory_store_run. */
@@ -29,6 +45,8 @@ struct call {
     size_t machine_count;
     uint64_t heard; /* epoch */
     struct wall_time now;
+    enum lease_verb verb; /* lease */
+    struct kept_claim claimed;
     char offer[CARD_KEY_LENGTH + 1]; /* card key */
     struct record record;            /* save */
     uint64_t token;
@@ -37,6 +55,7 @@ struct call {
     /* What came of it. */
     bool failed;
     uint64_t epoch;
+    struct store_lease_answer lease;
     const char *key;
     enum store_saved saved;
     char reason[128];
@@ -73,6 +92,10 @@ enum store_saved memory_database_save(
 /* The epoch script. */
 uint64_t
 memory_database_take_epoch(struct memory_database *database, uint64_t heard, struct wall_time now);
+
+/* The lease script. */
+struct store_lease_answer memory_database_lease(
+    struct memory_database *database, enum lease_verb verb, const struct kept_claim *claimed);
 
 /* SET NX and GET; what it returns lives as long as the database. */
 const char *memory_database_card_key(struct memory_database *database, const char *offer_hex);

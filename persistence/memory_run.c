@@ -12,6 +12,10 @@ static void carry_out(struct memory_store *store, struct call *call)
     case CALL_EPOCH:
         call->epoch = memory_database_take_epoch(store->database, call->heard, call->now);
         break;
+    case CALL_LEASE:
+    case CALL_RELEASE:
+        call->lease = memory_database_lease(store->database, call->verb, &call->claimed);
+        break;
     case CALL_CARD_KEY:
         call->key = memory_database_card_key(store->database, call->offer);
         break;
@@ -33,6 +37,7 @@ static void carry_out(struct memory_store *store, struct call *call)
 static void fail(struct call *call, enum store_saved saved, const char *reason)
 {
     call->failed = true;
+    call->lease = (struct store_lease_answer){.lease = STORE_LEASE_ERROR};
     call->saved = saved;
     text_copy(call->reason, sizeof call->reason, reason);
 }
@@ -81,6 +86,9 @@ static size_t answer(struct memory_store *store, struct call *call)
     case CALL_EPOCH:
         events->on_epoch(events->context, ok, ok ? call->epoch : 0);
         break;
+    case CALL_LEASE:
+        events->on_lease(events->context, &call->lease);
+        break;
     case CALL_CARD_KEY:
         events->on_card_key(events->context, ok, ok ? call->key : NULL);
         break;
@@ -94,6 +102,7 @@ static size_t answer(struct memory_store *store, struct call *call)
     case CALL_SAVE_BLOCKS:
         events->on_blocks_saved(events->context, call->saved, call->reason);
         break;
+    case CALL_RELEASE:
     case CALL_FORGET:
         answers = 0;
         break;

@@ -192,6 +192,11 @@ static void greet(struct redis_store *store, struct redis_link_options *link)
         .count = 3,
         .keep = store->save_sha,
         .keep_size = sizeof store->save_sha};
+    *next++ = (struct redis_greeting){
+        .words = {"SCRIPT", "LOAD", redis_lease_script},
+        .count = 3,
+        .keep = store->lease_sha,
+        .keep_size = sizeof store->lease_sha};
     link->greeting_count = (size_t)(next - link->greeting);
 }
 
@@ -203,6 +208,9 @@ enum status redis_store_new(
         .close = redis_close,
         .load = redis_load,
         .take_epoch = redis_take_epoch,
+        .take_lease = redis_take_lease,
+        .renew_lease = redis_renew_lease,
+        .release_lease = redis_release_lease,
         .card_key = redis_card_key,
         .save = redis_save,
         .load_blocks = redis_load_blocks,

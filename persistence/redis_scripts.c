@@ -33,3 +33,32 @@ const char redis_epoch_script[] =
           "local text = string.format('%.0f', epoch)\n"
           "redis.call('SET', KEYS[1], text)\n"
           "return text\n";
+
+/* The lease is one string, "token id". One that never runs out, or that somebody damaged, is
+ * nobody's: it would keep all controllers out for ever. */
+const char redis_lease_script[] =
+    WHOLE "local verb, token, id = ARGV[1], ARGV[2], ARGV[3]\n"
+          "local stored = whole(redis.call('GET', KEYS[2]), epoch_max - 1)\n"
+          "local held_token, held_id\n"
+          "if redis.call('PTTL', KEYS[1]) >= 0 then\n"
+          "  local held = redis.call('GET', KEYS[1]) or ''\n"
+          "  held_token, held_id = held:match('^(%S+) (%S+)$')\n"
+          "end\n"
+          "local is_other = held_token and held_token ~= token\n"
+          "    and not (verb == 'take' and ARGV[7] == '1' and held_id == id)\n"
+          "if is_other then\n"
+          "  local remaining = redis.call('PTTL', KEYS[1])\n"
+          "  return string.format('OTHER %.0f %.0f %s', stored, remaining, held_id)\n"
+          "end\n"
+          "if verb == 'take' then\n"
+          "  stored = math.max(stored, tonumber(ARGV[5]), tonumber(ARGV[6])) + 1\n"
+          "  redis.call('SET', KEYS[1], token .. ' ' .. id, 'PX', ARGV[4])\n"
+          "  redis.call('SET', KEYS[2], string.format('%.0f', stored))\n"
+          "elseif not held_token then\n"
+          "  return string.format('FREE %.0f', stored)\n"
+          "elseif verb == 'renew' then\n"
+          "  redis.call('PEXPIRE', KEYS[1], ARGV[4])\n"
+          "else\n"
+          "  redis.call('DEL', KEYS[1])\n"
+          "end\n"
+          "return string.format('OURS %.0f', stored)\n";

@@ -1,5 +1,5 @@
 /* What the parts of the store on Redis share: redis.c (the store itself, epoch, card key),
- * redis_load.c, redis_save.c and redis_blocks.c. For nobody else.
+ * redis_load.c, redis_save.c, redis_lease.c and redis_blocks.c. For nobody else.
  */
 #ifndef TAGOUT_PERSISTENCE_REDIS_STORE_H
 #define TAGOUT_PERSISTENCE_REDIS_STORE_H
@@ -32,6 +32,7 @@ struct redis_store {
     char nameserver[64];
     char database[12];
     char save_sha[REDIS_SHA_SIZE];
+    char lease_sha[REDIS_SHA_SIZE];
     struct redis_load load;
     struct redis_request epoch;
     struct redis_request card_key_offer;
@@ -41,6 +42,7 @@ struct redis_store {
     bool blocks_wait;
     bool blocks_save_waits;
     bool epoch_waits;
+    bool lease_waits; /* a take or a renewal is not answered yet */
     bool card_key_waits;
     bool closing;
     size_t save_bytes; /* of the saves under way */
@@ -70,6 +72,10 @@ enum store_saved redis_saved(const struct redisReply *reply);
 /* Operations of the port. */
 enum status redis_load(struct store *base, const char *const machines[], size_t count);
 enum status redis_save(struct store *base, const struct record *record, uint64_t token);
+
+enum status redis_take_lease(struct store *base, const struct store_claim *claim);
+enum status redis_renew_lease(struct store *base, const struct store_claim *claim);
+enum status redis_release_lease(struct store *base, const struct store_claim *claim);
 
 enum status redis_load_blocks(struct store *base);
 enum status redis_save_blocks(struct store *base, struct version version, const char *document);

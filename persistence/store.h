@@ -40,6 +40,34 @@ struct record {
 
 #define STORE_BLOCKS_MAX ((size_t)1024 * 1024)
 
+/* A claim on the lead (C12). All strings are copied; `id` and `token` are without blanks. */
+struct store_claim {
+    const char *id;       /* of the controller */
+    const char *token;    /* of this process, and no other: it alone renews and releases */
+    int64_t duration_ms;  /* the lease runs out so long after it was taken or renewed */
+    uint64_t heard;       /* the epoch will be above this, */
+    struct wall_time now; /* above this in seconds, and above the stored one */
+    bool own_id_at_once;  /* what another process holds under `id` is taken over */
+};
+
+#define STORE_LEASE_ID_SIZE 33
+#define STORE_LEASE_TOKEN_SIZE 65
+
+enum store_lease {
+    STORE_LEASE_OURS,  /* taken or renewed */
+    STORE_LEASE_OTHER, /* another's */
+    STORE_LEASE_FREE,  /* to a renewal: nobody's; it was not taken */
+    STORE_LEASE_ERROR, /* the store answered an error, or the connection broke before the answer:
+                        * then it may have been carried out all the same */
+};
+
+struct store_lease_answer {
+    enum store_lease lease;
+    uint64_t epoch;               /* as it is stored now: taken with the lease, if that was asked */
+    char id[STORE_LEASE_ID_SIZE]; /* who has it, if another */
+    int64_t remaining_ms;         /* and for how long, if it is not renewed */
+};
+
 enum store_saved {
     STORE_SAVE_DONE,
     STORE_SAVE_STALE_EPOCH,   /* another controller leads: stand down (C9.1) */
@@ -63,6 +91,8 @@ struct store_events {
     void (*on_loaded)(void *context, bool ok);
     /* The epoch that was taken (C12's script), or `ok` false. */
     void (*on_epoch)(void *context, bool ok, uint64_t epoch);
+    /* To take_lease and renew_lease. */
+    void (*on_lease)(void *context, const struct store_lease_answer *answer);
     /* The key for card hashes: the one offered, if there was none. */
     void (*on_card_key)(void *context, bool ok, const char *key_hex);
     /* `token` is that of the save. */
@@ -87,6 +117,13 @@ struct store_operations {
     enum status (*load)(struct store *store, const char *const machines[], size_t count);
     /* Takes an epoch above the stored one, `heard` and the wall clock (C12). */
     enum status (*take_epoch)(struct store *store, uint64_t heard, struct wall_time now);
+    /* C12's lease: takes it, with a new epoch, if nobody else has it; renews it if the token still
+     * has it. One of the two at a time. `claim->heard` and what follows it count for taking only.
+     */
+    enum status (*take_lease)(struct store *store, const struct store_claim *claim);
+    enum status (*renew_lease)(struct store *store, const struct store_claim *claim);
+    /* Gives it back if the token still has it. No answer; what was asked before is done before. */
+    enum status (*release_lease)(struct store *store, const struct store_claim *claim);
     /* Keeps `offer_hex` if no key is kept yet; answers with the kept one. */
     enum status (*card_key)(struct store *store, const char *offer_hex);
     /* The record is copied (written out) before this returns. Any number may be under way, up to

@@ -69,6 +69,14 @@ static void on_epoch(void *context, bool ok, uint64_t epoch)
     bench->epoch = epoch;
 }
 
+static void on_lease(void *context, const struct store_lease_answer *answer)
+{
+    struct store_bench *bench = called(context);
+
+    bench->leases++;
+    bench->lease = *answer;
+}
+
 static void on_card_key(void *context, bool ok, const char *key_hex)
 {
     struct store_bench *bench = called(context);
@@ -123,6 +131,7 @@ struct store_events store_bench_events(struct store_bench *bench)
         .on_bad_record = on_bad_record,
         .on_loaded = on_loaded,
         .on_epoch = on_epoch,
+        .on_lease = on_lease,
         .on_card_key = on_card_key,
         .on_saved = on_saved,
         .on_blocks = on_blocks,

@@ -31,6 +31,8 @@ struct store_bench {
     unsigned epochs;
     bool epoch_ok;
     uint64_t epoch;
+    unsigned leases;
+    struct store_lease_answer lease;
     unsigned card_keys;
     bool card_key_ok;
     char card_key[65];
