@@ -247,9 +247,13 @@ struct store_lease_answer memory_database_lease(
         text_copy(database->lease_id, sizeof database->lease_id, claimed->id);
         database->lease_ends.ms = database->now.ms + claim->duration_ms;
         (void)memory_database_take_epoch(database, claim->heard, claim->now);
-    } else if (!is_held) {
+    } else if (
+        !is_held &&
+        (verb == LEASE_RELEASE || database->epoch == 0 || claim->epoch != database->epoch)) {
         answer.lease = STORE_LEASE_FREE;
     } else if (verb == LEASE_RENEW) {
+        text_copy(database->lease_token, sizeof database->lease_token, claimed->token);
+        text_copy(database->lease_id, sizeof database->lease_id, claimed->id);
         database->lease_ends.ms = database->now.ms + claim->duration_ms;
     } else {
         database->lease_token[0] = '\0';

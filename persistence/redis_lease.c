@@ -16,6 +16,7 @@ struct lease_call {
     char token[STORE_LEASE_TOKEN_SIZE];
     char id[STORE_LEASE_ID_SIZE];
     char duration[24];
+    char epoch[24];
     char time[24];
     char heard[24];
     bool own_id_at_once;
@@ -41,6 +42,7 @@ static enum status send_call(struct lease_call *call)
         call->token,
         call->id,
         call->duration,
+        call->epoch,
         call->time,
         call->heard,
         call->own_id_at_once ? "1" : "0",
@@ -160,6 +162,7 @@ static enum status call_lease(struct store *base, const char *verb, const struct
     text_copy(call->token, sizeof call->token, claim->token);
     text_copy(call->id, sizeof call->id, claim->id);
     (void)snprintf(call->duration, sizeof call->duration, "%" PRId64, claim->duration_ms);
+    (void)snprintf(call->epoch, sizeof call->epoch, "%" PRIu64, claim->epoch);
     (void)snprintf(
         call->time, sizeof call->time, "%" PRId64, claim->now.ms > 0 ? claim->now.ms / 1000 : 0);
     (void)snprintf(call->heard, sizeof call->heard, "%" PRIu64, claim->heard);

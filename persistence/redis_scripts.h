@@ -11,8 +11,9 @@ extern const char redis_save_script[];
 extern const char redis_epoch_script[];
 
 /* C12. KEYS: `<p>:lease`, `<p>:epoch`. ARGV: "take", "renew" or "release", token, id, duration in
- * ms; to take also Unix time in seconds, the highest epoch heard, "1" to take over what is under
- * the same id. Answers "OURS epoch", "OTHER epoch remaining_ms id" or "FREE epoch". */
+ * ms, the epoch that it goes with; to take also Unix time in seconds, the highest epoch heard, "1"
+ * to take over what is under the same id. Answers "OURS epoch", "OTHER epoch remaining_ms id" or
+ * "FREE epoch". */
 extern const char redis_lease_script[];
 
 #endif

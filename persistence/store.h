@@ -42,8 +42,11 @@ struct record {
 
 /* A claim on the lead (C12). All strings are copied; `id` and `token` are without blanks. */
 struct store_claim {
-    const char *id;       /* of the controller */
-    const char *token;    /* of this process, and no other: it alone renews and releases */
+    const char *id;    /* of the controller */
+    const char *token; /* of this process, and no other: it alone renews and releases */
+    /* To renew: a lease that ran out is taken up again if the stored epoch is still this one, for
+     * then nobody has had it since. 0: never. */
+    uint64_t epoch;
     int64_t duration_ms;  /* the lease runs out so long after it was taken or renewed */
     uint64_t heard;       /* the epoch will be above this, */
     struct wall_time now; /* above this in seconds, and above the stored one */

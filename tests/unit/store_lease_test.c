@@ -207,6 +207,25 @@ static void C12_a_lease_that_ran_out_goes_to_the_next(void **state)
     assert_int_equal(take(0), STORE_LEASE_OTHER);
 }
 
+static void C12_a_lease_that_ran_out_is_taken_up_again_if_nobody_had_it_since(void **state)
+{
+    (void)state;
+    assert_int_equal(take(0), STORE_LEASE_OURS);
+    pass(LEASE_MS);
+    claims[0].epoch = NOW_S + 1;
+    assert_int_equal(renew(0), STORE_LEASE_OURS);
+    assert_int_equal(benches[0].lease.epoch, NOW_S + 1);
+    assert_int_equal(take(1), STORE_LEASE_OTHER);
+    pass(LEASE_MS);
+    assert_int_equal(take(1), STORE_LEASE_OURS);
+    pass(LEASE_MS);
+    assert_int_equal(renew(0), STORE_LEASE_FREE);
+    assert_int_equal(benches[0].lease.epoch, NOW_S + 2);
+    claims[0].epoch = NOW_S + 2;
+    release(0);
+    assert_int_equal(take(1), STORE_LEASE_OURS);
+}
+
 static void C12_a_renewed_lease_lasts_as_long_as_a_new_one(void **state)
 {
     (void)state;
@@ -440,6 +459,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         BOTH(C12_the_first_takes_it_and_the_other_is_told_who),
         BOTH(C12_a_lease_that_ran_out_goes_to_the_next),
+        BOTH(C12_a_lease_that_ran_out_is_taken_up_again_if_nobody_had_it_since),
         BOTH(C12_a_renewed_lease_lasts_as_long_as_a_new_one),
         BOTH(C12_it_is_released_only_by_its_owner),
         BOTH(C12_a_release_comes_behind_what_was_asked_before),
