@@ -31,6 +31,11 @@ static const struct {
     {"account-id", CTL_ACCOUNT_ID, required_argument},
     {"force", CTL_FORCE, no_argument},
     {"when-idle", CTL_WHEN_IDLE, no_argument},
+    {"machine", CTL_MACHINE, required_argument},
+    {"user", CTL_USER, required_argument},
+    {"since", CTL_SINCE, required_argument},
+    {"until", CTL_UNTIL, required_argument},
+    {"sessions", CTL_SESSIONS, no_argument},
 };
 
 enum {
@@ -79,6 +84,26 @@ check_text(const char *option, const char *value, size_t characters_max, struct 
     return STATUS_INVALID;
 }
 
+static const char **place_of(struct ctl_arguments *arguments, enum ctl_option option)
+{
+    switch ((unsigned)option) {
+    case CTL_REASON:
+        return &arguments->reason;
+    case CTL_FOB:
+        return &arguments->fob;
+    case CTL_ACCOUNT_ID:
+        return &arguments->account_id;
+    case CTL_MACHINE:
+        return &arguments->machine;
+    case CTL_USER:
+        return &arguments->user;
+    case CTL_SINCE:
+        return &arguments->since;
+    default:
+        return &arguments->until;
+    }
+}
+
 static enum status take_choice(struct ctl_arguments *arguments, int index, struct text *why)
 {
     enum ctl_option option = choices[index].option;
@@ -88,13 +113,7 @@ static enum status take_choice(struct ctl_arguments *arguments, int index, struc
     if (choices[index].has_value == required_argument && option != CTL_WAIT) {
         status = check_text(
             choices[index].name, optarg, option == CTL_REASON ? REQUEST_REASON_MAX : WORD_MAX, why);
-    }
-    if (option == CTL_REASON) {
-        arguments->reason = optarg;
-    } else if (option == CTL_FOB) {
-        arguments->fob = optarg;
-    } else if (option == CTL_ACCOUNT_ID) {
-        arguments->account_id = optarg;
+        *place_of(arguments, option) = optarg;
     } else if (option == CTL_WAIT && !read_wait(optarg, &arguments->wait_s)) {
         text_addf(why, "--wait: \"%s\" is not a number of seconds up to %d", optarg, WAIT_MAX_S);
         status = STATUS_INVALID;

@@ -29,6 +29,11 @@ enum ctl_option {
     CTL_ACCOUNT_ID = 1 << 9,
     CTL_FORCE = 1 << 10,
     CTL_WHEN_IDLE = 1 << 11,
+    CTL_MACHINE = 1 << 12,
+    CTL_USER = 1 << 13,
+    CTL_SINCE = 1 << 14,
+    CTL_UNTIL = 1 << 15,
+    CTL_SESSIONS = 1 << 16,
 };
 
 enum ctl_machine {
@@ -62,6 +67,9 @@ struct ctl_arguments {
     bool version;
     const struct ctl_verb *verb; /* NULL only with help or version */
     const char *machine;
+    const char *user;
+    const char *since;
+    const char *until;
     const char *reason;
     const char *fob;
     const char *account_id;

@@ -84,5 +84,6 @@ int ctl_forget(struct ctl *ctl);
 int ctl_reload(struct ctl *ctl);
 int ctl_test_alert(struct ctl *ctl);
 int ctl_watch(struct ctl *ctl);
+int ctl_log(struct ctl *ctl);
 
 #endif

@@ -114,6 +114,20 @@ void words_time(struct text *out, struct wall_time at, struct wall_time now)
     text_addf(out, "%02d:%02d", then.tm_hour, then.tm_min);
 }
 
+void words_stamp(struct text *out, struct wall_time at)
+{
+    time_t seconds = (time_t)(at.ms / 1000);
+    struct tm parts = {0};
+    char stamp[WORDS_STAMP_WIDTH + 1];
+
+    if (localtime_r(&seconds, &parts) == NULL ||
+        strftime(stamp, sizeof stamp, "%Y-%m-%d %H:%M:%S", &parts) == 0) {
+        text_addf(out, "%-*s", WORDS_STAMP_WIDTH, "at no known time");
+        return;
+    }
+    text_add(out, stamp);
+}
+
 void words_since(struct text *out, struct wall_time at, struct wall_time now)
 {
     if (at.ms == 0 || now.ms == 0) {

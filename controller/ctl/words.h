@@ -36,6 +36,10 @@ void words_duration(struct text *out, int64_t ms);
 /* "14:02"; on another day with the date in front; in another year with that, too. Local time. */
 void words_time(struct text *out, struct wall_time at, struct wall_time now);
 
+/* "2026-11-22 14:02:11", local time, always as wide as that. */
+#define WORDS_STAMP_WIDTH 19
+void words_stamp(struct text *out, struct wall_time at);
+
 /* " since 14:02 (35 min)", nothing for {0}. */
 void words_since(struct text *out, struct wall_time at, struct wall_time now);
 

@@ -10,9 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "controller/support/audit_months.h"
 #include "controller/support/json.h"
 #include "controller/watcher/audit_lines.h"
-#include "controller/watcher/audit_months.h"
 #include "topics/state.h"
 
 #define STATE_NAME "watcher.json"

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "controller/support/text.h"
-#include "controller/watcher/audit_months.h"
+#include "controller/support/audit_months.h"
 
 #define LINES_BYTES_MAX ((size_t)1 << 20)
 #define NUMBER_BYTES 32 /* what the number adds to a line */

@@ -16,7 +16,7 @@
 #include "controller/support/json.h"
 #include "controller/watcher/audit.h"
 #include "controller/watcher/audit_files.h"
-#include "controller/watcher/audit_months.h"
+#include "controller/support/audit_months.h"
 #include "tests/lib/scratch.h"
 
 #define DAY_MS INT64_C(86400000)

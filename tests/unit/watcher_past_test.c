@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "controller/watcher/audit_months.h"
+#include "controller/support/audit_months.h"
 #include "controller/watcher/watcher_inside.h"
 #include "tests/lib/scratch.h"
 

@@ -1,4 +1,4 @@
-#include "controller/watcher/audit_months.h"
+#include "controller/support/audit_months.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* The names of the audit's files, and what month a time lies in. */
-#ifndef TAGOUT_WATCHER_AUDIT_MONTHS_H
-#define TAGOUT_WATCHER_AUDIT_MONTHS_H
+#ifndef TAGOUT_SUPPORT_AUDIT_MONTHS_H
+#define TAGOUT_SUPPORT_AUDIT_MONTHS_H
 
 #include <stdbool.h>
 #include <stddef.h>
