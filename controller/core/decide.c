@@ -26,6 +26,12 @@ static void apply_rules(struct decision *decision)
     case CORE_EVENT_OFFLINE:
         core_rule_offline(decision);
         break;
+    case CORE_EVENT_LINK:
+    case CORE_EVENT_PONG:
+    case CORE_EVENT_CONNECTED:
+    case CORE_EVENT_DISCONNECTED:
+    case CORE_EVENT_RESTART:
+        break;
     case CORE_EVENT_WAKE:
         decision->effects->rule = CORE_RULE_WAKE;
         break;

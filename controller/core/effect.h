@@ -22,6 +22,10 @@
     X(CORE_NOTICE_LOCKOUT, "lockout")                                                              \
     X(CORE_NOTICE_UNLOCK, "unlock")                                                                \
     X(CORE_NOTICE_REBOOT, "reboot")                                                                \
+    X(CORE_NOTICE_LINK_LOST, "link_lost")                                                          \
+    X(CORE_NOTICE_MACHINE_ERROR, "machine_error")                                                  \
+    X(CORE_NOTICE_MACHINE_RECOVERED, "machine_recovered")                                          \
+    X(CORE_NOTICE_MACHINE_OFFLINE, "machine_offline")                                              \
     X(CORE_NOTICE_FAULT, "fault")                                                                  \
     X(CORE_NOTICE_FAULT_CLEARED, "fault_cleared")
 
@@ -71,6 +75,29 @@ struct core_notice {
     int64_t session_ms;          /* logout */
     bool approximate;            /* logout: measured by the wall clock, over a restart (C8.2) */
     enum core_fault_index fault; /* fault, fault_cleared */
+    /* link_lost, machine_error, machine_recovered, machine_offline: when it was last heard before,
+     * {0} for unknown, and who used it last, "" for nobody known. `user` is there with a session
+     * only. */
+    struct wall_time since;
+    char last_user[CORE_NAME_SIZE];
+};
+
+/* What becomes of a restart (C6, C11.5). After CORE_EVENT_RESTART one of these, never NONE; one
+ * that was QUEUED is followed, in the effects of a later event, by exactly one GO or refusal. */
+#define CORE_RESTART_LIST(X)                                                                       \
+    X(CORE_RESTART_NONE, NULL)                                                                     \
+    X(CORE_RESTART_GO, "go")                                                                       \
+    X(CORE_RESTART_QUEUED, "queued")                                                               \
+    X(CORE_RESTART_IN_USE, "in use")                                                               \
+    X(CORE_RESTART_ALWAYS_ON, "always on")                                                         \
+    X(CORE_RESTART_PENDING, "another one is waiting")                                              \
+    X(CORE_RESTART_UNHEARD, "not heard yet")                                                       \
+    X(CORE_RESTART_SIGNED_OFF, "signed off")                                                       \
+    X(CORE_RESTART_DEAD, "does not answer")                                                        \
+    X(CORE_RESTART_TOO_LATE, "no sign of life within 60 s")
+
+enum core_restart {
+    CORE_RESTART_LIST(CORE_ENUM) CORE_RESTART_COUNT
 };
 
 /* The rule of C4 that decided, for the audit line and for `why`. */
@@ -93,6 +120,10 @@ struct core_notice {
     X(CORE_RULE_RELOAD, "C4 reload")                                                               \
     X(CORE_RULE_OFFLINE, "C4 clean offline")                                                       \
     X(CORE_RULE_ACK, "C9.4 acknowledged before")                                                   \
+    X(CORE_RULE_LIVENESS, "C11 liveness")                                                          \
+    X(CORE_RULE_DISOBEYED, "C11.7 relay stuck on")                                                 \
+    X(CORE_RULE_TWIN, "C3 twin")                                                                   \
+    X(CORE_RULE_RESTART, "C6 restart")                                                             \
     X(CORE_RULE_WAKE, "time")
 
 enum core_rule {
@@ -101,10 +132,17 @@ enum core_rule {
 
 struct core_effects {
     enum core_rule rule;
-    bool command;             /* publish the command: always for a valid report, also a duplicate */
-    bool changed;             /* something in C8.1's `state` but rev changed: publish it */
-    bool save;                /* accepted: a new version to be saved */
-    bool dropped;             /* the report was not judged (superseded boot) */
+    bool command; /* publish the command: always for a valid report, also a duplicate */
+    bool changed; /* something in C8.1's `state` but rev changed: publish it */
+    bool save;    /* accepted: a new version to be saved */
+    bool keep;    /* health or faults changed within the version: to be saved as well,
+                   * but without a budget */
+    bool dropped; /* the report was not judged (superseded boot, twin). There is no
+                   * command, but notices and `changed` may be set: fault twin */
+    bool probe;   /* send a probe with `probe_id` */
+    uint32_t probe_id;
+    enum core_restart restart;
+    bool restart_force;       /* CORE_RESTART_GO: what the request said */
     bool flag_changed;        /* from outside: the flag was not what it is now */
     bool repaired;            /* the state contradicted itself and was put to base: damage, or a
                                * defect in here; worth an error in the log */
@@ -117,5 +155,6 @@ const char *core_notice_text(enum core_notice_type type);
 const char *core_source_text(enum core_source source);
 const char *core_reason_text(enum core_reason reason); /* NULL for CORE_REASON_NONE */
 const char *core_rule_text(enum core_rule rule);
+const char *core_restart_text(enum core_restart restart); /* NULL for CORE_RESTART_NONE */
 
 #endif

@@ -17,6 +17,12 @@ bool core_mode_is_session(enum core_mode mode)
     return mode == CORE_IN_USE || mode == CORE_OVERRIDE || mode == CORE_EMERGENCY;
 }
 
+bool core_is_live(const struct core_state *state)
+{
+    return state->health == CORE_HEALTH_ONLINE || state->health == CORE_HEALTH_SETTLING ||
+           state->health == CORE_HEALTH_SUSPECT;
+}
+
 bool core_needs_card(const struct core_state *state)
 {
     return state->mode != CORE_ALWAYS_ON;

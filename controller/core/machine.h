@@ -41,6 +41,9 @@ struct core_config {
     bool always_enabled;
     struct core_authorizations authorizations_or;
     struct core_second_relay_config second_relay;
+    bool mains_switched; /* `mains` "switched": falling silent is no error (C11.4) */
+    bool has_idle_amps;
+    double idle_amps;
 };
 
 /* A person, as far as a session keeps a copy ("goes on as it was opened", C4). */
@@ -96,10 +99,13 @@ enum core_observed {
     CORE_OBSERVED_LIST(CORE_ENUM) CORE_OBSERVED_COUNT
 };
 
-/* C11's health, as far as it is decided here. */
+/* C11's health. A machine is live, and watched, while it is online, settling or suspect. */
 #define CORE_HEALTH_LIST(X)                                                                        \
     X(CORE_HEALTH_UNKNOWN, "unknown")                                                              \
     X(CORE_HEALTH_ONLINE, "online")                                                                \
+    X(CORE_HEALTH_SETTLING, "settling")                                                            \
+    X(CORE_HEALTH_SUSPECT, "suspect")                                                              \
+    X(CORE_HEALTH_ERROR, "error")                                                                  \
     X(CORE_HEALTH_OFFLINE, "offline")
 
 enum core_health {
@@ -107,13 +113,65 @@ enum core_health {
 };
 
 /* Faults are a set of bits, in the order in which `faults` lists them. */
-#define CORE_FAULT_LIST(X) X(CORE_FAULT_USER_REVOKED, "user_revoked")
+#define CORE_FAULT_LIST(X)                                                                         \
+    X(CORE_FAULT_USER_REVOKED, "user_revoked")                                                     \
+    X(CORE_FAULT_LINK_LOST, "link_lost")                                                           \
+    X(CORE_FAULT_RELAY_STUCK_ON, "relay_stuck_on")                                                 \
+    X(CORE_FAULT_RELAY_REFUSED, "relay_refused")                                                   \
+    X(CORE_FAULT_TWIN, "twin")                                                                     \
+    X(CORE_FAULT_READER_FAILED, "reader_failed")                                                   \
+    X(CORE_FAULT_BOOT_LOOP, "boot_loop")
 
 enum core_fault_index {
     CORE_FAULT_LIST(CORE_ENUM) CORE_FAULT_COUNT
 };
 
 #define CORE_FAULT(index) ((uint32_t)1 << (index))
+
+#define CORE_RELAYS 2
+#define CORE_LOOP_BOOTS 5 /* so many boots in 10 min are a boot loop */
+#define CORE_TWIN_DROPS 3 /* C3: so many dropped reports in 60 s show a second device */
+
+/* What a queued restart (C6, C11.5) waits for. */
+enum core_waiting {
+    CORE_WAITING_NONE,
+    CORE_WAITING_LIFE, /* the next sign of life */
+    CORE_WAITING_IDLE, /* that nobody uses the machine */
+};
+
+/* How one relay obeys (C11.7). Times are {0} until there is one. */
+struct core_obedience {
+    struct version commanded;      /* last version that changed what this relay must do */
+    struct mono_time acked_at;     /* the first report that acknowledged it */
+    struct mono_time refused_from; /* the first of the reports in a row that say off for on */
+    uint8_t stuck_reports;         /* in a row that say on for off */
+};
+
+/* The watch over one machine (C11). Of this process only: none of it is saved, and the access
+ * decisions look at none of it. */
+struct core_watch {
+    bool connected;            /* the controller itself; nothing is judged while it is not */
+    bool lost;                 /* `link` said so, and nothing was heard since */
+    bool restarting;           /* we asked for a restart: a clean `offline` announces it */
+    bool lock_wanted;          /* a relay is stuck on: lockout as soon as no session is open */
+    enum core_waiting waiting; /* a restart */
+    bool waiting_force;
+    uint8_t probes;    /* sent in the cycle under way, or in the last one */
+    uint32_t probe_id; /* of the last probe */
+    struct mono_time probed_at;
+    struct mono_time connected_at;
+    struct mono_time heard_at; /* last sign of life; {0}: none yet */
+    struct wall_time heard_wall;
+    struct mono_time quiet_until;  /* before then silence is no doubt */
+    struct mono_time lost_at;      /* last time that `link` became `lost` */
+    struct mono_time settle_until; /* C11.2 */
+    struct mono_time waiting_until;
+    struct core_obedience relays[CORE_RELAYS];
+    uint8_t amps_reports;                    /* in a row over idle_amps */
+    struct mono_time boots[CORE_LOOP_BOOTS]; /* newest first */
+    struct mono_time drops[CORE_TWIN_DROPS]; /* likewise: reports that C3 dropped */
+    char last_user[CORE_NAME_SIZE];          /* who used it last; "" for nobody known */
+};
 
 struct core_state {
     /* What decides. */
@@ -154,6 +212,8 @@ struct core_state {
     struct wall_time last_report;
     struct wall_time last_update;
     struct wall_time booted_at;
+
+    struct core_watch watch;
 };
 
 /* A machine of which nothing is known. */
@@ -164,6 +224,9 @@ bool core_mode_relay(enum core_mode mode);
 
 /* The mode is a session with a person or an emergency card behind it. */
 bool core_mode_is_session(enum core_mode mode);
+
+/* A watch exists: online, settling or suspect. */
+bool core_is_live(const struct core_state *state);
 
 /* C5: whether the relay is on for a card and not because of `always_enabled` alone. */
 bool core_needs_card(const struct core_state *state);

@@ -16,6 +16,7 @@ static const char *const notice_words[] = {CORE_NOTICE_LIST(WORD)};
 static const char *const source_words[] = {CORE_SOURCE_LIST(WORD)};
 static const char *const reason_words[] = {CORE_REASON_LIST(WORD)};
 static const char *const rule_words[] = {CORE_RULE_LIST(WORD)};
+static const char *const restart_words[] = {CORE_RESTART_LIST(WORD)};
 
 /* A value that is none of its enum has no word; it must not reach beyond the table. */
 static const char *word_at(const char *const words[], size_t count, size_t index)
@@ -121,4 +122,9 @@ const char *core_reason_text(enum core_reason reason)
 const char *core_rule_text(enum core_rule rule)
 {
     return word_at(rule_words, COUNT_OF(rule_words), (size_t)rule);
+}
+
+const char *core_restart_text(enum core_restart restart)
+{
+    return word_at(restart_words, COUNT_OF(restart_words), (size_t)restart);
 }

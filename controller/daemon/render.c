@@ -231,6 +231,18 @@ void render_sentence(
     case CORE_NOTICE_REBOOT:
         text_addf(out, "%s: its box restarted", machine);
         break;
+    case CORE_NOTICE_LINK_LOST:
+        text_addf(out, "%s: its link is lost", machine);
+        break;
+    case CORE_NOTICE_MACHINE_ERROR:
+        text_addf(out, "%s: it does not answer: treat it as live", machine);
+        break;
+    case CORE_NOTICE_MACHINE_RECOVERED:
+        text_addf(out, "%s: it answers again", machine);
+        break;
+    case CORE_NOTICE_MACHINE_OFFLINE:
+        text_addf(out, "%s: it signed off", machine);
+        break;
     case CORE_NOTICE_FAULT:
         text_addf(out, "%s: fault %s", machine, core_fault_text(notice->fault));
         break;
