@@ -1,5 +1,6 @@
 #include "controller/core/decide.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "controller/core/rules.h"
@@ -27,10 +28,19 @@ static void apply_rules(struct decision *decision)
         core_rule_offline(decision);
         break;
     case CORE_EVENT_LINK:
+        core_rule_link(decision);
+        break;
     case CORE_EVENT_PONG:
+        core_rule_pong(decision);
+        break;
     case CORE_EVENT_CONNECTED:
+        core_rule_connected(decision);
+        break;
     case CORE_EVENT_DISCONNECTED:
+        core_rule_disconnected(decision);
+        break;
     case CORE_EVENT_RESTART:
+        core_rule_restart(decision);
         break;
     case CORE_EVENT_WAKE:
         decision->effects->rule = CORE_RULE_WAKE;
@@ -137,12 +147,16 @@ static bool is_updated(const struct core_state *one, const struct core_state *ot
            !is_same_user(one, other);
 }
 
-/* Whether anything but the version differs that others see or a later decision needs. */
+/* Faults of the session, and not of the machine: they belong to its version. */
+#define VERSIONED_FAULTS CORE_FAULT(CORE_FAULT_USER_REVOKED)
+
+/* Whether anything but the version differs that others see or a later decision needs. Health and
+ * the other faults come and go within a version (C11.5). */
 static bool is_changed(const struct core_state *one, const struct core_state *other)
 {
     return is_updated(one, other) || one->mode != other->mode || one->second != other->second ||
            one->second_relay != other->second_relay || one->card_spent != other->card_spent ||
-           one->faults != other->faults || one->health != other->health ||
+           (one->faults & VERSIONED_FAULTS) != (other->faults & VERSIONED_FAULTS) ||
            one->session_since.ms != other->session_since.ms ||
            one->booted_at.ms != other->booted_at.ms || strcmp(one->boot_id, other->boot_id) != 0;
 }
@@ -184,6 +198,7 @@ static void settle(struct decision *decision)
     struct core_state *state = decision->state;
     struct core_effects *effects = decision->effects;
     bool changed = is_changed(before, state);
+    bool health_changed = state->health != before->health || state->faults != before->faults;
 
     if (decision->accepted || changed) {
         state->version = next_version(state->version, decision->event->epoch);
@@ -196,8 +211,10 @@ static void settle(struct decision *decision)
         effects->command = true;
         effects->save = true;
     }
+    core_note_commands(decision);
     confirm(decision);
-    effects->changed = changed || state->confirmed != before->confirmed;
+    effects->changed = changed || health_changed || state->confirmed != before->confirmed;
+    effects->keep = health_changed && !effects->save;
 }
 
 void core_decide(
@@ -213,14 +230,16 @@ void core_decide(
         .effects = effects,
     };
 
-    memset(effects, 0, sizeof *effects);
+    /* A notice is cleared when it is made. */
+    memset(effects, 0, offsetof(struct core_effects, notices));
     *after = judged;
     apply_rules(&decision);
     if (!effects->dropped) {
         core_rule_second_relay(&decision);
         make_safe(&decision);
-        settle(&decision);
-    } else if (after->confirmed != CORE_UNKNOWN) {
-        effects->wake_at.ms = after->reported_at.ms + CORE_CONFIRM_MS;
     }
+    core_watch_over(&decision);
+    core_run_restart(&decision);
+    settle(&decision);
+    core_ask_for_time(&decision);
 }

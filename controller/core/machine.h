@@ -150,10 +150,11 @@ struct core_obedience {
 /* The watch over one machine (C11). Of this process only: none of it is saved, and the access
  * decisions look at none of it. */
 struct core_watch {
-    bool connected;            /* the controller itself; nothing is judged while it is not */
-    bool lost;                 /* `link` said so, and nothing was heard since */
-    bool restarting;           /* we asked for a restart: a clean `offline` announces it */
-    bool lock_wanted;          /* a relay is stuck on: lockout as soon as no session is open */
+    bool connected;   /* the controller itself; nothing is judged while it is not */
+    bool lost;        /* `link` said so, and nothing was heard since */
+    bool doubted;     /* since the last report: when what it tells of happened is not known */
+    bool restarting;  /* we asked for a restart: a clean `offline` announces it */
+    bool lock_wanted; /* a relay is stuck on: lockout as soon as it cuts nobody off */
     enum core_waiting waiting; /* a restart */
     bool waiting_force;
     uint8_t probes;    /* sent in the cycle under way, or in the last one */

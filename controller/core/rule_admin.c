@@ -92,10 +92,14 @@ void core_rule_config(struct decision *decision)
 
 void core_rule_offline(struct decision *decision)
 {
+    if (decision->event->link.retained) {
+        core_leave_retained(decision);
+        return;
+    }
     decision->effects->rule = CORE_RULE_OFFLINE;
     decision->source = CORE_SOURCE_LIVENESS;
     if (core_end_session(decision, CORE_REASON_OFFLINE)) {
         core_base(decision);
     }
-    decision->state->health = CORE_HEALTH_OFFLINE;
+    core_leave(decision);
 }

@@ -6,13 +6,13 @@
 
 #define FIRST_BOOT_S 60.0 /* C4.1: a first report ever that is younger is one of a boot */
 
-static bool is_superseded(const struct core_state *state, const struct core_report *report)
+bool core_is_past_boot(const struct core_state *state, const char *boot_id)
 {
-    if (report->boot_id[0] == '\0') {
+    if (boot_id[0] == '\0') {
         return false;
     }
     for (size_t i = 0; i < CORE_PAST_BOOTS; i++) {
-        if (strcmp(state->past_boots[i], report->boot_id) == 0) {
+        if (strcmp(state->past_boots[i], boot_id) == 0) {
             return true;
         }
     }
@@ -216,7 +216,14 @@ static void remember(struct decision *decision, bool reboot)
     state->acked = report->has_ack ? report->ack.version : (struct version){0};
     state->reported_at = now->mono;
     state->last_report = now->wall;
-    state->health = CORE_HEALTH_ONLINE;
+    state->watch.doubted = false;
+}
+
+/* C3: of a boot that is over, or of a second device. */
+static bool is_dropped(const struct decision *decision)
+{
+    return core_is_past_boot(decision->state, decision->event->report.boot_id) ||
+           core_is_twin(decision);
 }
 
 void core_rule_report(struct decision *decision)
@@ -224,12 +231,14 @@ void core_rule_report(struct decision *decision)
     const struct core_report *report = &decision->event->report;
     bool reboot = false;
 
-    if (is_superseded(decision->state, report)) {
+    if (is_dropped(decision)) {
         decision->effects->rule = CORE_RULE_SUPERSEDED;
         decision->effects->dropped = true;
+        core_count_drop(decision);
         return;
     }
     decision->effects->command = true;
+    core_hear(decision);
     if (is_duplicate(decision->state, report)) {
         decision->effects->rule = CORE_RULE_DUPLICATE;
         if (report->oops) {
@@ -251,4 +260,8 @@ void core_rule_report(struct decision *decision)
         judge_card(decision);
     }
     remember(decision, reboot);
+    if (reboot) {
+        core_settle_boot(decision);
+    }
+    core_judge_faults(decision, reboot);
 }

@@ -79,4 +79,46 @@ void core_rule_end(struct decision *decision);
 void core_rule_config(struct decision *decision);
 void core_rule_offline(struct decision *decision);
 
+/* ---- rule_liveness.c: C11.1 to 4 ---- */
+
+const struct core_liveness *core_liveness_of(const struct decision *decision);
+/* A sign of life. */
+void core_hear(struct decision *decision);
+/* The report is a boot's first. */
+void core_settle_boot(struct decision *decision);
+void core_rule_link(struct decision *decision);
+void core_rule_pong(struct decision *decision);
+void core_rule_connected(struct decision *decision);
+void core_rule_disconnected(struct decision *decision);
+/* A clean `offline`, heard live or kept by the broker. */
+void core_leave(struct decision *decision);
+void core_leave_retained(struct decision *decision);
+/* After each event: what has become due. */
+void core_watch_over(struct decision *decision);
+/* Moves `wake_at` to the earliest time at which something becomes due. */
+void core_ask_for_time(struct decision *decision);
+
+/* ---- rule_restart.c: C6, C11.5 ---- */
+
+void core_rule_restart(struct decision *decision);
+/* After each event: a restart that waits. */
+void core_run_restart(struct decision *decision);
+
+/* ---- rule_faults.c: C11.7, C3's twin, boots, reader ---- */
+
+void core_judge_faults(struct decision *decision, bool reboot);
+/* The version is final: the relays obey this one from now on. */
+void core_note_commands(struct decision *decision);
+/* The report is of another box than the one whose session is open. */
+bool core_is_twin(const struct decision *decision);
+void core_count_drop(struct decision *decision);
+void core_date_faults(struct decision *decision);
+void core_age_faults(struct decision *decision);
+/* When the first of the faults that time ends is over; 0 for never. */
+int64_t core_faults_age_at(const struct core_state *state);
+
+/* ---- rule_report.c ---- */
+
+bool core_is_past_boot(const struct core_state *state, const char *boot_id);
+
 #endif

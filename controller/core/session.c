@@ -48,8 +48,14 @@ struct core_notice *core_notify_holder(
 
 void core_set_user(struct core_state *state, const struct core_holder *holder)
 {
+    char *last_user = state->watch.last_user;
+
+    if (state->has_user) {
+        core_copy(last_user, sizeof state->watch.last_user, state->user.name);
+    }
     state->has_user = holder != NULL;
     if (holder != NULL) {
+        core_copy(last_user, sizeof state->watch.last_user, holder->user.name);
         state->user = holder->user;
     } else {
         memset(&state->user, 0, sizeof state->user);
@@ -75,20 +81,29 @@ void core_base(struct decision *decision)
     decision->second_holder = NULL;
 }
 
+/* The session ended while nobody heard of the machine: some time after its last report. */
+static bool ended_unheard(const struct decision *decision)
+{
+    return decision->event->type == CORE_EVENT_REPORT && decision->before->heard &&
+           decision->before->watch.doubted;
+}
+
 /* C4.1: a reboot ended the session with the old boot's last report, whenever it is heard of. C8.2:
  * monotonic where this process saw the session begin, else by the wall clock. */
 static void measure_session(
     const struct decision *decision, enum core_reason reason, struct core_notice *notice)
 {
     const struct core_state *state = decision->state;
-    bool rebooted = reason == CORE_REASON_REBOOT;
+    bool unheard = ended_unheard(decision);
+    bool at_last_report = reason == CORE_REASON_REBOOT || unheard;
 
     if (state->session_started.ms != 0) {
-        struct mono_time end = rebooted ? state->reported_at : decision->event->now.mono;
+        struct mono_time end = at_last_report ? state->reported_at : decision->event->now.mono;
 
         notice->session_ms = end.ms - state->session_started.ms;
+        notice->approximate = unheard && reason != CORE_REASON_REBOOT;
     } else {
-        struct wall_time end = rebooted ? state->last_report : decision->event->now.wall;
+        struct wall_time end = at_last_report ? state->last_report : decision->event->now.wall;
 
         notice->session_ms = state->session_since.ms != 0 ? end.ms - state->session_since.ms : 0;
         notice->approximate = true;

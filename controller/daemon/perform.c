@@ -177,6 +177,8 @@ void perform(
     machine->notes_changed = false;
     if (effects->save) {
         saves_want(controller, machine);
+    } else if (effects->keep) {
+        saves_want_again(controller, machine);
     }
     if (effects->notice_count > 0) {
         log_decision(

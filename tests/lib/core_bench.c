@@ -76,7 +76,12 @@ static void check_effects(const struct bench *bench)
     assert_true(
         core_mode_relay(after->mode) == core_mode_relay(before->mode) ||
         (effects->command && effects->changed));
-    assert_int_equal(effects->wake_at.ms != 0, after->confirmed != CORE_UNKNOWN);
+    assert_true(after->confirmed == CORE_UNKNOWN || effects->wake_at.ms != 0);
+    /* Without a watch there is nothing else to wait for: timers are armed for what is live. */
+    assert_true(
+        effects->wake_at.ms == 0 || after->confirmed != CORE_UNKNOWN ||
+        (after->watch.connected && core_is_live(after)) || after->watch.waiting != 0);
+    assert_true(!effects->keep || (effects->changed && !effects->save));
     assert_int_equal(core_mode_is_session(after->mode), after->session_since.ms != 0);
 }
 
@@ -94,6 +99,7 @@ void core_bench_decide(struct bench *bench, struct core_event event)
     /* `after` may be the same object as `before`, and the answer is the same again. */
     core_decide(&bench->config, &in_place, &event, &in_place, &effects_in_place);
     assert_true(core_same_state(&in_place, &bench->state));
+    assert_true(core_same_watch(&in_place.watch, &bench->state.watch));
     assert_true(core_same_effects(&effects_in_place, &bench->effects));
     check_effects(bench);
 }
@@ -204,8 +210,8 @@ void core_bench_restart_controller(struct bench *bench)
     state->confirmed = CORE_UNKNOWN;
     state->reported_at = (struct mono_time){0};
     state->acked = (struct version){0};
-    state->health = CORE_HEALTH_UNKNOWN;
     state->session_started = (struct mono_time){0};
+    memset(&state->watch, 0, sizeof state->watch);
     bench->now.mono.ms = 1000;
     bench->epoch++;
     bench->loaded = state->version;

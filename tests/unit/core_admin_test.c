@@ -342,7 +342,7 @@ static void C4_offline_ends_an_open_session(void **unused)
     core_bench_start(&bench, SECOND_ABSENT);
     core_bench_insert(&bench, &ADA);
     core_bench_offline(&bench);
-    core_bench_tells(&bench, "idle | logout Ada offline 0 s");
+    core_bench_tells(&bench, "idle | logout Ada offline 0 s, machine_offline");
     assert_int_equal(bench.effects.rule, CORE_RULE_OFFLINE);
     assert_int_equal(bench.state.health, CORE_HEALTH_OFFLINE);
     core_bench_heartbeat(&bench);
@@ -357,8 +357,9 @@ static void C4_offline_without_a_session_is_only_told(void **unused)
     bench.config.always_enabled = true;
     core_bench_heartbeat(&bench);
     core_bench_offline(&bench);
-    core_bench_tells(&bench, "always_on");
-    assert_true(bench.effects.changed);
+    core_bench_tells(&bench, "always_on | machine_offline");
+    assert_true(bench.effects.changed && bench.effects.keep);
+    assert_false(bench.effects.save || bench.effects.command);
     core_bench_offline(&bench);
     assert_true(nothing_happened());
 }
