@@ -44,10 +44,7 @@ struct core_judgement core_verdict(
         break;
     default:
         due_ms = watch->probed_at.ms + liveness->probe_timeout_ms;
-        if (now.ms >= due_ms + CORE_STOOD_STILL_MS) {
-            judgement.stood_still = true;
-            due_ms = now.ms + liveness->probe_timeout_ms;
-        } else if (now.ms >= due_ms) {
+        if (now.ms >= due_ms) {
             judgement.verdict = CORE_DEAD;
         }
     }

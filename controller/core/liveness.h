@@ -13,10 +13,6 @@
  * the second in which a doubt has to be on `state` (C11.1). */
 #define CORE_LINK_GRACE_MS 500
 
-/* A deadline that is heeded this late says that the controller stood still: what it has not read
- * yet may be the sign of life. */
-#define CORE_STOOD_STILL_MS 1000
-
 enum core_verdict {
     CORE_ALIVE,
     CORE_BUSY,
@@ -27,13 +23,14 @@ struct core_judgement {
     enum core_verdict verdict;
     bool probe;             /* BUSY: it is time for a probe, the first or the second */
     bool settling;          /* BUSY: within the settle window */
-    bool stood_still;       /* BUSY: the controller, not the machine; the last wait begins anew */
     struct mono_time again; /* when to judge again; {0}: never (DEAD), or at once (a probe) */
 };
 
 extern const struct core_liveness core_liveness_default; /* C11's numbers */
 
-/* Of a live machine, while the controller is connected. */
+/* Of a live machine, while the controller is connected. It takes the clock's word: whoever stood
+ * still has to tell CORE_EVENT_DISCONNECTED and CORE_EVENT_CONNECTED first, since what it has not
+ * read yet may be the sign of life. */
 struct core_judgement core_verdict(
     const struct core_liveness *liveness, const struct core_watch *watch, struct mono_time now);
 

@@ -172,7 +172,7 @@ void core_leave_retained(struct decision *decision)
 /* ---- the controller's own connection ---- */
 
 /* C11.1: all silences count anew. Of a machine that this process has never heard it knows only
- * what was loaded: it gets the settle window to be heard. */
+ * what was loaded: it gets the settle window's time to be heard. */
 void core_rule_connected(struct decision *decision)
 {
     const struct core_liveness *liveness = core_liveness_of(decision);
@@ -187,7 +187,6 @@ void core_rule_connected(struct decision *decision)
     watch->quiet_until.ms = now_ms + liveness->recent_report_ms;
     if (watch->heard_at.ms == 0) {
         watch->quiet_until.ms = now_ms + liveness->settle_ms;
-        watch->settle_until = watch->quiet_until;
     }
     core_date_faults(decision);
 }
@@ -223,9 +222,6 @@ static void doubt(struct decision *decision, const struct core_judgement *judgem
 
     watch->doubted = true;
     state->health = judgement->settling ? CORE_HEALTH_SETTLING : CORE_HEALTH_SUSPECT;
-    if (judgement->stood_still) {
-        watch->probed_at = decision->event->now.mono;
-    }
     if (judgement->probe) {
         send_probe(decision);
     }
@@ -264,18 +260,6 @@ static bool is_link_back(const struct core_state *state)
            state->watch.heard_at.ms >= state->watch.lost_at.ms;
 }
 
-/* Silence that is noticed late may be the controller's: it looks into its inbox first. */
-static void allow_for_own_stall(struct decision *decision)
-{
-    struct core_watch *watch = &decision->state->watch;
-    int64_t now_ms = decision->event->now.mono.ms;
-
-    if (decision->state->health == CORE_HEALTH_ONLINE && !watch->lost &&
-        now_ms >= watch->quiet_until.ms + CORE_STOOD_STILL_MS) {
-        watch->quiet_until.ms = now_ms + CORE_STOOD_STILL_MS;
-    }
-}
-
 void core_watch_over(struct decision *decision)
 {
     struct core_state *state = decision->state;
@@ -285,7 +269,6 @@ void core_watch_over(struct decision *decision)
     if (!state->watch.connected || !core_is_live(state)) {
         return;
     }
-    allow_for_own_stall(decision);
     judgement = core_verdict(core_liveness_of(decision), &state->watch, now);
     if (judgement.verdict == CORE_BUSY) {
         doubt(decision, &judgement);
