@@ -221,26 +221,34 @@ void core_judge_faults(struct decision *decision, bool reboot)
 
 /* ---- C3: two devices with one name ---- */
 
+/* From the drops alone: the fault is for people and comes and goes with the watch (C11.5). */
+static bool shows_twin(const struct core_watch *watch, struct mono_time now)
+{
+    const struct mono_time *first = &watch->drops[CORE_TWIN_DROPS - 1];
+    const struct mono_time *last = &watch->drops[0];
+
+    return first->ms != 0 && last->ms - first->ms < TWIN_MS && now.ms - last->ms < TWIN_MS;
+}
+
 /* The boot whose session is open keeps the machine while it is heard. */
 bool core_is_twin(const struct decision *decision)
 {
     const struct core_state *state = decision->state;
-    const struct core_report *report = &decision->event->report;
-    int64_t age_ms = decision->event->now.mono.ms - state->reported_at.ms;
+    struct mono_time now = decision->event->now.mono;
 
-    return has_fault(state, CORE_FAULT_TWIN) && core_mode_is_session(state->mode) && state->heard &&
-           state->boot_id[0] != '\0' && strcmp(state->boot_id, report->boot_id) != 0 &&
-           age_ms < core_liveness_of(decision)->recent_report_ms;
+    return shows_twin(&state->watch, now) && core_mode_is_session(state->mode) && state->heard &&
+           state->boot_id[0] != '\0' &&
+           strcmp(state->boot_id, decision->event->report.boot_id) != 0 &&
+           now.ms - state->reported_at.ms < core_liveness_of(decision)->recent_report_ms;
 }
 
 void core_count_drop(struct decision *decision)
 {
     struct core_watch *watch = &decision->state->watch;
     struct mono_time now = decision->event->now.mono;
-    const struct mono_time *first = &watch->drops[CORE_TWIN_DROPS - 1];
 
     push(watch->drops, CORE_TWIN_DROPS, now);
-    if (first->ms != 0 && now.ms - first->ms < TWIN_MS) {
+    if (shows_twin(watch, now)) {
         set_fault(decision, CORE_FAULT_TWIN, true);
     }
 }
