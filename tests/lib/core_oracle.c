@@ -112,13 +112,21 @@ static void check_opening(const struct step *step)
     }
 }
 
+/* C11.5: access is none of their business. */
+static bool is_of_the_watch(enum core_event_type type)
+{
+    return type == CORE_EVENT_WAKE || type == CORE_EVENT_LINK || type == CORE_EVENT_PONG ||
+           type == CORE_EVENT_CONNECTED || type == CORE_EVENT_DISCONNECTED ||
+           type == CORE_EVENT_RESTART;
+}
+
 /* C4.7 for a second relay that goes on. */
 static void check_second_on(const struct step *step)
 {
     const struct core_state *after = &step->after.state;
     enum space_second second = step->after.config.second;
 
-    MUST(step, step->event.type != CORE_EVENT_CONFIG && step->event.type != CORE_EVENT_WAKE);
+    MUST(step, step->event.type != CORE_EVENT_CONFIG && !is_of_the_watch(step->event.type));
     MUST(
         step, second == SPACE_SECOND_ALWAYS || (after->has_user && second == SPACE_SECOND_WARNS) ||
                   (after->has_user && holds(step->event.report.holder, 2)));
@@ -199,7 +207,7 @@ static void check_outside(const struct step *step)
         } else {
             MUST(step, core_same_state(before, after) && !step->effects.command);
         }
-    } else if (type == CORE_EVENT_WAKE) {
+    } else if (is_of_the_watch(type)) {
         MUST(step, core_same_state(before, after) && step->effects.notice_count == 0);
     }
 }

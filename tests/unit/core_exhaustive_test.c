@@ -183,7 +183,9 @@ simple(const struct space_node *node, const char *name, enum core_event_type typ
 {
     struct step step = {.name = name, .before = node, .event = {.type = type}};
 
-    if (type == CORE_EVENT_SET_OOPS || type == CORE_EVENT_SET_LOCKOUT) {
+    if (type == CORE_EVENT_PONG) {
+        step.event.pong.boot_id = SPACE_BOOT;
+    } else if (type == CORE_EVENT_SET_OOPS || type == CORE_EVENT_SET_LOCKOUT) {
         step.event.set.value = value;
     }
     decide(&step, node->config);
@@ -230,6 +232,11 @@ static void visit(const struct space_node *node)
     simple(node, "end", CORE_EVENT_END, false);
     simple(node, "offline", CORE_EVENT_OFFLINE, false);
     simple(node, "wake", CORE_EVENT_WAKE, false);
+    simple(node, "link online", CORE_EVENT_LINK, false);
+    simple(node, "pong", CORE_EVENT_PONG, false);
+    simple(node, "connected", CORE_EVENT_CONNECTED, false);
+    simple(node, "disconnected", CORE_EVENT_DISCONNECTED, false);
+    simple(node, "restart asked", CORE_EVENT_RESTART, false);
     all_reloads(node);
     all_restarts(node);
 }
