@@ -31,6 +31,7 @@ static enum status enter_section(struct reader *reader, const char *line, size_t
         text_add(&reader->reason, "the section's name is too long");
         return STATUS_TOO_LONG;
     }
+    text_clear(&reader->reason); /* what the last key's handler had begun to say */
     memcpy(name, line + 1, length);
     name[length] = '\0';
     return reader->handlers->section(reader->handlers->context, name, &reader->reason);

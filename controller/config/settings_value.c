@@ -107,6 +107,8 @@ static enum status set_path(const struct setting *setting)
     return path.cut ? refuse(setting, "is too long a path") : store(setting, path.data);
 }
 
+#define PORT_IS_OFF "has a port that is not a number from 1 to 65535"
+
 static enum status set_url(
     const struct setting *setting, bool (*check)(const char *, struct text *), const char *is_what)
 {
@@ -116,13 +118,19 @@ static enum status set_url(
         text_add(setting->reason, "must not hold a user or password: they are keys of their own");
         return STATUS_INVALID;
     }
-    return check(setting->value, &url) ? store(setting, url.data) : refuse(setting, is_what);
+    if (check(setting->value, &url)) {
+        return store(setting, url.data);
+    }
+    return refuse(setting, url_port_is_off(setting->value) ? PORT_IS_OFF : is_what);
 }
 
 static enum status set_address(const struct setting *setting)
 {
     if (setting->value[0] != '\0' && !url_address(setting->value)) {
-        return refuse(setting, "is not a numeric address and a port, as in 127.0.0.1:9464");
+        return refuse(
+            setting, url_port_is_off(setting->value)
+                         ? PORT_IS_OFF
+                         : "is not a numeric address and a port, as in 127.0.0.1:9464");
     }
     return store(setting, setting->value);
 }

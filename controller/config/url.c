@@ -162,6 +162,23 @@ bool url_address(const char *value)
     return host_is_address(host) && port_is_good(colon + 1, strlen(colon + 1), 0);
 }
 
+bool url_port_is_off(const char *value)
+{
+    const char *host = strstr(value, "://");
+    const char *port;
+    size_t length;
+
+    host = host == NULL ? value : host + 3;
+    port = host[0] == '[' ? strchr(host, ']') : host + strcspn(host, ":/");
+    port = port != NULL && *port == ']' ? port + 1 : port;
+    if (port == NULL || *port != ':') {
+        return false;
+    }
+    length = strspn(port + 1, "0123456789");
+    return length > 0 && (port[1 + length] == '\0' || port[1 + length] == '/') &&
+           !port_is_good(port + 1, length, 1);
+}
+
 bool url_may_hold_a_secret(const char *value)
 {
     return strpbrk(value, "@?") != NULL;

@@ -19,6 +19,9 @@ bool url_http(const char *value, struct text *ret_url);
 /* 127.0.0.1:9464 or [::1]:9464: numbers only; port 0 lets the system choose */
 bool url_address(const char *value);
 
+/* Whether all that is wrong may be the port: a number, but none from 1 to 65535. */
+bool url_port_is_off(const char *value);
+
 /* A URL with a user, a password or a query may hold a secret, and none is wanted here. */
 bool url_may_hold_a_secret(const char *value);
 

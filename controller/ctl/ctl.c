@@ -90,6 +90,9 @@ void ctl_no_controller(const struct ctl *ctl)
             text_addf(&who, " under \"%s\"", ctl->settings->controller.prefix);
         }
         ctl_complain("the controller does not answer: %s", who.data);
+        if (board->controller_count == 0) {
+            ctl_complain("if one runs, its [mqtt] url or [controller] prefix differs from ours");
+        }
     }
     ctl_complain("while it is away, " BOARD_MEANWHILE);
 }

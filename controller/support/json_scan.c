@@ -5,6 +5,7 @@
 
 #include "controller/support/json.h"
 
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
 #define NUMBER_LENGTH_MAX 63 /* cJSON's buffer: it would read the rest as something else */
 
 /* Where the scan stands. The first problem found ends it: `problem` is the reason, `at` the place.
@@ -275,7 +276,9 @@ enum status json_scan(const char *bytes, size_t length, struct text *why)
     size_t valid = utf8_valid_length(bytes, length);
 
     _Static_assert(JSON_DEPTH_MAX == 8, "the text in scan_container says 8");
-    if (valid < length) {
+    if (length >= 3 && memcmp(bytes, BYTE_ORDER_MARK, 3) == 0) {
+        (void)fail(&scan, 0, "not JSON: a byte order mark; save it as UTF-8 without one");
+    } else if (valid < length) {
         (void)fail(&scan, valid, "not JSON: invalid UTF-8");
     } else if (scan_value(&scan)) {
         skip_space(&scan);

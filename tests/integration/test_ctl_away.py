@@ -67,6 +67,7 @@ def test_a_prefix_without_a_controller_is_named(shop):
     result = shop.run("status", environment={"TAGOUT_CONTROLLER_PREFIX": "elsewhere"})
     assert result.code == 1
     assert 'no controller has been heard of under "elsewhere"' in result.err
+    assert "[controller] prefix differs from ours" in result.err
 
 
 def test_the_account_at_the_broker_is_the_one_that_asks(shop):

@@ -90,7 +90,9 @@ static void what_RFC_8259_does_not_allow_is_refused_with_its_place(void **state)
         REFUSED("NaN", "not JSON: no value at byte 0"),
         REFUSED("Infinity", "not JSON: no value at byte 0"),
         REFUSED("/**/1", "not JSON: no value at byte 0"),
-        REFUSED("\xef\xbb\xbf{}", "not JSON: no value at byte 0"),
+        REFUSED(
+            "\xef\xbb\xbf{}",
+            "not JSON: a byte order mark; save it as UTF-8 without one at byte 0"),
         REFUSED("{}x", "not JSON: more bytes after the value at byte 2"),
         REFUSED("{}{}", "not JSON: more bytes after the value at byte 2"),
         REFUSED("{}\0", "not JSON: more bytes after the value at byte 2"),

@@ -313,6 +313,8 @@ static const struct {
     const char *why;
 } bad_files[] = {
     {"[redsi]\n", "tagout.ini:1: [redsi]: unknown section; did you mean redis?"},
+    {"[mqtt]\nusername = a\n[redsi]\n",
+     "tagout.ini:3: [redsi]: unknown section; did you mean redis?"},
     {"\n\n[nothing of ours]\n", "tagout.ini:3: [nothing of ours]: unknown section"},
     {"[]\n", "tagout.ini:1: []: unknown section"},
     {"[" LONG_64 "]\n", "tagout.ini:1: the section's name is too long"},
@@ -334,10 +336,15 @@ static const struct {
     {"[mqtt]\nurl = mqtt://a b\n",
      "tagout.ini:2: [mqtt] url: \"mqtt://a b\" is not mqtt://host:port or mqtts://host:port"},
     {"[mqtt]\nurl = mqtt://h:0\n",
-     "tagout.ini:2: [mqtt] url: \"mqtt://h:0\" is not mqtt://host:port or mqtts://host:port"},
+     "tagout.ini:2: [mqtt] url: \"mqtt://h:0\" has a port that is not a number from 1 to 65535"},
     {"[mqtt]\nurl = mqtt://h:65536\n",
-     "tagout.ini:2: [mqtt] url: \"mqtt://h:65536\" is not mqtt://host:port or "
-     "mqtts://host:port"},
+     "tagout.ini:2: [mqtt] url: \"mqtt://h:65536\" has a port that is not a number from 1 to "
+     "65535"},
+    {"[redis]\nurl = redis://[::1]:123456/0\n",
+     "tagout.ini:2: [redis] url: \"redis://[::1]:123456/0\" has a port that is not a number from "
+     "1 to 65535"},
+    {"[mqtt]\nurl = mqtt://h:18x83\n",
+     "tagout.ini:2: [mqtt] url: \"mqtt://h:18x83\" is not mqtt://host:port or mqtts://host:port"},
     {"[mqtt]\nurl = mqtt://h/x\n",
      "tagout.ini:2: [mqtt] url: \"mqtt://h/x\" is not mqtt://host:port or mqtts://host:port"},
     {"[mqtt]\nurl = mqtt://[::g]\n",
@@ -357,6 +364,9 @@ static const struct {
     {"[http]\nlisten = 9464\n",
      "tagout.ini:2: [http] listen: \"9464\" is not a numeric address and a port, as in "
      "127.0.0.1:9464"},
+    {"[http]\nlisten = 127.0.0.1:94640\n",
+     "tagout.ini:2: [http] listen: \"127.0.0.1:94640\" has a port that is not a number from 1 to "
+     "65535"},
     {"[http]\nlisten = localhost:9464\n",
      "tagout.ini:2: [http] listen: \"localhost:9464\" is not a numeric address and a port, as "
      "in 127.0.0.1:9464"},
