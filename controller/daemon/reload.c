@@ -197,7 +197,7 @@ static void take_over_machine(
     machine->config = config;
     if (is_new) {
         machine->forgotten = false;
-        strangers_forget(&controller->strangers, machine->record.machine);
+        (void)strangers_forget(&controller->strangers, machine->record.machine);
         adopt_epoch(controller, machine);
         controller->load_wanted = true;
     }

@@ -166,6 +166,7 @@ void do_forget(struct controller *controller, const char *account, const struct 
 {
     struct store *store = controller->ports.store;
     struct machine *machine = fleet_find(controller->fleet, request->machine);
+    bool is_known = machine != NULL && !machine->forgotten;
     TEXT_LOCAL(by, 600);
     TEXT_LOCAL(why, 512);
 
@@ -186,10 +187,18 @@ void do_forget(struct controller *controller, const char *account, const struct 
         saves_forget(controller, machine);
         fleet_reset(machine);
     }
-    strangers_forget(&controller->strangers, request->machine);
+    is_known |= strangers_forget(&controller->strangers, request->machine);
     publish(controller, TOPIC_COMMAND, request->machine, NULL, "", 0);
     publish(controller, TOPIC_STATE, request->machine, NULL, "", 0);
     describe_person(account, request, &by);
     log_info("%s was forgotten by %s", request->machine, by.data);
+    if (!is_known) {
+        /* A slip of the pen, most likely; what others may have kept under that name is gone. */
+        text_addf(
+            &why, "%s was never heard of: see the names in \"status --strangers\"",
+            request->machine);
+        answer_error(controller, account, request, why.data);
+        return;
+    }
     answer(controller, account, "forget", RESPONSE_OK, "{}", NULL, request->transaction);
 }

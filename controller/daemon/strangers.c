@@ -52,11 +52,12 @@ bool strangers_heard(struct strangers *strangers, const char *name, struct now n
     return true;
 }
 
-void strangers_forget(struct strangers *strangers, const char *name)
+bool strangers_forget(struct strangers *strangers, const char *name)
 {
     struct stranger *stranger = find(strangers, name);
 
     if (stranger != NULL) {
         *stranger = strangers->items[--strangers->count];
     }
+    return stranger != NULL;
 }

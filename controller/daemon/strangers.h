@@ -28,6 +28,7 @@ struct strangers {
 
 /* True when this one is to be logged now. */
 bool strangers_heard(struct strangers *strangers, const char *name, struct now now);
-void strangers_forget(struct strangers *strangers, const char *name);
+/* Whether it was listed. */
+bool strangers_forget(struct strangers *strangers, const char *name);
 
 #endif

@@ -282,11 +282,12 @@ def test_what_is_known_of_a_machine_that_has_left_is_forgotten(client, saw, cont
     assert saw.report(card=BOB)["display"] == "Unauthorized"
 
 
-def test_a_machine_that_nobody_ever_set_up_is_forgotten_too(client, controller, redis):
+def test_a_name_that_was_never_heard_is_an_error_and_forgotten_all_the_same(client, controller, redis):
     client.publish("tagout/machine/ghost/command", {"relay": False}, retain=True)
     client.publish("tagout/machine/ghost/state", {"machine": "ghost"}, retain=True)
     redis.command("HSET", "tagout:machine:ghost", "oops", "true")
-    assert client.request("forget", {"machine": "ghost"})["status"] == "ok"
+    answer = client.request("forget", {"machine": "ghost"})
+    assert answer["status"] == "error" and answer["error"].startswith("ghost was never heard of")
     assert client.retained("tagout/machine/ghost/+") == {}
     wait_until(lambda: redis.hash("tagout:machine:ghost") == {}, "its hash is gone", SOON_S)
 

@@ -432,6 +432,9 @@ def test_forget_is_for_machines_that_are_not_configured(shop):
     shop.controller.write(machines={k: v for k, v in MACHINES.items() if k != "lathe"})
     assert shop.run("reload").out == "Users: nothing changed.\nMachines: 1 removed.\n"
     assert shop.run("forget", "lathe").out == "lathe is forgotten.\n"
+    result = shop.run("forget", "late")
+    assert result.code == 1
+    assert "late was never heard of" in result.err
 
 
 def test_reload_counts_in_words_and_warns_of_what_will_start(shop):

@@ -94,8 +94,8 @@ static void a_name_that_is_forgotten_makes_room(void **state)
     strangers_heard(&strangers, "saw", at(1000));
     strangers_heard(&strangers, "mill", at(1000));
     strangers_heard(&strangers, "lathe", at(1000));
-    strangers_forget(&strangers, "saw");
-    strangers_forget(&strangers, "nobody");
+    assert_true(strangers_forget(&strangers, "saw"));
+    assert_false(strangers_forget(&strangers, "nobody"));
     assert_int_equal(strangers.count, 2);
     assert_false(strangers_heard(&strangers, "lathe", at(2000)));
     assert_false(strangers_heard(&strangers, "mill", at(2000)));
