@@ -9,11 +9,13 @@
 /* The process's own on purpose: rosters that come and go must agree on the numbers, because a
  * session can be older than the roster. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct index numbers; /* name -> struct entry */
-static struct arena entries; /* never freed: a number stands for its name as long as we run */
+static struct index numbers;     /* name -> struct entry */
+static struct arena entries;     /* never freed: a number stands for its name as long as we run */
+static const struct entry *last; /* the head of a list of all */
 static core_authorization last_number;
 
 struct entry {
+    const struct entry *previous;
     core_authorization number;
     char name[];
 };
@@ -37,6 +39,8 @@ static enum status add(const char *name, core_authorization *ret_number)
     if (status != STATUS_OK) {
         return status;
     }
+    entry->previous = last;
+    last = entry;
     last_number = entry->number;
     *ret_number = entry->number;
     return STATUS_OK;
@@ -56,4 +60,27 @@ enum status authorization_number(const char *name, core_authorization *ret_numbe
     }
     pthread_mutex_unlock(&lock);
     return status;
+}
+
+core_authorization authorization_last(void)
+{
+    core_authorization number;
+
+    pthread_mutex_lock(&lock);
+    number = last_number;
+    pthread_mutex_unlock(&lock);
+    return number;
+}
+
+const char *authorization_name(core_authorization number)
+{
+    const struct entry *entry;
+
+    pthread_mutex_lock(&lock);
+    entry = last;
+    while (entry != NULL && entry->number != number) {
+        entry = entry->previous;
+    }
+    pthread_mutex_unlock(&lock);
+    return entry == NULL ? "?" : entry->name;
 }

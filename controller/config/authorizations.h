@@ -11,4 +11,9 @@
 /* From any thread. STATUS_FULL beyond AUTHORIZATIONS_MAX different strings. */
 MUST_USE enum status authorization_number(const char *name, core_authorization *ret_number);
 
+/* The greatest number that was given out; 0 for none. */
+core_authorization authorization_last(void);
+/* The string behind a number that was given out. Looks through the whole table. */
+const char *authorization_name(core_authorization number);
+
 #endif

@@ -88,4 +88,9 @@ struct roster_change roster_compare(const struct roster *before, const struct ro
  * 3 of them in the past: expiry is not enforced yet"); `today` is YYYY-MM-DD. */
 void roster_notes(const struct roster *roster, const char *today, struct text *out);
 
+/* What is valid and hardly meant, one line each, the names bounded in number: a machine, or a
+ * second relay, whose authorizations nobody holds ("machines.json: lathe: nobody holds
+ * "metalshop""), and authorizations that open no machine. */
+MUST_USE enum status roster_doubts(const struct roster *roster, struct text *out);
+
 #endif

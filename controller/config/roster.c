@@ -89,8 +89,9 @@ enum status roster_load(
 
     if (roster != NULL) {
         roster->users_file = arena_copy(&roster->arena, users_file);
+        roster->machines_file = arena_copy(&roster->arena, machines_file);
     }
-    if (roster == NULL || roster->users_file == NULL) {
+    if (roster == NULL || roster->users_file == NULL || roster->machines_file == NULL) {
         text_add(why, "out of memory");
         status = STATUS_NO_MEMORY;
         goto out;

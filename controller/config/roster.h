@@ -23,6 +23,7 @@ struct roster_fob {
 struct roster {
     struct arena arena;
     char *users_file;
+    char *machines_file;
     struct roster_user *users;
     size_t user_count;
     struct roster_machine *machines;

@@ -35,6 +35,7 @@ static void print_check(const struct settings *settings, const struct roster *ro
     time_t now = time(NULL);
     struct tm parts;
     TEXT_LOCAL(notes, 4096);
+    TEXT_LOCAL(doubts, 16384);
 
     if (localtime_r(&now, &parts) != NULL) {
         strftime(today, sizeof today, "%Y-%m-%d", &parts);
@@ -45,6 +46,9 @@ static void print_check(const struct settings *settings, const struct roster *ro
         settings->controller.machines, roster_user_count(roster), settings->controller.users);
     if (notes.length > 0) {
         printf("loaded, but not enforced:\n%s", notes.data);
+    }
+    if (roster_doubts(roster, &doubts) == STATUS_OK && doubts.length > 0) {
+        printf("is that meant?\n%s", doubts.data);
     }
 }
 

@@ -65,7 +65,22 @@ def test_wrong_usage_ends_with_2(tagoutd, arguments, complaint):
 def test_check_says_what_is_there(tagoutd):
     result = check(tagoutd, users=[dict(user(1, "Ada"), expiration_ymd="")])
     assert (result.returncode, result.stderr) == (0, "")
-    assert result.stdout == "configuration ok: 7 machines (machines.json), 1 users (users.json)\n"
+    lines = result.stdout.splitlines()
+    assert lines[0] == "configuration ok: 7 machines (machines.json), 1 users (users.json)"
+    assert "not enforced" not in result.stdout
+
+
+def test_check_asks_whether_authorizations_that_do_not_meet_are_meant(tagoutd):
+    good = [dict(user(1, "Ada"), expiration_ymd="", authorizations=["woodshop"])]
+    result = check(tagoutd, machines=only(), users=good)
+    assert result.stdout == (
+        "configuration ok: 1 machines (machines.json), 1 users (users.json)\n")
+    result = check(tagoutd, machines=only(authorizations_or=["wood"]), users=good)
+    assert result.returncode == 0, "odd, but no error"
+    assert result.stdout.split("\n", 1)[1] == (
+        "is that meant?\n"
+        "machines.json: saw: nobody holds \"wood\"\n"
+        "users.json: 1 user holds \"woodshop\", which opens no machine\n")
 
 
 def test_check_says_what_is_loaded_but_not_enforced(tagoutd):
@@ -73,7 +88,7 @@ def test_check_says_what_is_loaded_but_not_enforced(tagoutd):
              dict(user(3, "Max"), expiration_ymd="soon")]
     result = check(tagoutd, users=users)
     assert result.returncode == 0
-    assert result.stdout == (
+    assert result.stdout.startswith(
         "configuration ok: 7 machines (machines.json), 3 users (users.json)\n"
         "loaded, but not enforced:\n"
         "users.json: 2 users have an expiration_ymd, 1 of them in the past: expiry is not enforced"

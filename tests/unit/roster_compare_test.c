@@ -241,6 +241,60 @@ static void what_is_loaded_but_not_enforced_is_said(void **state)
     roster_free(roster);
 }
 
+#define HOLDER(account, held)                                                                      \
+    "{\"fob_codes\": [], \"account_id\": \"" account                                               \
+    "\", \"full_name\": \"\", \"first_name\": \"\", \"last_name\": \"\","                          \
+    " \"preferred_name\": \"\", \"email\": \"\", \"expiration_ymd\": \"\","                        \
+    " \"authorizations\": [" held "]}"
+
+static void authorizations_that_do_not_meet_are_doubted(void **state)
+{
+    TEXT_LOCAL(doubts, 1024);
+    struct roster *roster = roster_of(
+        "{\"saw\": {\"authorizations_or\": [\"wood\", \"d1\"]},"
+        " \"mill\": {\"authorizations_or\": [\"d1\", \"d2\", \"d3\", \"d4\"]},"
+        " \"fan\": {\"authorizations_or\": [\"d1\"], \"always_enabled\": true},"
+        " \"tap\": {\"authorizations_or\": [\"d1\"], \"unauthorized_warn_only\": true},"
+        " \"cnc\": {\"authorizations_or\": [\"wood\"],"
+        "           \"second_relay\": {\"authorizations_or\": [\"rotary\"]}},"
+        " \"sink\": {\"authorizations_or\": []}}",
+        "[" HOLDER("1", "\"wood\", \"Wood\"") ", " HOLDER("2", "\"Wood\", \"rotary \"") "]");
+
+    (void)state;
+    assert_int_equal(roster_doubts(roster, &doubts), STATUS_OK);
+    assert_non_null(
+        strstr(doubts.data, "machines.json: mill: nobody holds \"d1\", \"d2\", \"d3\", ...\n"));
+    assert_non_null(
+        strstr(doubts.data, "machines.json: cnc, second relay: nobody holds \"rotary\"\n"));
+    assert_non_null(strstr(doubts.data, "machines.json: sink: no authorization opens it\n"));
+    assert_non_null(
+        strstr(doubts.data, "users.json: 2 users hold \"Wood\", which opens no machine"));
+    assert_non_null(strstr(doubts.data, "users.json: 1 user holds \"rotary \", which opens no"));
+    assert_null(strstr(doubts.data, "saw:"));
+    assert_null(strstr(doubts.data, "fan:"));
+    assert_null(strstr(doubts.data, "tap:"));
+    assert_null(strstr(doubts.data, "\"wood\""));
+    roster_free(roster);
+}
+
+static void doubts_are_bounded(void **state)
+{
+    char machines[4096];
+    struct text json = text_over(machines, sizeof machines);
+    TEXT_LOCAL(doubts, 4096);
+    struct roster *roster;
+
+    (void)state;
+    for (int i = 0; i < 23; i++) {
+        text_addf(&json, "%s\"m%d\": {\"authorizations_or\": [\"d9\"]}", i > 0 ? ", " : "{", i);
+    }
+    text_add(&json, "}");
+    roster = roster_of(machines, "[]");
+    assert_int_equal(roster_doubts(roster, &doubts), STATUS_OK);
+    assert_non_null(strstr(doubts.data, "machines.json: ... and 3 more\n"));
+    roster_free(roster);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +306,8 @@ int main(void)
         cmocka_unit_test(C6_a_reload_counts_added_updated_and_removed),
         cmocka_unit_test(C2_the_fingerprint_is_the_same_everywhere),
         cmocka_unit_test(what_is_loaded_but_not_enforced_is_said),
+        cmocka_unit_test(authorizations_that_do_not_meet_are_doubted),
+        cmocka_unit_test(doubts_are_bounded),
     };
 
     return cmocka_run_group_tests_name("roster_compare", tests, scratch_enter, scratch_leave);
