@@ -173,7 +173,7 @@ void services_on_disconnected(struct services *services, const char *reason, str
 {
     if (services->connected) {
         services->connected = false;
-        services->broker_dead_at = in_ms(now, SERVICES_OUTAGE_MS);
+        services->broker_dead_at = in_ms(now, SERVICES_BROKER_MS);
     }
     text_copy(services->broker_reason, sizeof services->broker_reason, reason);
 }

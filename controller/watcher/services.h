@@ -31,6 +31,8 @@
  * connection breaks, too. */
 #define SERVICES_DOUBT_MS 500
 #define SERVICES_OUTAGE_MS 3000 /* C11.6; also the time to hand the lead over */
+/* The same of the broker, and the second that Paho may take to see that it is back. */
+#define SERVICES_BROKER_MS 4000
 /* What comes back and falls again within this was never back: a crash loop is one alert. */
 #define SERVICES_STEADY_MS 10000
 #define SERVICES_CONFIG_MS 10000 /* a reload reaches all controllers within it */
@@ -53,7 +55,8 @@ struct service {
     char verdict_reason[SERVICE_REASON_SIZE];
     struct mono_time ran_at; /* since when it runs without a break */
     struct wall_time ran_wall;
-    bool fell; /* it ended and was back before anybody was told */
+    struct wall_time ended; /* when it last did, if its verdict is an error */
+    bool fell;              /* it ended and was back before anybody was told */
 
     enum service_status told;
     char told_reason[SERVICE_REASON_SIZE];

@@ -20,6 +20,15 @@ judge(struct service *service, enum service_status verdict, const char *reason, 
     text_copy(service->verdict_reason, sizeof service->verdict_reason, reason);
 }
 
+/* Dead; the outage began `ago_ms` ago. */
+static void judge_dead(struct service *service, const char *reason, struct now now, int64_t ago_ms)
+{
+    if (service->verdict != SERVICE_ERROR) {
+        service->ended.ms = now.wall.ms - ago_ms;
+    }
+    judge(service, SERVICE_ERROR, reason, now);
+}
+
 static void sooner(struct mono_time *due, struct mono_time moment)
 {
     if (moment.ms != 0 && (due->ms == 0 || moment.ms < due->ms)) {
@@ -42,7 +51,8 @@ judge_controller(struct services *services, struct service_controller *controlle
         break;
     case CONTROLLER_LOST:
         if (is_past(controller->dead_at, now)) {
-            judge(service, SERVICE_ERROR, "it ended or was cut off without a goodbye", now);
+            judge_dead(
+                service, "it ended or was cut off without a goodbye", now, SERVICES_DOUBT_MS);
         } else {
             due = controller->dead_at;
         }
@@ -52,7 +62,7 @@ judge_controller(struct services *services, struct service_controller *controlle
             break;
         }
         if (is_past(services->settled_at, now)) {
-            judge(service, SERVICE_ERROR, "it has not come back to the broker", now);
+            judge_dead(service, "it has not come back to the broker", now, services->settle_ms);
         } else {
             due = services->settled_at;
         }
@@ -118,7 +128,7 @@ static struct mono_time judge_leader(struct services *services, struct now now)
     tell_why_none_leads(services, last, &reason);
     if ((last != NULL && is_verdict(last, SERVICE_ERROR)) ||
         is_past(services->leader_dead_at, now)) {
-        judge(&services->leader, SERVICE_ERROR, reason.data, now);
+        judge_dead(&services->leader, reason.data, now, 0);
         return (struct mono_time){0};
     }
     if (last != NULL && last->said == CONTROLLER_STOPPED) {
@@ -154,7 +164,7 @@ static struct mono_time judge_redis(struct services *services, struct now now)
         return dead_at;
     }
     text_addf(&reason, "controller %s cannot reach it", blind->id);
-    judge(&services->redis, SERVICE_ERROR, reason.data, now);
+    judge_dead(&services->redis, reason.data, now, SERVICES_OUTAGE_MS);
     return (struct mono_time){0};
 }
 
@@ -238,7 +248,7 @@ struct mono_time services_tick(struct services *services, struct now now)
         sooner(&due, judge_redis(services, now));
         sooner(&due, judge_configs(services, now));
     } else if (is_past(services->broker_dead_at, now)) {
-        judge(&services->broker, SERVICE_ERROR, services->broker_reason, now);
+        judge_dead(&services->broker, services->broker_reason, now, SERVICES_BROKER_MS);
     } else {
         sooner(&due, services->broker_dead_at);
     }

@@ -43,13 +43,13 @@ static void tell_death(
         service->fell ? "it ended without a goodbye, and was back at once"
                       : service->verdict_reason);
     service->alerted = true;
-    service->died = now.wall;
+    service->died = service->fell ? now.wall : service->ended;
     /* The leader's death is one message, not two. */
     if (service->verdict == SERVICE_ERROR && leader->verdict == SERVICE_ERROR && !leader->alerted &&
         service == service_of_leader(services)) {
         alert->leads = true;
         leader->alerted = true;
-        leader->died = now.wall;
+        leader->died = service->died;
     }
 }
 

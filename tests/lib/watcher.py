@@ -17,12 +17,17 @@ READY = re.compile(r"\bready: watching")
 
 
 class Watcher(Process):
-    def __init__(self, scratch, broker, settings=None, environment=None):
-        self.folder = scratch
-        self.audit = os.path.join(scratch, "audit")
-        self.ini = os.path.join(scratch, "watcher.ini")
+    """`identity`: one of several, with a folder of its own."""
+
+    def __init__(self, scratch, broker, settings=None, environment=None, identity=None):
+        self.folder = os.path.join(scratch, f"watcher-{identity}") if identity else scratch
+        os.makedirs(self.folder, exist_ok=True)
+        self.audit = os.path.join(self.folder, "audit")
+        self.ini = os.path.join(self.folder, "watcher.ini")
         sections = {"controller": {"id": "one"}, "mqtt": {"url": broker.url},
                     "audit": {"directory": self.audit}}
+        if identity:
+            sections["watcher"] = {"id": identity}
         for section, keys in (settings or {}).items():
             sections.setdefault(section, {}).update(keys)
         with open(self.ini, "w", encoding="utf-8") as file:
