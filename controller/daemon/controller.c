@@ -61,6 +61,7 @@ void publish_status(struct controller *controller, const char *status)
     json_out_string(&out, "version", TAGOUT_VERSION);
     json_out_string(&out, "config", roster_fingerprint(controller->roster));
     json_out_string(&out, "redis", store->operations->is_up(store) ? "up" : "down");
+    json_out_string(&out, "watcher", watcher_watch_text(controller));
     json_out_close(&out, '}');
     publish(
         controller, TOPIC_CONTROLLER_STATUS, settings->controller.id, NULL, payload.data,
@@ -103,6 +104,7 @@ enum status controller_new(
         free(controller);
         return status;
     }
+    controller->settle_ms = (int64_t)(settings->liveness.settle_s * 1000);
     controller->card_key_is_known =
         card_key_from_hex(&controller->card_key, settings->controller.card_key);
     if (!controller->card_key_is_known) {
@@ -211,7 +213,7 @@ static void on_machine_message(
 static bool may_be_retained(enum topic_id id)
 {
     return id == TOPIC_LINK || id == TOPIC_STATE || id == TOPIC_BLOCKS ||
-           id == TOPIC_CONTROLLER_STATUS;
+           id == TOPIC_CONTROLLER_STATUS || id == TOPIC_SERVICE;
 }
 
 void controller_on_message(
@@ -238,6 +240,8 @@ void controller_on_message(
         block_keeping_on_retained(controller, payload, length);
     } else if (match.id == TOPIC_CONTROLLER_MARKER) {
         start_collected(controller, payload, length);
+    } else if (match.id == TOPIC_SERVICE) {
+        watcher_watch_heard(controller, payload, length);
     } else if (
         controller->phase == PHASE_READY && !retained &&
         (match.id == TOPIC_REPORT || match.id == TOPIC_LINK || match.id == TOPIC_SET_OOPS ||
@@ -250,12 +254,13 @@ struct mono_time controller_tick(struct controller *controller)
 {
     struct heap *deadlines = fleet_deadlines(controller->fleet);
     struct mono_time next;
-    struct mono_time other[3];
+    struct mono_time other[4];
 
     refresh_now(controller);
     start_tick(controller);
     saves_tick(controller);
     block_keeping_tick(controller);
+    watcher_watch_tick(controller);
     while (heap_first(deadlines) != NULL &&
            heap_first(deadlines)->at.ms <= controller->now.mono.ms) {
         judge_due(controller, heap_first(deadlines)->owner);
@@ -264,7 +269,8 @@ struct mono_time controller_tick(struct controller *controller)
     other[0] = start_deadline(controller);
     other[1] = saves_deadline(controller);
     other[2] = block_keeping_deadline(controller);
-    for (size_t i = 0; i < 3; i++) {
+    other[3] = watcher_watch_deadline(controller);
+    for (size_t i = 0; i < sizeof other / sizeof other[0]; i++) {
         if (other[i].ms != 0 && (next.ms == 0 || other[i].ms < next.ms)) {
             next = other[i];
         }
@@ -293,6 +299,13 @@ bool controller_stood_down(const struct controller *controller)
     return controller->stood_down;
 }
 
+static void print_gauge(struct text *out, const char *name, const char *help, uint64_t value)
+{
+    text_addf(
+        out, "# HELP tagout_%s %s\n# TYPE tagout_%s gauge\ntagout_%s %llu\n", name, help, name,
+        name, (unsigned long long)value);
+}
+
 void controller_metrics(const struct controller *controller, struct text *out)
 {
     const struct counters *counters = &controller->counters;
@@ -303,4 +316,7 @@ void controller_metrics(const struct controller *controller, struct text *out)
         #name, help, #name, #name, (unsigned long long)counters->name);
     COUNTER_LIST(COUNTER_PRINT)
 #undef COUNTER_PRINT
+    print_gauge(
+        out, "watcher_missing", "The watcher is known not to run",
+        controller->watcher_watch.missing);
 }

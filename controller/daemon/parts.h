@@ -88,6 +88,14 @@ struct block_keeping {
     struct block_answer *answers;
 };
 
+/* C11.6: what is known of the watcher. */
+struct watcher_watch {
+    bool known;
+    bool missing;
+    struct mono_time
+        missing_at; /* when it counts as missing unless it says otherwise; {0}: never */
+};
+
 struct reload {
     bool wanted; /* SIGHUP came when it could not be heeded */
     bool running;
@@ -104,6 +112,7 @@ struct controller {
     struct fleet *fleet;
     struct counters counters;
     struct now now; /* of the event that is being handled */
+    int64_t settle_ms;
 
     enum phase phase;
     bool connected;
@@ -129,6 +138,7 @@ struct controller {
     struct saves saves;
     struct block_keeping block_keeping;
     struct reload reload;
+    struct watcher_watch watcher_watch;
     uint32_t restart_id;
     struct strangers strangers;
     /* For the rate of log lines: what is wrong with whom. */
@@ -344,6 +354,18 @@ void reload_if_wanted(struct controller *controller);
 /* `account` NULL: nobody waits for an answer. */
 void reload_begin(
     struct controller *controller, bool force, const char *account, const char *transaction);
+
+/* ---- watcher_watch.c ---- */
+
+/* The connection stands: it has its time to say that it runs. */
+void watcher_watch_begin(struct controller *controller);
+/* The connection is lost: nothing is judged. */
+void watcher_watch_pause(struct controller *controller);
+void watcher_watch_heard(struct controller *controller, const char *payload, size_t length);
+void watcher_watch_tick(struct controller *controller);
+struct mono_time watcher_watch_deadline(const struct controller *controller);
+/* "running", "missing", or "unknown" before either is certain. */
+const char *watcher_watch_text(const struct controller *controller);
 
 /* ---- telemetry.c ---- */
 

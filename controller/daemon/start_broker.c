@@ -23,7 +23,13 @@ static void subscribe(
     const char *pointers[8];
 
     for (size_t i = 0; i < count; i++) {
-        if (topic_filter(filters[i], sizeof filters[i], prefix(controller), ids[i]) != STATUS_OK) {
+        /* Of all services only the watcher is this controller's business (C11.6). */
+        enum status status =
+            ids[i] == TOPIC_SERVICE
+                ? topic_build(
+                      filters[i], sizeof filters[i], prefix(controller), ids[i], "watcher", NULL)
+                : topic_filter(filters[i], sizeof filters[i], prefix(controller), ids[i]);
+        if (status != STATUS_OK) {
             return;
         }
         pointers[i] = filters[i];
@@ -46,11 +52,13 @@ static void subscribe_retained(struct controller *controller)
 
 void subscribe_live(struct controller *controller)
 {
-    static const enum topic_id ids[] = {
-        TOPIC_REPORT, TOPIC_LINK, TOPIC_SET_OOPS, TOPIC_SET_LOCKOUT, TOPIC_REQUEST};
-    static const int qos[] = {1, 1, 1, 1, 1};
+    static const enum topic_id ids[] = {TOPIC_REPORT,   TOPIC_LINK,        TOPIC_PONG,
+                                        TOPIC_SET_OOPS, TOPIC_SET_LOCKOUT, TOPIC_REQUEST,
+                                        TOPIC_SERVICE};
+    static const int qos[] = {1, 1, 0, 1, 1, 1, 1};
 
-    subscribe(controller, ids, qos, 5, TOKEN_LIVE);
+    subscribe(controller, ids, qos, sizeof ids / sizeof ids[0], TOKEN_LIVE);
+    watcher_watch_begin(controller);
 }
 
 void unsubscribe_retained(struct controller *controller)
@@ -97,6 +105,7 @@ void controller_on_disconnected(struct controller *controller, const char *reaso
     }
     text_copy(controller->broker_trouble, sizeof controller->broker_trouble, reason);
     controller->connected = false;
+    watcher_watch_pause(controller);
     controller->marker_again = (struct mono_time){0};
 }
 
