@@ -121,6 +121,8 @@ void check_published(struct world *world, const char *topic, const char *payload
     } else if (match.id == TOPIC_COMMAND) {
         world_device(world, match.first)->has_news = true;
         take_command(world, world_device(world, match.first), payload, length);
+    } else if (match.id == TOPIC_PROBE) {
+        life_answer(world, world_device(world, match.first), payload);
     } else if (match.id == TOPIC_STATE) {
         world_device(world, match.first)->has_news = true;
         take_state(world, world_device(world, match.first), payload, length);

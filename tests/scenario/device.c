@@ -156,8 +156,8 @@ static bool read_word(struct telling *telling, struct words *words)
     return true;
 }
 
-static void
-send(struct world *world, struct device *device, enum topic_id id, const char *payload, bool retain)
+void device_send(
+    struct world *world, struct device *device, enum topic_id id, const char *payload, bool retain)
 {
     char topic[TOPIC_SIZE];
 
@@ -196,7 +196,7 @@ tell(struct world *world, struct device *device, struct telling *telling, bool f
     if (telling->says_uptime) {
         device->booted_ms = world->clock_ms - (int64_t)(report->uptime_s * 1000);
     }
-    send(world, device, TOPIC_REPORT, device->last_report, telling->retained);
+    device_send(world, device, TOPIC_REPORT, device->last_report, telling->retained);
 }
 
 static void report(struct world *world, struct words *words, struct device *device, bool boots)
@@ -223,6 +223,14 @@ static void report(struct world *world, struct words *words, struct device *devi
     tell(world, device, &telling, boots);
 }
 
+void device_report(struct world *world, struct device *device)
+{
+    const struct line nothing = {0};
+    struct words words = {.line = &nothing};
+
+    report(world, &words, device, false);
+}
+
 bool device_play(struct world *world, struct words *words)
 {
     size_t start = words->at;
@@ -234,14 +242,14 @@ bool device_play(struct world *world, struct words *words)
         report(world, words, world_device(world, name), true);
     } else if (words_take(words, "repeats its report")) {
         struct device *device = world_device(world, name);
-        send(world, device, TOPIC_REPORT, device->last_report, false);
+        device_send(world, device, TOPIC_REPORT, device->last_report, false);
     } else if (words_take(words, "sends retained")) {
-        send(world, world_device(world, name), TOPIC_REPORT, words_next(words), true);
+        device_send(world, world_device(world, name), TOPIC_REPORT, words_next(words), true);
     } else if (words_take(words, "sends")) {
-        send(world, world_device(world, name), TOPIC_REPORT, words_next(words), false);
+        device_send(world, world_device(world, name), TOPIC_REPORT, words_next(words), false);
     } else if (words_take(words, "link")) {
-        send(world, world_device(world, name), TOPIC_LINK, words_next(words), true);
-    } else {
+        device_send(world, world_device(world, name), TOPIC_LINK, words_next(words), true);
+    } else if (!life_play(world, world_find_device(world, name), words)) {
         words->at = start;
         return false;
     }

@@ -7,7 +7,9 @@
  *   table-saw boots …             the same, as a new boot
  *   table-saw repeats its report  the very same bytes again
  *   table-saw sends '{"oops": …'  any bytes; `sends retained '…'`
- *   table-saw link offline
+ *   table-saw link offline        or lost, or online
+ *
+ * Once it was heard it answers probes, as long as nothing else is said (life.h).
  *
  * What is not said is as it was (card) or as usual: the boot goes on, `seq` and `uptime` grow, and
  * `ack` is the last command of this boot. Oops and emergency are told only where they are said.
@@ -18,9 +20,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "tests/scenario/life.h"
 #include "tests/scenario/words.h"
 #include "topics/command.h"
 #include "topics/report.h"
+#include "topics/topic.h"
 
 struct device {
     char name[65];
@@ -38,6 +42,7 @@ struct device {
     bool applied_lockout;
     bool ever_always_on;
     char last_report[1024];
+    struct life life; /* what it does by itself, see life.h */
 };
 
 struct world;
@@ -46,5 +51,11 @@ struct world;
 bool device_play(struct world *world, struct words *words);
 
 void device_take_command(struct device *device, const struct command *command);
+
+/* A report in which nothing is new. */
+void device_report(struct world *world, struct device *device);
+/* Publishes on one of its topics, if the broker is there. */
+void device_send(
+    struct world *world, struct device *device, enum topic_id id, const char *payload, bool retain);
 
 #endif

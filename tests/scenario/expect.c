@@ -54,8 +54,8 @@ void fail_with_act(struct world *world, const char *what)
 
 static void expect_nothing(struct world *world)
 {
-    static const enum topic_id ids[] = {TOPIC_COMMAND,      TOPIC_EVENT,   TOPIC_RESPONSE,
-                                        TOPIC_SAVE_TIMEOUT, TOPIC_RESTART, TOPIC_PROBE};
+    static const enum topic_id ids[] = {
+        TOPIC_COMMAND, TOPIC_EVENT, TOPIC_RESPONSE, TOPIC_SAVE_TIMEOUT, TOPIC_RESTART};
 
     for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
         if (find_new(world, ids[i], NULL) != NULL) {
@@ -77,6 +77,8 @@ static void expect_none(struct world *world, struct words *words)
         {"answer", TOPIC_RESPONSE},
         {"save_timeout", TOPIC_SAVE_TIMEOUT},
         {"telemetry", TOPIC_TELEMETRY},
+        {"probe", TOPIC_PROBE},
+        {"restart", TOPIC_RESTART},
     };
 
     if (words_take(words, "log")) {
@@ -95,6 +97,32 @@ static void expect_none(struct world *world, struct words *words)
         }
     }
     world_fail(world, "no what?");
+}
+
+/* `expect 2 probes table-saw`, `expect at most 40 probes table-saw`: in this act. */
+static bool expect_probes(struct world *world, struct words *words)
+{
+    const struct broker *broker = &world->broker;
+    size_t start = words->at;
+    bool at_most = words_take(words, "at most");
+    double wanted = 0;
+    double count = 0;
+    const char *machine;
+
+    if (!words_number(words, &wanted) || !words_take(words, "probes")) {
+        words->at = start;
+        return false;
+    }
+    machine = words_next(words);
+    for (size_t i = 0; i < broker->published_count; i++) {
+        const struct published *published = &broker->published[i];
+        count += published->act == world->act && published->match.id == TOPIC_PROBE &&
+                 strcmp(published->match.first, machine) == 0;
+    }
+    if (count > wanted || (!at_most && count < wanted)) {
+        world_fail(world, "there were %.0f", count);
+    }
+    return true;
 }
 
 /* ---- the controller itself ---- */
@@ -157,8 +185,8 @@ void expect(struct world *world, struct words *words)
     } else if (words_take(words, "no")) {
         expect_none(world, words);
     } else if (
-        !expect_controller(world, words) && !expect_message(world, words) &&
-        !expect_stored(world, words)) {
+        !expect_probes(world, words) && !expect_controller(world, words) &&
+        !expect_message(world, words) && !expect_stored(world, words)) {
         expect_command(world, words);
     }
     if (!world_has_failed(world) && !words_end(words)) {

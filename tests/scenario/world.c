@@ -293,7 +293,8 @@ static int64_t settle(struct world *world)
             stand_down(world);
             return 0;
         }
-        if (!any && (next.ms == 0 || next.ms > world_now(world).mono.ms)) {
+        if (!any && world->broker.first == NULL &&
+            (next.ms == 0 || next.ms > world_now(world).mono.ms)) {
             return next.ms == 0 ? 0 : next.ms - world->mono_base_ms;
         }
     }
@@ -317,12 +318,17 @@ void world_pass(struct world *world, int64_t ms)
         if (world->redis_back_ms != 0 && (next == 0 || world->redis_back_ms < next)) {
             next = world->redis_back_ms;
         }
+        if (life_next(world) != 0 && (next == 0 || life_next(world) < next)) {
+            next = life_next(world);
+        }
         if (next == 0 || next >= end) {
             break;
         }
-        world->clock_ms = next;
+        world->clock_ms = next > world->clock_ms ? next : world->clock_ms;
+        life_turn(world);
     }
     world->clock_ms = end;
+    life_turn(world);
     world_settle(world);
 }
 
