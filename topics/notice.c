@@ -38,6 +38,13 @@ enum status notice_print(const struct notice_payload *notice, struct text *text)
         json_out_number(&out, "session_s", (double)notice->session_ms / 1000.0, 3);
     }
     print_flag(&out, "approx", notice->approximate);
+    if (notice->since.ms > 0) {
+        json_out_wall(&out, "since", notice->since);
+    }
+    print_optional(&out, "last_user", notice->last_user);
+    if (notice->clock_is_free) {
+        json_out_bool(&out, "clock_synchronised", false);
+    }
     json_out_integer(&out, "epoch", (int64_t)notice->version.epoch);
     json_out_integer(&out, "rev", notice->version.rev);
     json_out_wall(&out, "at", notice->at);

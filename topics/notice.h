@@ -26,8 +26,11 @@ struct notice_payload {
     const char *fault;
     bool warn_only;
     bool has_session;
-    int64_t session_ms; /* written as `session_s` */
-    bool approximate;   /* written as `approx` */
+    int64_t session_ms;     /* written as `session_s` */
+    bool approximate;       /* written as `approx` */
+    struct wall_time since; /* when the machine was last heard before */
+    const char *last_user;
+    bool clock_is_free; /* nothing disciplines the host's clock: `clock_synchronised` false */
     struct version version;
     struct wall_time at;
 };

@@ -36,9 +36,6 @@ struct roster_machine {
     char alias[CORE_NAME_SIZE];        /* "" for none */
     char second_alias[CORE_NAME_SIZE];
     struct core_config config;
-    bool mains_switched;
-    bool has_idle_amps;
-    double idle_amps;
     uint64_t hash;
 };
 

@@ -196,9 +196,9 @@ static enum status add_machine(
         alias[0] == '\0' ? machine->name : alias);
     machine->config.unauthorized_warn_only = draft->first.unauthorized_warn_only;
     machine->config.always_enabled = draft->first.always_enabled;
-    machine->mains_switched = draft->mains_switched;
-    machine->has_idle_amps = draft->has_idle_amps;
-    machine->idle_amps = draft->idle_amps;
+    machine->config.mains_switched = draft->mains_switched;
+    machine->config.has_idle_amps = draft->has_idle_amps;
+    machine->config.idle_amps = draft->idle_amps;
     status = add_alias(roster, node, machine);
     if (status == STATUS_OK) {
         status =

@@ -69,11 +69,12 @@ static bool is_from_outside(enum core_notice_type type)
 }
 
 static void publish_event(
-    struct controller *controller, const struct machine *machine,
-    const struct notice_payload *event)
+    struct controller *controller, const struct machine *machine, struct notice_payload *event)
 {
+    const struct host_port *host = &controller->ports.host;
     TEXT_LOCAL(payload, NOTICE_BYTES_MAX);
 
+    event->clock_is_free = !host->clock_is_synchronised(host->context);
     if (notice_print(event, &payload) != STATUS_OK) {
         log_error("%s: an event did not fit and was not published", machine->record.machine);
         return;
@@ -132,12 +133,20 @@ static void publish_notice(
         .has_session = is_logout,
         .session_ms = notice->session_ms,
         .approximate = notice->approximate,
+        .since = notice->since,
+        .last_user = notice->last_user[0] == '\0' ? NULL : notice->last_user,
         .version = machine->record.core.version,
         .at = controller->now.wall,
     };
+    const struct sentence_words words = {
+        .machine = event.display_name,
+        .by = event.by,
+        .reason = reason,
+        .now = controller->now.wall,
+    };
     TEXT_LOCAL(sentence, 1024);
 
-    render_sentence(notice, event.display_name, event.by, reason, &sentence);
+    render_sentence(notice, &words, &sentence);
     event.text = sentence.data;
     publish_event(controller, machine, &event);
 }

@@ -23,9 +23,16 @@ void render_state(
     const struct settings *settings, const struct machine *machine,
     char display[RENDER_DISPLAY_SIZE], struct state_payload *ret_payload);
 
-/* The sentence that a person reads (C8.2 `text`). */
+/* What a sentence needs besides its notice. */
+struct sentence_words {
+    const char *machine; /* as people call it */
+    const char *by;      /* NULL for nobody */
+    const char *reason;  /* NULL for none */
+    struct wall_time now;
+};
+
+/* The sentence that a person reads (C8.2 `text`). In sentence.c. */
 void render_sentence(
-    const struct core_notice *notice, const char *machine, const char *by, const char *reason,
-    struct text *out);
+    const struct core_notice *notice, const struct sentence_words *words, struct text *out);
 
 #endif

@@ -261,7 +261,9 @@ static void assert_sentence(
 {
     TEXT_LOCAL(sentence, 1024);
 
-    render_sentence(notice, "Table Saw", by, reason, &sentence);
+    render_sentence(
+        notice, &(struct sentence_words){.machine = "Table Saw", .by = by, .reason = reason},
+        &sentence);
     assert_string_equal(sentence.data, expected);
 }
 
@@ -306,8 +308,8 @@ static void C8_2_every_event_has_a_sentence(void **state)
                 notice_of((enum core_notice_type)type, named == 1 ? "Ada" : NULL);
             TEXT_LOCAL(sentence, 1024);
 
-            render_sentence(&notice, "Table Saw", NULL, NULL, &sentence);
-            assert_int_equal(strncmp(sentence.data, "Table Saw: ", strlen("Table Saw: ")), 0);
+            render_sentence(&notice, &(struct sentence_words){.machine = "Table Saw"}, &sentence);
+            assert_int_equal(strncmp(sentence.data, "Table Saw", strlen("Table Saw")), 0);
             assert_true(sentence.length > strlen("Table Saw: "));
             assert_null(strstr(sentence.data, "(null)"));
         }

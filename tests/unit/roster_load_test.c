@@ -63,7 +63,8 @@ static void a_machine_means_what_its_keys_say(void **state)
     assert_true(saw->config.second_relay.present);
     assert_true(saw->config.second_relay.unauthorized_warn_only);
     assert_true(saw->config.second_relay.always_enabled);
-    assert_true(saw->mains_switched && saw->has_idle_amps && saw->idle_amps == 0.5);
+    assert_true(saw->config.mains_switched && saw->config.has_idle_amps);
+    assert_true(saw->config.idle_amps == 0.5);
     assert_int_equal(saw->config.authorizations_or.count, 3);
     assert_int_equal(saw->config.authorizations_or.items[0], number_of("Saw"));
     assert_int_equal(saw->config.authorizations_or.items[1], number_of("Wood"));
@@ -73,7 +74,7 @@ static void a_machine_means_what_its_keys_say(void **state)
     assert_string_equal(bare->alias, "");
     assert_false(bare->config.unauthorized_warn_only || bare->config.always_enabled);
     assert_false(bare->config.second_relay.present);
-    assert_false(bare->mains_switched || bare->has_idle_amps);
+    assert_false(bare->config.mains_switched || bare->config.has_idle_amps);
     assert_int_equal(bare->config.authorizations_or.count, 0);
     roster_free(roster);
     roster_free(NULL);
