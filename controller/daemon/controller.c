@@ -104,7 +104,7 @@ enum status controller_new(
         free(controller);
         return status;
     }
-    controller->settle_ms = (int64_t)(settings->liveness.settle_s * 1000);
+    liveness_init(controller);
     controller->card_key_is_known =
         card_key_from_hex(&controller->card_key, settings->controller.card_key);
     if (!controller->card_key_is_known) {
@@ -144,19 +144,6 @@ static void on_report(
     judge_enqueue(controller, machine, &report);
 }
 
-static void
-on_link(struct controller *controller, struct machine *machine, const char *payload, size_t length)
-{
-    struct core_event event = {.type = CORE_EVENT_OFFLINE};
-    struct origin origin = origin_none();
-    struct core_effects effects;
-
-    if (length == strlen("offline") && memcmp(payload, "offline", length) == 0) {
-        judge_waiting(controller, machine);
-        judge(controller, machine, &event, &origin, &effects);
-    }
-}
-
 /* `set/oops` and `set/lockout` (C8.3): whoever may only set may not clear. */
 static void on_set(
     struct controller *controller, struct machine *machine, enum core_event_type type,
@@ -186,11 +173,14 @@ static void on_set(
 
 static void on_machine_message(
     struct controller *controller, const struct topic_match *match, const char *payload,
-    size_t length)
+    size_t length, bool retained)
 {
     struct machine *machine = fleet_find(controller->fleet, match->first);
 
     if (machine == NULL || machine->config == NULL) {
+        if (retained) {
+            return; /* a box that was there once, and may be long gone */
+        }
         controller->counters.stranger_messages++;
         if (strangers_heard(&controller->strangers, match->first, controller->now)) {
             log_warning("%s is not configured: it gets no command", match->first);
@@ -200,7 +190,9 @@ static void on_machine_message(
     if (match->id == TOPIC_REPORT) {
         on_report(controller, machine, payload, length);
     } else if (match->id == TOPIC_LINK) {
-        on_link(controller, machine, payload, length);
+        liveness_on_link(controller, machine, payload, length, retained);
+    } else if (match->id == TOPIC_PONG) {
+        liveness_on_pong(controller, machine, payload, length);
     } else {
         on_set(
             controller, machine,
@@ -214,6 +206,12 @@ static bool may_be_retained(enum topic_id id)
 {
     return id == TOPIC_LINK || id == TOPIC_STATE || id == TOPIC_BLOCKS ||
            id == TOPIC_CONTROLLER_STATUS || id == TOPIC_SERVICE;
+}
+
+static bool is_said_of_machine(enum topic_id id)
+{
+    return id == TOPIC_REPORT || id == TOPIC_LINK || id == TOPIC_PONG || id == TOPIC_SET_OOPS ||
+           id == TOPIC_SET_LOCKOUT;
 }
 
 void controller_on_message(
@@ -242,11 +240,8 @@ void controller_on_message(
         start_collected(controller, payload, length);
     } else if (match.id == TOPIC_SERVICE) {
         watcher_watch_heard(controller, payload, length);
-    } else if (
-        controller->phase == PHASE_READY && !retained &&
-        (match.id == TOPIC_REPORT || match.id == TOPIC_LINK || match.id == TOPIC_SET_OOPS ||
-         match.id == TOPIC_SET_LOCKOUT)) {
-        on_machine_message(controller, &match, payload, length);
+    } else if (controller->phase == PHASE_READY && is_said_of_machine(match.id)) {
+        on_machine_message(controller, &match, payload, length, retained);
     }
 }
 
@@ -257,6 +252,7 @@ struct mono_time controller_tick(struct controller *controller)
     struct mono_time other[4];
 
     refresh_now(controller);
+    liveness_notice_stall(controller);
     start_tick(controller);
     saves_tick(controller);
     block_keeping_tick(controller);
@@ -275,6 +271,7 @@ struct mono_time controller_tick(struct controller *controller)
             next = other[i];
         }
     }
+    controller->due_at = next;
     return next;
 }
 
@@ -319,4 +316,7 @@ void controller_metrics(const struct controller *controller, struct text *out)
     print_gauge(
         out, "watcher_missing", "The watcher is known not to run",
         controller->watcher_watch.missing);
+    print_gauge(
+        out, "machines_watched", "Machines that are live, and watched",
+        liveness_watched(controller));
 }

@@ -10,6 +10,7 @@ static bool update_notes(
     const struct origin *origin)
 {
     const char *by = origin->by != NULL ? origin->by : "";
+    const char *reason = origin->reason != NULL ? origin->reason : "";
 
     switch (notice->type) {
     case CORE_NOTICE_OOPS:
@@ -24,10 +25,12 @@ static bool update_notes(
         record->oops_at = (struct wall_time){0};
         return true;
     case CORE_NOTICE_LOCKOUT:
+        if (notice->source == CORE_SOURCE_LIVENESS) { /* C11.7 */
+            by = LIVENESS_BY;
+            reason = LIVENESS_LOCKOUT_REASON;
+        }
         text_copy(record->lockout_by, sizeof record->lockout_by, by);
-        text_copy(
-            record->lockout_reason, sizeof record->lockout_reason,
-            origin->reason != NULL ? origin->reason : "");
+        text_copy(record->lockout_reason, sizeof record->lockout_reason, reason);
         record->lockout_at = controller->now.wall;
         return true;
     case CORE_NOTICE_UNLOCK:
@@ -80,6 +83,7 @@ static void decide(
     event->epoch = controller->epoch;
     event->epoch_ceiling = epoch_ceiling(controller);
     event->loaded = machine->loaded;
+    event->liveness = &controller->liveness;
     core_decide(config, &record->core, event, &record->core, effects);
     for (size_t i = 0; i < effects->notice_count; i++) {
         machine->notes_changed |= update_notes(controller, record, &effects->notices[i], origin);
@@ -91,13 +95,20 @@ static void carry_out(
     struct controller *controller, struct machine *machine, const struct core_event *event,
     const struct origin *origin, const struct core_effects *effects)
 {
-    heap_set(fleet_deadlines(controller->fleet), &machine->deadline, effects->wake_at);
+    struct mono_time wake_at = effects->wake_at;
+
+    if (wake_at.ms != 0 && wake_at.ms <= controller->now.mono.ms) {
+        wake_at.ms = controller->now.mono.ms + 1; /* a tick ends, whatever is asked */
+    }
+    heap_set(fleet_deadlines(controller->fleet), &machine->deadline, wake_at);
     if (effects->repaired) {
         log_error(
             "%s: its state contradicted itself; it was switched off", machine->record.machine);
     }
     perform(controller, machine, event, effects, origin);
-    restart_if_idle(controller, machine);
+    if (event->type != CORE_EVENT_RESTART) {
+        restart_heed(controller, machine, effects);
+    }
 }
 
 bool judge(
@@ -207,6 +218,11 @@ void judge_report(
                         .lockout = report->ack_lockout,
                     },
                 .relay_seen = seen(report->relay_state),
+                .second_relay_seen = seen(report->second_relay_state),
+                .has_reader_ok = report->has_reader_ok,
+                .reader_ok = report->reader_ok,
+                .has_amps = report->has_number[REPORT_AMPS],
+                .amps = report->number[REPORT_AMPS],
             },
     };
     struct origin origin = origin_none();
@@ -221,6 +237,7 @@ void judge_report(
     decide(controller, machine, &event, &origin, &effects);
     if (effects.dropped) {
         controller->counters.reports_superseded++;
+        carry_out(controller, machine, &event, &origin, &effects);
         return;
     }
     take_notes(controller, machine, report, &event.report);
@@ -243,6 +260,7 @@ void judge_config(struct controller *controller, struct machine *machine)
     }
     event.reconfigured.holder = user == NULL ? NULL : &user->holder;
     judge(controller, machine, &event, &origin, &effects);
+    liveness_follow(controller, machine);
 }
 
 void judge_due(struct controller *controller, struct machine *machine)
@@ -251,5 +269,6 @@ void judge_due(struct controller *controller, struct machine *machine)
     struct core_event event = {.type = CORE_EVENT_WAKE};
     struct origin origin = origin_none();
 
+    judge_waiting(controller, machine); /* silent is who has not even said what is not read yet */
     judge(controller, machine, &event, &origin, &effects);
 }

@@ -32,6 +32,9 @@ enum phase {
     X(commands, "Commands published")                                                              \
     X(states, "States published")                                                                  \
     X(events, "Events published")                                                                  \
+    X(probes, "Probes published")                                                                  \
+    X(pongs, "Probes answered")                                                                    \
+    X(stalls, "Times that the loop stood still, so that all silences counted anew")                \
     X(publishes_lost, "Messages that the full outbox refused")                                     \
     X(requests, "Requests")                                                                        \
     X(requests_refused, "Requests answered with an error")                                         \
@@ -112,10 +115,12 @@ struct controller {
     struct fleet *fleet;
     struct counters counters;
     struct now now; /* of the event that is being handled */
-    int64_t settle_ms;
+    struct core_liveness liveness;
 
     enum phase phase;
     bool connected;
+    bool hears;               /* what machines say, since the broker granted the subscription */
+    struct mono_time due_at;  /* when controller_tick asked to be called; {0}: never */
     char broker_trouble[128]; /* why the last attempt to connect failed: logged once */
     bool loaded;              /* Redis has told all it kept */
     bool load_wanted;         /* something must be read from Redis (again) */
@@ -290,7 +295,7 @@ void apply_set(
     struct controller *controller, struct machine *machine, enum core_event_type type, bool value,
     const struct origin *origin, struct core_effects *effects);
 
-/* ---- request_box.c: card, restart, forget ---- */
+/* ---- request_box.c: card, forget; request_restart.c ---- */
 
 void do_card(
     struct controller *controller, struct machine *machine, const char *account,
@@ -299,8 +304,9 @@ void do_restart(
     struct controller *controller, struct machine *machine, const char *account,
     const struct request *request);
 void do_forget(struct controller *controller, const char *account, const struct request *request);
-/* After each decision: a restart that waits for the machine to be idle may go out. */
-void restart_if_idle(struct controller *controller, struct machine *machine);
+/* After each decision: the restart that waits goes out, or is given up. */
+void restart_heed(
+    struct controller *controller, struct machine *machine, const struct core_effects *effects);
 /* Answers whoever waits for one with an error. */
 void restart_cancel(struct controller *controller, struct machine *machine, const char *why);
 /* The process ends: whoever waits for an answer gets one. */
@@ -354,6 +360,27 @@ void reload_if_wanted(struct controller *controller);
 /* `account` NULL: nobody waits for an answer. */
 void reload_begin(
     struct controller *controller, bool force, const char *account, const char *transaction);
+
+/* ---- liveness.c: who is there (C11) ---- */
+
+/* Who locks a machine out whose relay is stuck on, and why. */
+#define LIVENESS_BY "Tagout"
+#define LIVENESS_LOCKOUT_REASON "its relay stays on though it was switched off"
+
+void liveness_init(struct controller *controller);
+void liveness_on_link(
+    struct controller *controller, struct machine *machine, const char *payload, size_t length,
+    bool retained);
+void liveness_on_pong(
+    struct controller *controller, struct machine *machine, const char *payload, size_t length);
+/* The broker has granted the subscription to what machines say, or is lost. */
+void liveness_hears(struct controller *controller, bool hears);
+/* Tells the machine's watch whether the controller hears it. */
+void liveness_follow(struct controller *controller, struct machine *machine);
+/* First of all in each turn: whoever could not listen may not judge who was silent. */
+void liveness_notice_stall(struct controller *controller);
+void publish_probe(struct controller *controller, const struct machine *machine, uint32_t id);
+size_t liveness_watched(const struct controller *controller);
 
 /* ---- watcher_watch.c ---- */
 

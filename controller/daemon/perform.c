@@ -177,6 +177,9 @@ void perform(
     if (effects->command && is_told) {
         publish_command(controller, machine);
     }
+    if (effects->probe && is_told) {
+        publish_probe(controller, machine, effects->probe_id);
+    }
     for (size_t i = 0; i < effects->notice_count; i++) {
         publish_notice(controller, machine, &effects->notices[i], origin);
     }

@@ -105,6 +105,7 @@ void controller_on_disconnected(struct controller *controller, const char *reaso
     }
     text_copy(controller->broker_trouble, sizeof controller->broker_trouble, reason);
     controller->connected = false;
+    liveness_hears(controller, false);
     watcher_watch_pause(controller);
     controller->marker_again = (struct mono_time){0};
 }
@@ -126,6 +127,7 @@ void controller_on_subscribed(struct controller *controller, int token, bool gra
         log_error("the broker refuses a subscription: check its access list for this account");
     }
     if (token == TOKEN_LIVE && granted) {
+        liveness_hears(controller, true);
         say_ready(controller);
     }
     if (token != TOKEN_COLLECT || controller->phase != PHASE_COLLECTING) {

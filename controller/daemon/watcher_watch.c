@@ -31,7 +31,7 @@ static void wait_for_it(struct controller *controller)
     struct watcher_watch *watch = &controller->watcher_watch;
 
     if (watch->missing_at.ms == 0 && !watch->missing) {
-        watch->missing_at.ms = controller->now.mono.ms + controller->settle_ms;
+        watch->missing_at.ms = controller->now.mono.ms + controller->liveness.settle_ms;
     }
 }
 
