@@ -120,8 +120,10 @@ def test_a_restart_within_the_window_pages_nobody_twice(start_watcher, shop, cli
         shop.save_timeout("saw")  # while it is away: its session keeps it
         watcher.start()
         shop.save_timeout("lathe")
+        last = client.position()
         shop.save_timeout("drill")
     wait_until(lambda: len(watcher.audit_lines("save_timeout")) == 10, "all are in the audit")
+    wait_alert(client, "machine_save_timeouts", since=last)
     assert len(alerts(client, "fleet_save_timeouts")) == 1
     assert sorted(a["machine"] for a in alerts(client, "machine_save_timeouts")) == [
         "drill", "lathe", "saw"]
