@@ -241,6 +241,7 @@ static int run(struct loop *loop)
     }
     sd_notify(0, "STOPPING=1");
     finish_slack(loop);
+    on_inbox(-1, 0, loop); /* acknowledged: the broker does not send it again */
     watcher_stop(loop->watcher);
     if (loop->connecting) {
         mqtt_stop(loop->mqtt, GOODBYE_MS);
