@@ -115,22 +115,28 @@ static bool is_told_of(const struct board *board, const struct board_service *se
     return false;
 }
 
-/* C11.6. A controller that was stopped was meant to be, and so was a Slack that nobody set up; a
- * watcher that was stopped tells nobody anything, and that may have been forgotten. */
+/* One that was stopped tells nobody anything, and that may have been forgotten. */
+static void add_watcher(const struct board *board, struct text *out)
+{
+    const struct board_service *watcher = board_service(board, "watcher");
+
+    if (watcher == NULL || strcmp(watcher->status, "running") == 0) {
+        return;
+    }
+    text_add(
+        out, strcmp(watcher->status, "stopped") == 0 ? "The watcher was stopped"
+                                                     : "The watcher is gone");
+    text_add(out, ": " BOARD_NOBODY_IS_TOLD ".\n");
+}
+
+/* C11.6. What was stopped was meant to be, and so was a Slack that nobody set up. */
 static void add_services(const struct board *board, struct text *out)
 {
     for (size_t i = 0; i < board->service_count; i++) {
         const struct board_service *service = &board->services[i];
-        bool is_watcher = strcmp(service->name, "watcher") == 0;
-        bool is_stopped = strcmp(service->status, "stopped") == 0;
 
-        if (is_told_of(board, service) ||
-            (strcmp(service->status, "error") != 0 && !(is_watcher && is_stopped))) {
-            continue;
-        }
-        if (is_watcher) {
-            text_add(out, is_stopped ? "The watcher was stopped" : "The watcher is gone");
-            text_add(out, ": " BOARD_NOBODY_IS_TOLD ".\n");
+        if (strcmp(service->name, "watcher") == 0 || strcmp(service->status, "error") != 0 ||
+            is_told_of(board, service)) {
             continue;
         }
         text_add(out, "Service ");
@@ -193,6 +199,7 @@ void board_not_well(const struct board *board, struct text *out)
         text_add(out, ".\n");
     }
     add_unreadable(board, out);
+    add_watcher(board, out);
     add_services(board, out);
 }
 

@@ -5,6 +5,7 @@ import re
 from ctl_shop import MACHINES, bare, shop  # noqa: F401
 from fake_slack import Refuse, Slow
 from harness import wait_until
+from watcher import wait_service
 
 
 def ask(broker, *arguments, **environment):
@@ -67,24 +68,31 @@ def test_no_watcher_is_not_a_missing_controller(shop):
     assert "controller does not answer" not in result.err
 
 
-def test_a_watcher_that_was_stopped_or_hangs_is_told_apart(start_watcher, broker):
+def test_a_watcher_that_was_stopped_is_told_apart(start_watcher, broker, client):
+    client.subscribe("tagout/service/+")
     watcher = start_watcher()
+    wait_service(client, "watcher", "running")
     watcher.stop()
     result = ask(broker)
     assert result.code == 1
     assert re.search(r"the watcher does not answer: it was stopped at \d\d:\d\d; start", result.err)
     assert "nobody is told of alerts" in result.err
-    watcher.start().freeze()
+
+
+def test_a_watcher_that_says_it_runs_and_is_silent_may_hang(broker, client):
+    client.publish("tagout/service/watcher", {"status": "running", "since": 1}, retain=True)
     result = ask(broker)
-    watcher.thaw()
     assert result.code == 1
     assert "the watcher says that it runs, but nothing came within 5 s" in result.err
+    assert 'does not let account "local" ask' in result.err
 
 
 def test_status_names_what_does_not_work_in_its_first_line(shop, start_watcher, slack):
     for name in MACHINES:
         shop.box(name)
     watcher = start_watcher()
+    shop.client.subscribe("tagout/service/+")
+    wait_service(shop.client, "watcher", "running")
     assert shop.run("status").out.splitlines()[0] == "3 machines, 1 running; all is well."
     slack.mood(Refuse("invalid_auth"))
     assert "next: check [slack] bot_token" in shop.run("test-alert").err
