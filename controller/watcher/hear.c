@@ -63,9 +63,15 @@ void post_event(
     struct slack_post posts[SLACK_POSTS_MAX];
     size_t count = slack_posts_of(event, posts);
 
+    slack_crowds_hear(&watcher->crowds, event, watcher->now.mono);
     for (size_t i = 0; i < count; i++) {
         enum slack_lane lane = slack_queue_lane(queue, posts[i].lane);
-        if (delivered == NULL || line > delivered[lane]) {
+        if (delivered != NULL && line <= delivered[lane]) {
+            continue;
+        }
+        if (slack_crowds_has(lane)) {
+            slack_crowds_add(&watcher->crowds, &posts[i], event, line, seen, watcher->now.mono);
+        } else {
             (void)slack_queue_add(queue, &posts[i], line, seen, 0);
         }
     }

@@ -164,6 +164,10 @@ void remember_save(struct watcher *watcher)
     }
     for (enum slack_lane lane = 0; lane < SLACK_LANE_COUNT; lane++) {
         snapshot.lanes[lane] = slack_queue_position(queue, lane, watcher->line);
+        if (slack_crowds_has(lane)) {
+            snapshot.lanes[lane] =
+                slack_crowds_position(&watcher->crowds, lane, snapshot.lanes[lane]);
+        }
     }
     bytes = snapshot_print(&snapshot, watcher->base, watcher->now, &length);
     if (bytes == NULL) {

@@ -18,9 +18,8 @@ static const struct rule {
      NULL},
     {"emergency_login", SLACK_CONTROL,
      "Go and see whether help is needed, then why no member's card would do.", NULL},
-    {"machine_error", SLACK_CONTROL,
-     "Look at its power and its network. If it runs, it runs until its card is taken out.", NULL},
-    {"machine_recovered", SLACK_CONTROL, NULL, NULL},
+    {"machine_error", SLACK_MACHINES, "If it runs, it runs until its card is taken out.", NULL},
+    {"machine_recovered", SLACK_RETURNS, NULL, NULL},
     {"fault", SLACK_CONTROL, NULL, NULL},
     {"fault_cleared", SLACK_CONTROL, NULL, NULL},
     {"login", SLACK_ACTIVITY, NULL, NULL},
@@ -28,7 +27,7 @@ static const struct rule {
     {"denied", SLACK_ACTIVITY, NULL, NULL},
     {"unknown_fob", SLACK_ACTIVITY, NULL, NULL},
     {"refused", SLACK_ACTIVITY, NULL, NULL},
-    {"reboot", SLACK_ACTIVITY, NULL, NULL},
+    {"reboot", SLACK_REBOOTS, NULL, NULL},
     {"machine_offline", SLACK_ACTIVITY, NULL, NULL},
 };
 

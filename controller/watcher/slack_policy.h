@@ -17,6 +17,9 @@ enum slack_lane {
     SLACK_STORAGE,
     SLACK_ACTIVITY,
     SLACK_OOPS,
+    SLACK_MACHINES, /* control's, too, once they have gathered (slack_crowds.h) */
+    SLACK_RETURNS,
+    SLACK_REBOOTS,
     SLACK_LANE_COUNT
 };
 

@@ -33,6 +33,9 @@ static enum slack_room room_of(enum slack_lane lane)
         return SLACK_ROOM_OOPS;
     case SLACK_CONTROL:
     case SLACK_STORAGE:
+    case SLACK_MACHINES:
+    case SLACK_RETURNS:
+    case SLACK_REBOOTS:
     case SLACK_LANE_COUNT:
         break;
     }
@@ -219,20 +222,17 @@ void slack_queue_grow(struct slack_queue *queue, struct wall_time outage, uint32
 
 /* ---- sending ---- */
 
+/* What needs a person's hand overtakes the rest. */
 static struct slack_message *candidate(const struct slack_queue *queue, enum slack_room room)
 {
-    switch (room) {
-    case SLACK_ROOM_CONTROL:
-        if (queue->lanes[SLACK_CONTROL].first != NULL) {
-            return queue->lanes[SLACK_CONTROL].first;
+    static const enum slack_lane order[] = {SLACK_CONTROL, SLACK_MACHINES, SLACK_RETURNS,
+                                            SLACK_REBOOTS, SLACK_STORAGE,  SLACK_ACTIVITY,
+                                            SLACK_OOPS};
+
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+        if (room_of(order[i]) == room && queue->lanes[order[i]].first != NULL) {
+            return queue->lanes[order[i]].first;
         }
-        return queue->lanes[SLACK_STORAGE].first;
-    case SLACK_ROOM_ACTIVITY:
-        return queue->lanes[SLACK_ACTIVITY].first;
-    case SLACK_ROOM_OOPS:
-        return queue->lanes[SLACK_OOPS].first;
-    case SLACK_ROOM_COUNT:
-        break;
     }
     return NULL;
 }

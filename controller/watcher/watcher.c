@@ -292,6 +292,19 @@ static struct mono_time look_at_disk(struct watcher *watcher)
     return (struct mono_time){behind_ms == 0 ? 0 : watcher->now.mono.ms + LOOK_MS};
 }
 
+/* Machines that have gathered leave as one message. */
+static struct mono_time tick_crowds(struct watcher *watcher)
+{
+    struct slack_post post;
+    int64_t line;
+    struct wall_time seen;
+
+    while (slack_crowds_take(&watcher->crowds, watcher->now.mono, &post, &line, &seen)) {
+        (void)slack_queue_add(slack_queue_of(watcher->slack), &post, line, seen, 0);
+    }
+    return slack_crowds_due(&watcher->crowds, watcher->now.mono);
+}
+
 static struct mono_time tick_slack(struct watcher *watcher)
 {
     if (role_may_speak(&watcher->role)) {
@@ -321,6 +334,7 @@ struct mono_time watcher_tick(struct watcher *watcher)
     next = save_timeouts_due(&watcher->counting);
     next = earlier(next, watcher->subscribe_at);
     next = earlier(next, tick_services(watcher));
+    next = earlier(next, tick_crowds(watcher));
     next = earlier(next, tick_slack(watcher));
     next = earlier(next, test_alert_tick(watcher));
     next = earlier(next, tick_memory(watcher));

@@ -11,6 +11,7 @@
 #include "controller/watcher/services.h"
 #include "controller/watcher/slack.h"
 #include "controller/watcher/slack_answer.h"
+#include "controller/watcher/slack_crowds.h"
 #include "controller/watcher/snapshot.h"
 #include "controller/watcher/watcher.h"
 #include "topics/request.h"
@@ -36,6 +37,7 @@ struct watcher {
     struct save_timeouts counting;
     struct services services;
     struct role role;
+    struct slack_crowds crowds;
     struct now now; /* of this turn */
 
     /* The audit. */

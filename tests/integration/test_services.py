@@ -249,3 +249,46 @@ def test_C12_4_two_controllers_with_different_files_are_an_alert(start_all, clie
     client.publish("tagout/controller/two/status", dict(status, config=config), retain=True)
     slack.wait_for("Controllers have the same users and machines again.")
     assert len(slack.requests()) == 2
+
+
+# ---- machines ----
+
+
+def test_a_machine_that_dies_is_one_error_and_one_recovery(start_watcher, shop, slack):
+    start_watcher()
+    for number in range(2):
+        shop.save_timeout(f"m{number}")  # an alert about storage waits a second
+    shop.event("link_lost", "saw")
+    watch = Stopwatch("machine_error")
+    shop.event("machine_error", "saw", text="Saw does not answer since 21:04:10, last used by Ada: "
+               "treat it as live. Check the box's power and Wi-Fi.")
+    message = slack.wait_for("Saw does not answer since 21:04:10", channel="control")
+    watch.lap("Slack", message.at)
+    shop.event("machine_recovered", "saw", text="Saw answers again, after 8 s")
+    slack.wait_for("Saw answers again, after 8 s", channel="control")
+    shop.event("reboot", "saw", text="Saw: its box restarted")
+    slack.wait_for("Saw: its box restarted", channel="activity")
+    slack.wait_for("Fleet: storage hangs")
+    assert len(slack.requests()) == 4
+
+
+def test_many_machines_that_vanish_and_come_back_together_are_three_messages(
+        start_watcher, shop, client, slack):
+    watcher = start_watcher()
+    names = [f"m{number:02}" for number in range(30)]
+    for event_type in ("link_lost", "machine_error"):
+        for name in names:
+            shop.event(event_type, name)
+    # Nobody is forgotten by a restart while they gather.
+    wait_until(lambda: len(watcher.audit_lines("event")) == 60, "all are in the audit")
+    watcher.stop()
+    watcher.start()
+    message = slack.wait_for("30 machines do not answer: M00, M01, M02, M03, M04 and 25 more.",
+                             channel="control")
+    assert "access point" in message.text
+    for event_type in ("reboot", "machine_recovered"):
+        for name in names:
+            shop.event(event_type, name)
+    slack.wait_for("30 machines answer again: ", channel="control")
+    slack.wait_for("30 machines restarted together: ", channel="control")
+    assert len(slack.requests()) == 3, slack.texts()
