@@ -121,6 +121,7 @@ static void carry_out(struct box *box, const struct device_outputs *outputs)
         box_send_pong(box, outputs->pong_id);
     }
     if (outputs->link == DEVICE_LINK_OFFLINE) {
+        box_link_publish(box, TOPIC_LINK, "offline", strlen("offline"));
         box_link_leave(box);
     } else if (outputs->reboot) {
         box_link_drop(box);
