@@ -87,6 +87,9 @@ void do_restart(
         return;
     }
     judge_waiting(controller, machine);
+    if (request->force) {
+        restart_cancel(controller, machine, "a restart with force took its place");
+    }
     judge(controller, machine, &event, &origin, &effects);
     add_refusal(&why, machine, effects.restart);
     if (effects.restart == CORE_RESTART_GO) {
