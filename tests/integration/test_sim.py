@@ -10,6 +10,7 @@ import time
 import pytest
 
 from harness import BIN, ROOT, Process, wait_until
+from simulator import QUICK, Simulator
 
 MACHINES = {
     "saw": {"authorizations_or": ["Wood"]},
@@ -31,44 +32,12 @@ USERS = [user("0008214577", "Ada", "Wood", "Laser", "Rotary", override=True),
          user("0004471902", "Tomek", "Laser")]
 NUMBERS = [number.lstrip("0") for one in USERS for number in one["fob_codes"]]
 
-QUICK = ["--boot", "0.3", "--reconnect", "0.3", "--confirm-out", "0.3"]
 
-
-class Sim(Process):
-    """tagout-sim on a private broker; lines go to it through a FIFO."""
+class Sim(Simulator):
+    """With this file's machines and users."""
 
     def __init__(self, scratch, broker, *arguments, names=("saw", "laser", "fan"), quick=True):
-        self.machines_file = os.path.join(scratch, "sim-machines.json")
-        self.users_file = os.path.join(scratch, "sim-users.json")
-        for path, content in ((self.machines_file, MACHINES), (self.users_file, USERS)):
-            with open(path, "w", encoding="utf-8") as file:
-                json.dump(content, file)
-        super().__init__("tagout-sim", [
-            os.path.join(BIN, "tagout-sim"), "--broker", broker.url, "--machines",
-            self.machines_file, "--users", self.users_file, *(QUICK if quick else ()),
-            *arguments, *names])
-        self.fifo = None
-        self.marks = 0
-
-    def controlled(self, scratch):
-        self.fifo = os.path.join(scratch, "control")
-        os.mkfifo(self.fifo)
-        self.arguments[1:1] = ["--control", self.fifo]
-        return self
-
-    def tell(self, *lines):
-        """Returns when they have been carried out; an expectation that fails ends the test."""
-        self.marks += 1
-        mark = f"mark {self.marks}."
-        with open(self.fifo, "w", encoding="utf-8") as fifo:
-            fifo.write("\n".join(lines) + f"\nprint {mark}\n")
-        self.wait_log(re.compile(re.escape(mark)))
-        failed = [line for line in self.lines() if line.startswith("control:")]
-        assert not failed, self.log()
-
-    def ready(self):
-        self.wait_log(re.compile(r"ready: "))
-        return self
+        super().__init__(scratch, broker, MACHINES, USERS, *arguments, names=names, quick=quick)
 
     def stop(self):
         assert self.terminate() == 0, self.log()
