@@ -39,7 +39,7 @@ LDFLAGS_ALL := -pthread $(LINK_$(VARIANT)) $(LDFLAGS)
 
 # The rooms, each an archive, and the libraries that each needs. A program is linked with the rooms
 # that it may use and no others.
-ROOMS := support topics core config persistence daemon watcher ctl devices sim
+ROOMS := support topics core config persistence daemon watcher ctl devices esphome sim
 DIR_support := controller/support
 DIR_topics := topics
 DIR_core := controller/core
@@ -49,6 +49,7 @@ DIR_daemon := controller/daemon
 DIR_watcher := controller/watcher
 DIR_ctl := controller/ctl
 DIR_devices := devices
+DIR_esphome := devices/esphome
 DIR_sim := devices/sim
 LIBS_support := -lpaho-mqtt3as -lcjson -lm
 LIBS_config := -linih -lsodium
@@ -82,7 +83,7 @@ MAIN_print_topics := tests/lint/print_topics.c
 USES_print_topics := topics support
 
 # Every unit test may use every room.
-USES_unit := sim devices ctl watcher daemon config persistence core topics support
+USES_unit := sim esphome devices ctl watcher daemon config persistence core topics support
 
 object = $(patsubst %.c,$(OBJ)/%.o,$(1))
 archive = $(patsubst %,$(OBJ)/lib%.a,$(1))

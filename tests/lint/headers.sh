@@ -5,7 +5,7 @@ cd "$(dirname "$0")/../.."
 CC=${CC:-gcc}
 status=0
 
-for header in $(find . -name build -prune -o -name esphome -prune -o -name "*.h" -printf "%P\n" |
+for header in $(find . -name build -prune -o -name components -prune -o -path "./tests/esphome" -prune -o -name "*.h" -printf "%P\n" |
     sort); do
     if ! printf '#include "%s"\n' "$header" |
         "$CC" -x c -std=c11 -D_GNU_SOURCE -I. -Wall -Wextra -Werror -fsyntax-only -; then

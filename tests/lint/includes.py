@@ -29,6 +29,7 @@ OURS = [
     ("controller/watcher/*", SUPPORT + TOPICS + SETTINGS),
     ("controller/ctl/*", SUPPORT + TOPICS + SETTINGS),
     ("devices/device*.[ch]", []),
+    ("devices/esphome/*.[ch]", ["devices/device.h"]),
     ("devices/*", SUPPORT + TOPICS + ["devices/*"]),
     ("tests/*", ["*"]),
 ]
@@ -45,6 +46,7 @@ STANDARD = ["assert.h", "float.h", "limits.h", "math.h", "stdbool.h", "stddef.h"
 PURE_FILES = {
     "controller/core/*": STANDARD,
     "devices/device*.[ch]": ["stdbool.h", "stddef.h", "stdint.h", "string.h"],
+    "devices/esphome/*.c": ["stdbool.h", "stddef.h", "stdint.h", "string.h"],
 }
 
 # Third-party header, and the files that may use it; of those, where it is in ONE_FILE, only one.
