@@ -222,6 +222,9 @@ $(OBJ)/%.tidy: %.c $(OBJ)/%.o .clang-tidy tests/.clang-tidy
 	@rm -f $@.err
 	@touch $@
 
+check-esphome: ## the ESP32 firmware's files, as ESPHome sees them; needs the Python registry
+	@python3 tests/esphome/check.py
+
 bench: ## measure latency and throughput
 	+@$(SUBMAKE) VARIANT=release all
 	@if [ -x tests/bench/run ]; then tests/bench/run; else echo 'There is no benchmark yet.'; fi
@@ -262,4 +265,4 @@ clean: ## remove everything that was built
 	rm -rf build
 
 .PHONY: all unit-tests tools preloads core-archive deps demo test lint lint-house lint-format lint-clang \
-    lint-cppcheck lint-shell tidy bench format install help clean
+    lint-cppcheck lint-shell tidy check-esphome bench format install help clean

@@ -24,9 +24,11 @@ bool guard_line_follow(struct guard_line *line, bool raw, uint32_t now_ms, uint3
 
 static bool may_be_on(const struct guard *guard, int relay)
 {
-    bool card_ok = !guard->has_card_line || (guard->card.level && !guard->card_left);
+    bool card_ok =
+        !guard->has_card_line || (guard->card.level && guard->exits == guard->exits_told);
 
-    return !guard->pressed && !guard->button.level && (card_ok || !guard->needs_card[relay]);
+    return guard->presses == guard->presses_told && !guard->button.level &&
+           (card_ok || !guard->needs_card[relay]);
 }
 
 static void cut(struct guard *guard)
@@ -45,32 +47,38 @@ void guard_init(struct guard *guard, bool has_card_line, bool button, bool card,
     guard->has_card_line = has_card_line;
     guard_line_start(&guard->button, button, now_ms);
     guard_line_start(&guard->card, card, now_ms);
-    guard->pressed = button;
+    guard->presses = button ? 1 : 0;
 }
 
 void guard_sample(struct guard *guard, bool button, bool card, uint32_t now_ms)
 {
     if (guard_line_follow(&guard->button, button, now_ms, GUARD_BUTTON_MS) && guard->button.level) {
-        guard->pressed = true;
+        guard->presses++;
     }
     if (guard->has_card_line && guard_line_follow(&guard->card, card, now_ms, GUARD_CARD_MS) &&
         !guard->card.level) {
-        guard->card_left = true;
+        guard->exits++;
     }
     cut(guard);
 }
 
-struct guard_news guard_take(struct guard *guard)
+struct guard_news guard_look(const struct guard *guard)
 {
     struct guard_news news;
 
-    news.pressed = guard->pressed;
+    news.presses = guard->presses;
+    news.exits = guard->exits;
+    news.pressed = guard->presses != guard->presses_told;
     news.button_down = guard->button.level;
-    news.card_left = guard->card_left;
+    news.card_left = guard->exits != guard->exits_told;
     news.card_in = guard->has_card_line && guard->card.level;
-    guard->pressed = false;
-    guard->card_left = false;
     return news;
+}
+
+void guard_told(struct guard *guard, const struct guard_news *news)
+{
+    guard->presses_told = news->presses;
+    guard->exits_told = news->exits;
 }
 
 void guard_put(

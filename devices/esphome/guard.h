@@ -1,10 +1,10 @@
 /* The quick half of the firmware: what cuts a relay though the main loop is busy (C7.3).
  *
  * A task of its own reads the Oops button and the card-present line each millisecond and writes the
- * relays' pins; the main loop asks for relays with guard_put and learns with guard_take what
- * happened. A press or a card that left is kept until the loop has taken it, however short it was,
- * and until then nothing that it cuts can be put on. What was cut stays off until it is put on
- * anew.
+ * relays' pins; the main loop asks for relays with guard_put. A press or a card that left is kept,
+ * however short it was, until the loop has told the device of it: guard_look says what there is,
+ * guard_told that it was told. Until then nothing that it cuts can be put on, and what was cut
+ * stays off until it is put on anew.
  *
  * No locks here: the caller holds one around each call and the pins that it writes after it.
  */
@@ -37,15 +37,19 @@ struct guard {
     struct guard_line card;   /* true: a card is in */
     bool relay[DEVICE_RELAYS];
     bool needs_card[DEVICE_RELAYS];
-    bool pressed;   /* since guard_take */
-    bool card_left; /* since guard_take */
+    uint32_t presses; /* since the boot */
+    uint32_t presses_told;
+    uint32_t exits; /* how often a card left */
+    uint32_t exits_told;
 };
 
 struct guard_news {
-    bool pressed;     /* the button went down since the last call */
+    bool pressed;     /* the button went down, and was not told */
     bool button_down; /* now */
-    bool card_left;   /* the line opened since the last call */
+    bool card_left;   /* the line opened, and was not told */
     bool card_in;     /* now; false without a line */
+    uint32_t presses;
+    uint32_t exits;
 };
 
 void guard_line_start(struct guard_line *line, bool raw, uint32_t now_ms);
@@ -59,9 +63,12 @@ void guard_init(struct guard *guard, bool has_card_line, bool button, bool card,
 /* One reading; `now_ms` may wrap. */
 void guard_sample(struct guard *guard, bool button, bool card, uint32_t now_ms);
 
-struct guard_news guard_take(struct guard *guard);
+struct guard_news guard_look(const struct guard *guard);
 
-/* What the device wants. It is not given what has been cut since the last guard_take. */
+/* The device knows `news`; what happened since guard_look stays. */
+void guard_told(struct guard *guard, const struct guard_news *news);
+
+/* What the device wants. It is not given what something cuts that it was not told of. */
 void guard_put(
     struct guard *guard, const bool relays[DEVICE_RELAYS], const bool needs_card[DEVICE_RELAYS]);
 

@@ -27,6 +27,14 @@ static void wait_ms(struct bench *bench, uint32_t ms)
     }
 }
 
+static struct guard_news take(struct guard *guard)
+{
+    struct guard_news news = guard_look(guard);
+
+    guard_told(guard, &news);
+    return news;
+}
+
 /* A card is in, both relays are on. The clock is about to wrap. */
 static void start(struct bench *bench)
 {
@@ -74,10 +82,10 @@ static void a_spike_on_the_button_line_is_no_press(void **state)
         wait_ms(&bench, 1);
     }
     assert_true(bench.guard.relay[0]);
-    assert_false(guard_take(&bench.guard).pressed);
+    assert_false(take(&bench.guard).pressed);
 }
 
-static void C7_3_a_short_press_is_kept_until_the_loop_has_taken_it(void **state)
+static void C7_3_a_short_press_is_kept_until_the_device_was_told(void **state)
 {
     struct bench bench;
     struct guard_news news;
@@ -88,13 +96,13 @@ static void C7_3_a_short_press_is_kept_until_the_loop_has_taken_it(void **state)
     wait_ms(&bench, 10);
     bench.button = false;
     wait_ms(&bench, 3000);
-    news = guard_take(&bench.guard);
+    news = take(&bench.guard);
     assert_true(news.pressed);
     assert_false(news.button_down);
-    assert_false(guard_take(&bench.guard).pressed);
+    assert_false(take(&bench.guard).pressed);
 }
 
-static void what_was_cut_does_not_come_back_when_the_press_is_taken(void **state)
+static void what_was_cut_does_not_come_back_when_the_press_is_told(void **state)
 {
     struct bench bench;
 
@@ -104,7 +112,7 @@ static void what_was_cut_does_not_come_back_when_the_press_is_taken(void **state
     wait_ms(&bench, 10);
     bench.button = false;
     wait_ms(&bench, 10);
-    (void)guard_take(&bench.guard);
+    (void)take(&bench.guard);
     wait_ms(&bench, 10);
     assert_false(bench.guard.relay[0]);
 }
@@ -122,9 +130,31 @@ static void an_on_that_does_not_know_of_the_press_is_not_given(void **state)
     wait_ms(&bench, 10);
     guard_put(&bench.guard, both_on, none_needs_a_card);
     assert_false(bench.guard.relay[0]);
-    (void)guard_take(&bench.guard);
+    (void)take(&bench.guard);
     guard_put(&bench.guard, both_on, none_needs_a_card);
     assert_true(bench.guard.relay[0]);
+}
+
+static void a_press_while_another_is_being_told_is_kept(void **state)
+{
+    struct bench bench;
+    struct guard_news news;
+
+    (void)state;
+    start(&bench);
+    bench.button = true;
+    wait_ms(&bench, 10);
+    news = guard_look(&bench.guard);
+    bench.button = false;
+    wait_ms(&bench, 10);
+    bench.button = true;
+    wait_ms(&bench, 10);
+    bench.button = false;
+    wait_ms(&bench, 10);
+    guard_told(&bench.guard, &news);
+    guard_put(&bench.guard, both_on, none_needs_a_card);
+    assert_false(bench.guard.relay[0]);
+    assert_true(take(&bench.guard).pressed);
 }
 
 static void nothing_goes_on_while_the_button_is_down(void **state)
@@ -135,7 +165,7 @@ static void nothing_goes_on_while_the_button_is_down(void **state)
     start(&bench);
     bench.button = true;
     wait_ms(&bench, 10);
-    (void)guard_take(&bench.guard);
+    (void)take(&bench.guard);
     guard_put(&bench.guard, both_on, none_needs_a_card);
     assert_false(bench.guard.relay[0]);
 }
@@ -146,7 +176,7 @@ static void a_button_that_is_down_at_the_boot_is_a_press(void **state)
 
     (void)state;
     guard_init(&bench.guard, false, true, false, 0);
-    assert_true(guard_take(&bench.guard).pressed);
+    assert_true(take(&bench.guard).pressed);
 }
 
 static void C7_3_a_card_that_leaves_cuts_what_needs_it_after_twenty_milliseconds(void **state)
@@ -161,7 +191,7 @@ static void C7_3_a_card_that_leaves_cuts_what_needs_it_after_twenty_milliseconds
     wait_ms(&bench, 1);
     assert_false(bench.guard.relay[0]);
     assert_false(bench.guard.relay[1]);
-    assert_true(guard_take(&bench.guard).card_left);
+    assert_true(take(&bench.guard).card_left);
 }
 
 static void C7_3_a_card_that_leaves_cuts_nothing_that_needs_none(void **state)
@@ -207,8 +237,8 @@ static void an_on_for_a_card_that_left_meanwhile_is_not_given(void **state)
     wait_ms(&bench, 30);
     guard_put(&bench.guard, both_on, both_need_a_card);
     assert_false(bench.guard.relay[0]);
-    assert_true(guard_take(&bench.guard).card_left);
-    assert_true(guard_take(&bench.guard).card_in);
+    assert_true(take(&bench.guard).card_left);
+    assert_true(take(&bench.guard).card_in);
 }
 
 static void without_a_card_line_only_the_button_cuts(void **state)
@@ -220,7 +250,7 @@ static void without_a_card_line_only_the_button_cuts(void **state)
     guard_put(&bench.guard, both_on, both_need_a_card);
     wait_ms(&bench, 1000);
     assert_true(bench.guard.relay[0]);
-    assert_false(guard_take(&bench.guard).card_left);
+    assert_false(take(&bench.guard).card_left);
     bench.button = true;
     wait_ms(&bench, 10);
     assert_false(bench.guard.relay[0]);
@@ -232,9 +262,10 @@ int main(void)
         cmocka_unit_test(a_boot_leaves_both_relays_off),
         cmocka_unit_test(C7_3_a_press_cuts_both_after_five_milliseconds),
         cmocka_unit_test(a_spike_on_the_button_line_is_no_press),
-        cmocka_unit_test(C7_3_a_short_press_is_kept_until_the_loop_has_taken_it),
-        cmocka_unit_test(what_was_cut_does_not_come_back_when_the_press_is_taken),
+        cmocka_unit_test(C7_3_a_short_press_is_kept_until_the_device_was_told),
+        cmocka_unit_test(what_was_cut_does_not_come_back_when_the_press_is_told),
         cmocka_unit_test(an_on_that_does_not_know_of_the_press_is_not_given),
+        cmocka_unit_test(a_press_while_another_is_being_told_is_kept),
         cmocka_unit_test(nothing_goes_on_while_the_button_is_down),
         cmocka_unit_test(a_button_that_is_down_at_the_boot_is_a_press),
         cmocka_unit_test(C7_3_a_card_that_leaves_cuts_what_needs_it_after_twenty_milliseconds),

@@ -1,0 +1,7 @@
+#pragma once
+namespace esphome::sensor
+{
+struct Sensor {
+    float state;
+};
+} // namespace esphome::sensor
