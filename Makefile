@@ -94,6 +94,10 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(OBJ)/tests/%,$(wildcard tests/unit/*_t
 SOURCES = $(wildcard controller/*/*.[ch] devices/*.[ch] devices/*/*.[ch] persistence/*.[ch] \
     topics/*.[ch] tests/*/*.[ch])
 
+# The firmware's half that is C++, its tests and their stand-ins for ESPHome.
+FIRMWARE = $(wildcard devices/esphome/components/*/*.h devices/esphome/components/*/*.cpp \
+    tests/esphome/*.cpp) $(shell find tests/esphome/stub -name '*.h')
+
 # A submake uses all processors, unless this make was told how many. Its lines begin with a plus, for
 # make would not see in a variable's name that they are submakes, and keep its jobs from them.
 parallel = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
@@ -195,7 +199,7 @@ lint-house:
 	@CC=$(CC) $(PYTHON) tests/run --build build/sanitize --core build/release/libcore.a lint/
 
 lint-format:
-	@clang-format --dry-run -Werror $(SOURCES)
+	@clang-format --dry-run -Werror $(SOURCES) $(FIRMWARE)
 
 lint-clang:
 	+@$(SUBMAKE) -k VARIANT=release CC=clang OBJ=build/clang BIN=build/clang/bin \
@@ -230,7 +234,7 @@ bench: ## measure latency and throughput
 	@if [ -x tests/bench/run ]; then tests/bench/run; else echo 'There is no benchmark yet.'; fi
 
 format: ## lay out the code as .clang-format says
-	clang-format -i $(SOURCES)
+	clang-format -i $(SOURCES) $(FIRMWARE)
 
 # What is in the configuration's folder already belongs to whoever runs the shop: it is never
 # overwritten. Users and secrets are in it, hence the modes.

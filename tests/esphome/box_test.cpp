@@ -106,16 +106,21 @@ static void an_on_that_comes_before_the_press_is_told_switches_nothing(void **)
 {
     Bench bench;
 
-    bench.session();
+    bench.connect();
+    bench.card_in("1234567");
     const std::string on = bench.answer(true);
+    bench.forget();
     bench.button.level = true;
     bench.run_without_loop(10);
     bench.button.level = false;
     bench.run_without_loop(10);
-    bench.relay.went_high = false;
     bench.command(on);
     bench.run(50);
     assert_false(bench.relay.went_high);
+    assert_true(bench.count("report") > 0);
+    for (const auto &sent : bench.mqtt.sent) {
+        assert_true(sent.payload.find("\"relay_state\":true") == std::string::npos);
+    }
 }
 
 static void a_card_out_and_in_while_the_loop_hangs_ends_the_session(void **)
@@ -138,12 +143,13 @@ static void C7_3_a_press_is_in_flash_before_it_is_reported_and_outlives_a_power_
     Bench bench;
 
     bench.session();
-    bench.mqtt.connected = true;
+    int syncs = esphome::flash.syncs;
     bench.button.level = true;
     bench.run_without_loop(10);
     bench.button.level = false;
     bench.run(10);
     assert_true(bench.reports("\"oops\":true"));
+    assert_int_equal(bench.mqtt.sent.back().syncs, syncs + 1);
     assert_true(esphome::flash.pending.empty());
     bench.power_cut();
     bench.connect();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <esphome/core/component.h>
+#include <esphome/core/preferences.h>
 
 namespace esphome::mqtt
 {
@@ -17,6 +18,7 @@ struct Sent {
     std::string payload;
     int qos;
     bool retain;
+    int syncs; // of flash, before it was sent
 };
 
 class MQTTClientComponent : public Component
@@ -30,7 +32,7 @@ class MQTTClientComponent : public Component
     bool publish(const char *topic, const char *payload, size_t length, uint8_t qos, bool retain)
     {
         if (this->connected) {
-            this->sent.push_back({topic, std::string(payload, length), qos, retain});
+            this->sent.push_back({topic, std::string(payload, length), qos, retain, flash.syncs});
         }
         return this->connected;
     }
