@@ -15,7 +15,7 @@
 
 #define MESSAGES_A_TURN 4096
 #define INBOX_BYTES ((size_t)8 << 20)
-#define KEEP_ALIVE_S 3 /* its death is known within 5 s (C11.6) */
+#define KEEP_ALIVE_S 3   /* its death is known within 5 s (C11.6) */
 #define RETRY_MAX_MS 300 /* so that a broker that is back is seen before it counts as dead */
 #define GOODBYE_MS 2000
 #define SLACK_STOP_MS 2000

@@ -22,9 +22,10 @@
 #define SLACK_CROWD_RETURN_MS 5000
 /* Machines are silent for up to one heartbeat of 10 s before they are missed. */
 #define SLACK_CROWD_LONGEST_MS 12000
-#define SLACK_CROWD_DOUBT_MS 30000 /* a link that was lost leads to an error by then, or to none   \
-                                    */
-#define SLACK_CROWD_AGAIN_MS 60000 /* more errors after one: they gather for as long as may be */
+/* A link that was lost leads to an error by then, or to none. */
+#define SLACK_CROWD_DOUBT_MS 30000
+/* More errors so soon after others gather for as long as may be. */
+#define SLACK_CROWD_AGAIN_MS 60000
 
 struct slack_crowd {
     uint32_t count;        /* 0: nobody waits */

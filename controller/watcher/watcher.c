@@ -226,7 +226,9 @@ void watcher_on_message(
     watcher->now = clock_now();
     if (topic_parse(watcher->settings->controller.prefix, topic, &match) != STATUS_OK) {
         watcher->bad_messages++;
-    } else if (match.id == TOPIC_CONTROLLER_STATUS) {
+        return;
+    }
+    if (match.id == TOPIC_CONTROLLER_STATUS) {
         hear_controller(watcher, &match, payload, length);
     } else if (match.id == TOPIC_SERVICE) {
         hear_service(watcher, &match, payload, length);
