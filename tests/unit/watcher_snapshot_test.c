@@ -214,12 +214,14 @@ static void positions_and_the_thread_are_remembered(void **state)
     process.snapshot.lanes[SLACK_CONTROL] = 17;
     process.snapshot.lanes[SLACK_STORAGE] = -3;
     process.snapshot.lanes[SLACK_ACTIVITY] = 4;
+    process.snapshot.lanes[SLACK_MACHINES] = 12;
     process.thread = (struct slack_thread){.outage = {WALL_MS + 5}, .ts = "17.25"};
     {
         size_t length = 0;
         char *bytes = snapshot_print(&process.snapshot, BASE, process.now, &length);
         assert_non_null(bytes);
-        assert_non_null(strstr(bytes, "{\"from\":97,\"line\":117,\"lanes\":[117,97,104,100]"));
+        assert_non_null(
+            strstr(bytes, "{\"from\":97,\"line\":117,\"lanes\":[117,97,104,100,112,100,100]"));
         watched_free(process.counting.machines);
         begin(1, WALL_MS);
         /* The disk has come as far as line 110: the rest was lost with the host. */
@@ -233,6 +235,30 @@ static void positions_and_the_thread_are_remembered(void **state)
     assert_int_equal(process.snapshot.lanes[SLACK_ACTIVITY], -6);
     assert_int_equal(process.thread.outage.ms, WALL_MS + 5);
     assert_string_equal(process.thread.ts, "17.25");
+}
+
+static void what_was_told_of_services_is_remembered(void **state)
+{
+    const struct service *service;
+
+    (void)state;
+    services_recall(
+        &process.services, &(struct service_memory){
+                               .name = "controller-one",
+                               .told = SERVICE_RUNNING,
+                               .reason = "",
+                               .since = {WALL_MS - 5},
+                               .died = {WALL_MS - 60000}});
+    process.services.config_alerted = true;
+    restart(1000, 1);
+    assert_int_equal(process.services.controller_count, 1);
+    service = services_at(&process.services, 0);
+    assert_string_equal(service->name, "controller-one");
+    assert_int_equal(service->told, SERVICE_RUNNING);
+    assert_int_equal(service->since.ms, WALL_MS - 5);
+    assert_true(service->alerted); /* its recovery is still owed */
+    assert_int_equal(service->died.ms, WALL_MS - 60000);
+    assert_true(process.services.config_alerted);
 }
 
 static void what_was_heard_since_the_start_stays(void **state)
@@ -311,6 +337,7 @@ int main(void)
         TEST(a_wall_clock_that_was_set_back_delays_nothing_for_long),
         TEST(events_and_names_are_remembered),
         TEST(positions_and_the_thread_are_remembered),
+        TEST(what_was_told_of_services_is_remembered),
         TEST(what_was_heard_since_the_start_stays),
         TEST(damage_is_refused_or_harmless),
     };
