@@ -265,14 +265,16 @@ enum status snapshot_read(
     }
     lanes = json_get(document, "lanes");
     machines = json_get(document, "machines");
-    if (lanes == NULL || json_count(lanes) != SLACK_LANE_COUNT || machines == NULL) {
+    if (lanes == NULL || json_count(lanes) > SLACK_LANE_COUNT || machines == NULL) {
         json_free(document);
         return STATUS_INVALID;
     }
     snapshot->line = line_of(json_get(document, "line"), base);
     item = json_first(lanes);
-    for (size_t i = 0; i < SLACK_LANE_COUNT; i++, item = json_next(item)) {
-        snapshot->lanes[i] = line_of(item, base);
+    for (size_t i = 0; i < SLACK_LANE_COUNT; i++) {
+        /* An older version had fewer lanes: the others owe nothing. */
+        snapshot->lanes[i] = item == NULL ? snapshot->line : line_of(item, base);
+        item = item == NULL ? NULL : json_next(item);
     }
     read_thread(document, snapshot->thread);
     for (item = json_first(machines); item != NULL; item = json_next(item)) {
