@@ -158,13 +158,16 @@ void core_leave(struct decision *decision)
     }
 }
 
-/* It signed off while nobody listened. What was heard since the broker is there is newer. */
+/* It signed off while nobody listened. What was heard since the broker is there is newer. (The
+ * broker may send what it kept before it confirms the subscription, which is what we call to be
+ * connected.) */
 void core_leave_retained(struct decision *decision)
 {
     const struct core_watch *watch = &decision->state->watch;
 
     decision->effects->rule = CORE_RULE_LIVENESS;
-    if (core_is_live(decision->state) && watch->heard_at.ms <= watch->connected_at.ms) {
+    if (core_is_live(decision->state) &&
+        (!watch->connected || watch->heard_at.ms <= watch->connected_at.ms)) {
         sign_off(decision);
     }
 }

@@ -315,6 +315,20 @@ static void C2_an_offline_that_was_missed_ends_the_watch_but_no_session(void **u
     live_tells(&live, "+5000 offline machine_offline; +10000 online");
 }
 
+static void C2_an_offline_that_was_kept_may_come_before_the_subscription(void **unused)
+{
+    (void)unused;
+    live_start(&live);
+    live_elapse(&live, 1000);
+    live_report(&live);
+    live_disconnect(&live);
+    live_elapse(&live, 4000);
+    live_retained(&live, true, false);
+    live_connect(&live);
+    live_elapse(&live, 3600000);
+    live_tells(&live, "+5000 offline machine_offline");
+}
+
 static void C11_4_a_machine_whose_mains_is_switched_goes_silently(void **unused)
 {
     (void)unused;
@@ -583,6 +597,7 @@ int main(void)
         cmocka_unit_test(C11_1_a_clean_offline_in_a_cycle_ends_it),
         cmocka_unit_test(C11_1_an_announced_restart_is_settling_and_probed_when_that_is_over),
         cmocka_unit_test(C2_an_offline_that_was_missed_ends_the_watch_but_no_session),
+        cmocka_unit_test(C2_an_offline_that_was_kept_may_come_before_the_subscription),
         cmocka_unit_test(C11_4_a_machine_whose_mains_is_switched_goes_silently),
         cmocka_unit_test(C11_2_after_a_boot_a_doubt_is_settling_and_not_probed),
         cmocka_unit_test(C11_2_a_report_ends_the_doubt_and_not_the_window),
