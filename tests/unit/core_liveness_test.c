@@ -272,6 +272,28 @@ static void C11_1_a_clean_offline_ends_the_watch_without_an_error(void **unused)
     live_tells(&live, "+1000 offline machine_offline; +3601000 online");
 }
 
+static void C11_1_the_dead_who_say_goodbye_have_recovered(void **unused)
+{
+    (void)unused;
+    live_start(&live);
+    live_elapse(&live, 20000);
+    live_mark(&live);
+    live_offline(&live);
+    live_tells(&live, "+0 offline machine_recovered machine_offline");
+}
+
+static void C8_2_a_report_ends_what_is_unknown_of_a_session(void **unused)
+{
+    (void)unused;
+    live_start(&live);
+    live_insert(&live, &ADA);
+    live_elapse(&live, 15000);
+    live_report(&live);
+    live_elapse(&live, 5000);
+    live_remove(&live);
+    core_bench_tells(&live.bench, "idle | logout Ada card_removed 20 s");
+}
+
 static void C11_1_a_clean_offline_in_a_cycle_ends_it(void **unused)
 {
     (void)unused;
@@ -594,6 +616,8 @@ int main(void)
         cmocka_unit_test(C11_5_roaming_each_20_s_with_a_card_in_ends_nothing),
         cmocka_unit_test(C2_a_retained_link_is_no_sign_of_life_and_no_doubt),
         cmocka_unit_test(C11_1_a_clean_offline_ends_the_watch_without_an_error),
+        cmocka_unit_test(C11_1_the_dead_who_say_goodbye_have_recovered),
+        cmocka_unit_test(C8_2_a_report_ends_what_is_unknown_of_a_session),
         cmocka_unit_test(C11_1_a_clean_offline_in_a_cycle_ends_it),
         cmocka_unit_test(C11_1_an_announced_restart_is_settling_and_probed_when_that_is_over),
         cmocka_unit_test(C2_an_offline_that_was_missed_ends_the_watch_but_no_session),
