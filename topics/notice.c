@@ -43,7 +43,7 @@ enum status notice_print(const struct notice_payload *notice, struct text *text)
     }
     print_optional(&out, "last_user", notice->last_user);
     if (notice->clock_is_free) {
-        json_out_bool(&out, "clock_synchronised", false);
+        json_out_string(&out, "clock", "unsynchronised");
     }
     json_out_integer(&out, "epoch", (int64_t)notice->version.epoch);
     json_out_integer(&out, "rev", notice->version.rev);

@@ -30,7 +30,7 @@ struct notice_payload {
     bool approximate;       /* written as `approx` */
     struct wall_time since; /* when the machine was last heard before */
     const char *last_user;
-    bool clock_is_free; /* nothing disciplines the host's clock: `clock_synchronised` false */
+    bool clock_is_free; /* nothing disciplines the host's clock: `clock` unsynchronised */
     struct version version;
     struct wall_time at;
 };

@@ -134,6 +134,8 @@ bool act_controller(struct world *world, struct words *words)
         if (needs_controller(world)) {
             controller_reload(world->controller);
         }
+    } else if (words_take(words, "clock is free")) {
+        world->clock_is_free = true;
     } else if (words_take(words, "wall clock jumps")) {
         bool back = words_take(words, "back");
         if (!words_duration(words, &ms)) {

@@ -57,8 +57,9 @@ static struct now fake_now(void *context)
 
 static bool fake_clock_is_synchronised(void *context)
 {
-    (void)context;
-    return true;
+    const struct world *world = context;
+
+    return !world->clock_is_free;
 }
 
 static enum status fake_read_roster(void *context)

@@ -87,6 +87,7 @@ struct world {
     int64_t clock_ms;
     int64_t mono_base_ms;
     int64_t wall_jump_ms;
+    bool clock_is_free; /* nothing disciplines the wall clock */
     unsigned starts;
 
     bool roster_wanted;

@@ -25,6 +25,9 @@ static void C8_2_an_event_says_what_happened(void **state)
         .has_session = true,
         .session_ms = 90500,
         .approximate = true,
+        .since = {1600000000500},
+        .last_user = "Bob",
+        .clock_is_free = true,
         .version = {.epoch = 3, .rev = 4},
         .at = {1700000000123},
     };
@@ -37,7 +40,8 @@ static void C8_2_an_event_says_what_happened(void **state)
         "{\"event_type\":\"logout\",\"n\":9,\"machine\":\"saw\",\"display_name\":\"Table Saw\","
         "\"user\":\"Ada\",\"account_id\":\"7\",\"source\":\"card\",\"reason\":\"card_removed\","
         "\"text\":\"Ada logged out\",\"by\":\"bob\",\"fault\":\"twin\",\"warn_only\":true,"
-        "\"session_s\":90.5,\"approx\":true,\"epoch\":3,\"rev\":4,\"at\":1700000000.123}");
+        "\"session_s\":90.5,\"approx\":true,\"since\":1600000000.5,\"last_user\":\"Bob\","
+        "\"clock\":\"unsynchronised\",\"epoch\":3,\"rev\":4,\"at\":1700000000.123}");
 }
 
 static void C8_2_what_does_not_apply_is_null_or_left_out(void **state)
