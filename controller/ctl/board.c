@@ -246,6 +246,7 @@ take_controller(struct board *board, const char *id, const struct json *document
     text_copy(controller->config, sizeof controller->config, string_of(document, "config"));
     controller->leader = is_true(document, "leader");
     controller->redis_up = strcmp(string_of(document, "redis"), "down") != 0;
+    controller->misses_watcher = strcmp(string_of(document, "watcher"), "missing") == 0;
     controller->since = wall_of(document, "since");
     return BOARD_CONTROLLER;
 }

@@ -42,6 +42,7 @@ struct board_controller {
     char config[32];
     bool leader;
     bool redis_up;
+    bool misses_watcher; /* C11.6: it has seen none */
     struct wall_time since;
 };
 

@@ -115,11 +115,25 @@ static bool is_told_of(const struct board *board, const struct board_service *se
     return false;
 }
 
+/* One that never ran has said nothing of itself. */
+static bool is_watcher_missed(const struct board *board)
+{
+    for (size_t i = 0; i < board->controller_count; i++) {
+        if (is_running(&board->controllers[i]) && board->controllers[i].misses_watcher) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* One that was stopped tells nobody anything, and that may have been forgotten. */
 static void add_watcher(const struct board *board, struct text *out)
 {
     const struct board_service *watcher = board_service(board, "watcher");
 
+    if (watcher == NULL && is_watcher_missed(board)) {
+        text_add(out, "The watcher does not run: " BOARD_NOBODY_IS_TOLD ".\n");
+    }
     if (watcher == NULL || strcmp(watcher->status, "running") == 0) {
         return;
     }

@@ -133,6 +133,18 @@ static const struct {
          "its box has stopped restarting"},
 };
 
+static void
+add_oops(struct text *out, const struct core_notice *notice, const struct sentence_words *words)
+{
+    if (notice->source == CORE_SOURCE_BUTTON && notice->has_user) {
+        text_addf(out, "%s: Oops pressed while %s used it", words->machine, notice->user.name);
+    } else if (notice->source == CORE_SOURCE_BUTTON) {
+        text_addf(out, "%s: Oops pressed", words->machine);
+    } else {
+        add_admin(out, words->machine, "Oops set", words->by, words->reason);
+    }
+}
+
 void render_sentence(
     const struct core_notice *notice, const struct sentence_words *words, struct text *out)
 {
@@ -167,13 +179,7 @@ void render_sentence(
         text_addf(out, "%s: an EMERGENCY CARD is in use", machine);
         break;
     case CORE_NOTICE_OOPS:
-        if (notice->source == CORE_SOURCE_BUTTON && notice->has_user) {
-            text_addf(out, "%s: Oops pressed while %s used it", machine, notice->user.name);
-        } else if (notice->source == CORE_SOURCE_BUTTON) {
-            text_addf(out, "%s: Oops pressed", machine);
-        } else {
-            add_admin(out, machine, "Oops set", words->by, words->reason);
-        }
+        add_oops(out, notice, words);
         break;
     case CORE_NOTICE_UNOOPS:
         add_admin(out, machine, "Oops cleared", words->by, words->reason);

@@ -321,6 +321,22 @@ static void C11_6_services_that_do_not_work_are_named(void **state)
     board_free(&board);
 }
 
+static void C11_6_a_watcher_that_never_ran_is_missed_by_the_controller(void **state)
+{
+    static const char status[] =
+        "{\"status\":\"running\",\"leader\":true,\"epoch\":1,\"since\":1,\"version\":\"1\","
+        "\"config\":\"a\",\"redis\":\"up\",\"watcher\":\"missing\"}";
+    struct board board = {0};
+
+    (void)state;
+    take(&board, TOPIC_CONTROLLER_STATUS, "one", status);
+    assert_not_well(
+        &board, "The watcher does not run: nobody is told of alerts, and cards work as before.\n");
+    take_service(&board, "watcher", "running", "");
+    assert_not_well(&board, "");
+    board_free(&board);
+}
+
 static void C11_6_nothing_is_told_twice(void **state)
 {
     struct board board = {0};
@@ -399,6 +415,7 @@ int main(void)
         cmocka_unit_test(machines_that_need_attention_are_named),
         cmocka_unit_test(a_state_that_cannot_be_read_is_told),
         cmocka_unit_test(C11_6_services_that_do_not_work_are_named),
+        cmocka_unit_test(C11_6_a_watcher_that_never_ran_is_missed_by_the_controller),
         cmocka_unit_test(C11_6_nothing_is_told_twice),
         cmocka_unit_test(json_comes_out_as_it_went_in),
         cmocka_unit_test(a_state_of_an_answer_is_taken_like_a_published_one),
