@@ -1,6 +1,5 @@
 """Who is there (C11), with real programs: a box that dies, hangs, flaps, restarts or says goodbye,
 and a controller or broker that is away meanwhile."""
-import os
 import threading
 import time
 
@@ -223,7 +222,7 @@ def test_a_link_that_flaps_is_no_error_and_its_probes_are_bounded(shop, connect,
     machine.report(card=ADA)
     watch.event("login", "saw")
     since = watch.client.position()
-    flaps = 50
+    flaps = 25
     for flap in range(flaps):
         machine.client.publish(f"{machine.topic}/link", "lost", retain=True)
         time.sleep(0.1)
@@ -307,67 +306,66 @@ def test_when_the_power_comes_back_nothing_starts_before_a_card_is_put_in(
 
 def test_a_broker_that_restarts_under_500_machines_makes_no_error_and_no_stampede(
         shop, broker, client, connect):
+    """The worst case: afterwards none reports by itself, so that all are in doubt at once."""
     count = 500
     names = [f"m{number:03}" for number in range(count)]
     controller = shop({name: {"authorizations_or": ["woodshop"]} for name in names},
-                      settings={"liveness": {"recent_report_s": 15, "settle_s": 5}})
+                      settings={"liveness": {"recent_report_s": 6, "settle_s": 3,
+                                             "reprobe_delay_s": 4, "probe_timeout_s": 3}})
     boxes = Boxes(client, names)
     boxes.report()
     watch = connect()
     watch.subscribe("tagout/#", qos=0)
     wait_until(lambda: controller.metrics()["tagout_machines_watched"] == count, "all are heard")
+    before = controller.metrics()
     boxes.begin()
     try:
-        before = controller.metrics()
         broker.kill()
         time.sleep(3)
-        since = watch.position()
         broker.start()
         watch.wait_connected()
-        client.wait_connected()
-        wait_until(lambda: controller.metrics()["tagout_mqtt_connects_total"]
-                   > before["tagout_mqtt_connects_total"], "the controller is back")
-        time.sleep(16)
-        after = controller.metrics()
+        since = watch.position()
+        wait_until(lambda: controller.metrics()["tagout_pongs_total"]
+                   >= before["tagout_pongs_total"] + count, "all were asked and have answered")
     finally:
         boxes.end()
-    errors = [m for m in watch.messages("tagout/machine/+/event", since)]
-    assert not errors, errors[:3]
+    after = controller.metrics()
+    assert not watch.messages("tagout/machine/+/event", since)
     probes = after["tagout_probes_total"] - before["tagout_probes_total"]
     states = after["tagout_states_total"] - before["tagout_states_total"]
-    assert probes <= 2 * count and states <= 4 * count, (probes, states)
+    commands = after["tagout_commands_total"] - before["tagout_commands_total"]
+    # All of it again after the connect, then suspect, then online; a probe or two each.
+    assert probes <= 2 * count and states <= 4 * count and commands <= 2 * count, (
+        probes, states, commands)
+    assert after["tagout_publishes_lost_total"] == 0
     assert after["tagout_machines_watched"] == count
-    print(f"\n{count} machines: {probes:.0f} probes, {states:.0f} states after the restart")
 
 
 class Boxes:
-    """Many boxes on one client: each reports, and all answer probes."""
+    """Many boxes on one client, which report once and answer every probe."""
 
-    def __init__(self, client, names, every_s=8.0):
+    def __init__(self, client, names):
         self.client = client
-        self.machines = [Machine(client, name) for name in names[:1]]
         self.names = names
-        self.seq = 0
-        self.every_s = every_s
         self._ends = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
+        client.subscribe("tagout/machine/+/probe", qos=0)
 
-    def report(self, pause_s=0.0):
-        self.seq += 1
+    def report(self):
         for name in self.names:
             self.client.publish(
                 f"tagout/machine/{name}/report",
-                {"oops": False, "rfid_value": "", "uptime": 1000 + self.seq, "boot_id": "b",
-                 "seq": self.seq}, wait=False)
-            if pause_s and self._ends.wait(pause_s):
-                return
+                {"oops": False, "rfid_value": "", "uptime": 1000, "boot_id": "b", "seq": 1},
+                wait=False)
 
     def _run(self):
-        while not self._ends.is_set():
-            if self.client.is_connected():
-                self.report(self.every_s / len(self.names))
-            else:
-                self._ends.wait(0.1)
+        heard = self.client.position()
+        while not self._ends.wait(0.02):
+            probes = self.client.messages("tagout/machine/+/probe", heard)
+            heard += len(probes)
+            for probe in probes:
+                self.client.publish(probe.topic.replace("/probe", "/pong"),
+                                    {"id": probe.json["id"], "boot_id": "b"}, qos=0, wait=False)
 
     def begin(self):
         self._thread.start()
