@@ -32,6 +32,8 @@ def write(folder, path, text):
     ("controller/elsewhere/x.c", '#include "controller/support/log.h"'),
     ("devices/device.c", '#include "controller/support/text.h"'),
     ("devices/device.h", "#include <unistd.h>"),
+    ("devices/esphome/x.c", '#include "controller/support/text.h"'),
+    ("devices/esphome/x.c", "#include <stdio.h>"),
     ("devices/sim/x.c", '#include "controller/core/machine.h"'),
     ("persistence/x.c", '#include "controller/core/decide.h"'),
     ("topics/x.c", '#include "controller/core/machine.h"'),

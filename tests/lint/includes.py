@@ -29,6 +29,7 @@ OURS = [
     ("controller/watcher/*", SUPPORT + TOPICS + SETTINGS),
     ("controller/ctl/*", SUPPORT + TOPICS + SETTINGS),
     ("devices/device*.[ch]", []),
+    ("devices/esphome/components/*", ["devices/device.h", "devices/esphome/*.h"]),
     ("devices/esphome/*.[ch]", ["devices/device.h"]),
     ("devices/*", SUPPORT + TOPICS + ["devices/*"]),
     ("tests/*", ["*"]),
