@@ -34,8 +34,9 @@ struct wire_extra {
 
 /* Both return the payload's length, 0 if it did not fit. */
 size_t wire_report(
-    const struct device_report *report, const struct wire_extra *extra, char out[WIRE_REPORT_SIZE]);
-size_t wire_pong(uint32_t id, const char *boot_id, char out[WIRE_PONG_SIZE]);
+    const struct device_report *report, const struct wire_extra *extra,
+    char data[WIRE_REPORT_SIZE]);
+size_t wire_pong(uint32_t id, const char *boot_id, char data[WIRE_PONG_SIZE]);
 
 /* A command and the texts that it points to: not to be copied. */
 struct wire_command {
