@@ -99,6 +99,7 @@ Bench::Bench(Options wanted) : options(wanted)
 void Bench::build()
 {
     this->mqtt = {};
+    this->mqtt.mark = [] { return esphome::flash.syncs; };
     this->ota.password = "right";
     this->box = std::make_unique<esphome::tagout::Box>();
     this->box->set_machine("tagout", "saw");

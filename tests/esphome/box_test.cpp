@@ -149,7 +149,7 @@ static void C7_3_a_press_is_in_flash_before_it_is_reported_and_outlives_a_power_
     bench.button.level = false;
     bench.run(10);
     assert_true(bench.reports("\"oops\":true"));
-    assert_int_equal(bench.mqtt.sent.back().syncs, syncs + 1);
+    assert_int_equal(bench.mqtt.sent.back().mark, syncs + 1);
     assert_true(esphome::flash.pending.empty());
     bench.power_cut();
     bench.connect();

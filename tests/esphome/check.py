@@ -33,6 +33,7 @@ REFUSED = [
     ("rdm6300", {"relay_pin": "GPIO34"}, "", "GPIO34"),
     ("rdm6300", {"oops_pin": "GPIO0"}, "", "GPIO0"),
     ("rdm6300", {}, "tagout:\n  relay_pin:\n    number: GPIO25\n    inverted: true\n", "active high"),
+    ("rdm6300", {"prefix": "tagout/x"}, "", "prefix is"),
     ("rdm6300", {}, "status_led:\n  pin: GPIO25\n", "multiple places"),
     ("rdm6300", {}, "tagout:\n  emergency_cards: [0001234567]\n", "SHA-256"),
     ("rdm6300", {}, "switch:\n  - platform: gpio\n    id: cheat\n    pin: GPIO13\n", "switch"),

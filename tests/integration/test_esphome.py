@@ -168,7 +168,7 @@ def test_the_wiring_table_is_true():
 
 def test_the_box_on_this_host(scratch):
     """tests/esphome/box_test.cpp, under the sanitizers: all cases pass."""
-    sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-g", "-O1"]
+    sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-g"]
     objects = []
     sources = sorted(glob.glob("devices/device*.c", root_dir=ROOT)
                      + glob.glob("devices/esphome/*.c", root_dir=ROOT)

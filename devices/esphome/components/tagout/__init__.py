@@ -25,45 +25,28 @@ Box = tagout_ns.class_("Box", cg.Component)
 KINDS = {"wiegand": "SLOT_LINE", "rdm6300": "SLOT_REPEATING", "pn532": "SLOT_HELD"}
 
 
-def relay_pin(value):
-    config = pins.internal_gpio_output_pin_schema(value)
-    wrong = rules.relay_pin(config[CONF_NUMBER], config[CONF_INVERTED])
-    if wrong:
-        raise cv.Invalid(wrong)
-    return config
+def obeys(rule, schema=cv.string_strict):
+    """What the schema makes of a value, if the rule has nothing against it."""
+    def check(value):
+        value = schema(value)
+        wrong = rule(value)
+        if wrong:
+            raise cv.Invalid(wrong)
+        return value
+    return check
 
 
-def input_pin(value):
-    config = pins.internal_gpio_input_pullup_pin_schema(value)
-    wrong = rules.input_pin(config[CONF_NUMBER])
-    if wrong:
-        raise cv.Invalid(wrong)
-    return config
-
-
-def check_reader(config):
-    wrong = rules.reader(config)
-    if wrong:
-        raise cv.Invalid(wrong)
-    return config
-
-
-def hash_hex(value):
-    value = cv.string(value)
-    wrong = rules.card_hash(value)
-    if wrong:
-        raise cv.Invalid(wrong)
-    return value
-
-
-name = cv.All(cv.string_strict, cv.Length(min=1, max=64))
+relay_pin = obeys(lambda pin: rules.relay_pin(pin[CONF_NUMBER], pin[CONF_INVERTED]),
+                  pins.internal_gpio_output_pin_schema)
+input_pin = obeys(lambda pin: rules.input_pin(pin[CONF_NUMBER]),
+                  pins.internal_gpio_input_pullup_pin_schema)
 
 CONFIG_SCHEMA = cv.All(
     cv.Schema({
         cv.GenerateID(): cv.declare_id(Box),
         cv.Required("mqtt_id"): cv.use_id(mqtt.MQTTClientComponent),
-        cv.Required("prefix"): name,
-        cv.Required("machine"): name,
+        cv.Required("prefix"): obeys(rules.prefix),
+        cv.Required("machine"): obeys(rules.machine),
         cv.Required("fw"): cv.All(cv.string_strict, cv.Length(min=1, max=32)),
         cv.Required("relay_pin"): relay_pin,
         cv.Optional("second_relay_pin"): relay_pin,
@@ -82,9 +65,9 @@ CONFIG_SCHEMA = cv.All(
         cv.Required("updates"): cv.use_id(ESPHomeOTAComponent),
         cv.Required("update_password"): cv.All(cv.string_strict, cv.Length(min=8)),
         cv.Optional("emergency_salt", default=""): cv.string_strict,
-        cv.Optional("emergency_cards", default=[]): cv.ensure_list(hash_hex),
+        cv.Optional("emergency_cards", default=[]): cv.ensure_list(obeys(rules.card_hash, cv.string)),
     }).extend(cv.COMPONENT_SCHEMA),
-    check_reader,
+    obeys(rules.reader, lambda config: config),
 )
 
 

@@ -109,7 +109,7 @@ void Box::show_(uint64_t now_ms)
         call.set_save(false);
         call.perform();
     }
-    if (this->display_ != nullptr &&
+    if (this->display_ != nullptr && this->display_->is_ready() &&
         (this->lcd_changed_ || now_ms - this->lcd_ms_ >= LCD_AGAIN_MS)) {
         this->lcd_changed_ = false;
         this->lcd_ms_ = now_ms;

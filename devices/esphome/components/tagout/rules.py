@@ -1,4 +1,5 @@
 """What a box's configuration must keep to. Plain Python: tests run it without ESPHome."""
+import re
 
 # Pins of the ESP32 that are quiet from the first moment of a boot on and belong to nobody else: no
 # strapping pin (0, 2, 5, 12, 15: they select how it boots), no JTAG (12 to 15: they toggle while it
@@ -8,6 +9,20 @@ QUIET_PINS = frozenset({4, 16, 17, 18, 19, 21, 22, 23, 25, 26, 27, 32, 33})
 RELAY_PINS = QUIET_PINS - {16, 17}
 
 READERS = ("wiegand", "rdm6300", "pn532")
+
+
+def machine(name):
+    """None, or why this is no machine: Tagout's rule, without the underscore, for the name is the
+    host's name too."""
+    if not re.fullmatch(r"[a-z0-9-]{1,31}", name):
+        return "a machine's name is 1 to 31 of a to z, 0 to 9 and -"
+    return None
+
+
+def prefix(name):
+    if not re.fullmatch(r"[a-z0-9_-]{1,32}", name):
+        return "the prefix is 1 to 32 of a to z, 0 to 9, _ and -"
+    return None
 
 
 def relay_pin(number, inverted):

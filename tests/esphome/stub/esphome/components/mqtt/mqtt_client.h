@@ -7,7 +7,6 @@
 #include <vector>
 
 #include <esphome/core/component.h>
-#include <esphome/core/preferences.h>
 
 namespace esphome::mqtt
 {
@@ -18,7 +17,7 @@ struct Sent {
     std::string payload;
     int qos;
     bool retain;
-    int syncs; // of flash, before it was sent
+    int mark;
 };
 
 class MQTTClientComponent : public Component
@@ -32,7 +31,8 @@ class MQTTClientComponent : public Component
     bool publish(const char *topic, const char *payload, size_t length, uint8_t qos, bool retain)
     {
         if (this->connected) {
-            this->sent.push_back({topic, std::string(payload, length), qos, retain, flash.syncs});
+            this->sent.push_back(
+                {topic, std::string(payload, length), qos, retain, this->mark ? this->mark() : 0});
         }
         return this->connected;
     }
@@ -47,6 +47,7 @@ class MQTTClientComponent : public Component
 
     bool connected{false};
     bool enabled{false};
+    std::function<int()> mark; // what a test wants to know of the moment in which it was sent
     std::vector<Sent> sent;
     std::map<std::string, mqtt_callback_t> callbacks;
 };
