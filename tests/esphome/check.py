@@ -36,6 +36,8 @@ REFUSED = [
     ("rdm6300", {"prefix": "tagout/x"}, "", "prefix is"),
     ("rdm6300", {}, "status_led:\n  pin: GPIO25\n", "multiple places"),
     ("rdm6300", {}, "tagout:\n  emergency_cards: [0001234567]\n", "SHA-256"),
+    ("rdm6300", {}, f"tagout:\n  emergency_salt: short\n  emergency_cards: [{'a' * 64}]\n",
+     "16 random"),
     ("rdm6300", {}, "switch:\n  - platform: gpio\n    id: cheat\n    pin: GPIO13\n", "switch"),
     ("rdm6300", {}, "mqtt:\n  clean_session: false\n", "clean_session"),
     ("rdm6300", {}, "mqtt:\n  reboot_timeout: 15min\n", "reboot_timeout"),

@@ -153,6 +153,26 @@ def test_a_wiegand_reader_needs_a_card_present_line():
     assert rules.reader({"reader": "pn532"}) is None
 
 
+@pytest.mark.parametrize("name", ["", "Saw", "table saw", "table_saw", "saw/1", "saw+", "x" * 32])
+def test_a_machine_is_one_level_of_a_topic_and_a_host(name):
+    assert "a machine's name" in rules.machine(name)
+
+
+@pytest.mark.parametrize("name", ["", "Tagout", "a/b", "#", "x" * 33])
+def test_a_prefix_is_one_level_of_a_topic(name):
+    assert "the prefix" in rules.prefix(name)
+
+
+def test_C7_8_an_emergency_card_is_a_salted_hash():
+    assert "SHA-256" in rules.card_hash("0001234567")
+    assert "SHA-256" in rules.card_hash("A" * 64)
+    assert rules.card_hash("a" * 64) is None
+    cards = {"emergency_cards": ["a" * 64], "emergency_salt": "x" * 15}
+    assert "16 random" in rules.emergency(cards)
+    assert rules.emergency({**cards, "emergency_salt": "x" * 16}) is None
+    assert rules.emergency({"emergency_cards": [], "emergency_salt": ""}) is None
+
+
 def test_the_wiring_table_is_true():
     """Each row of README's table: what, the substitution that sets it, the pin it has."""
     with open(os.path.join(BOXES, "README.md"), encoding="utf-8") as file:

@@ -68,6 +68,7 @@ CONFIG_SCHEMA = cv.All(
         cv.Optional("emergency_cards", default=[]): cv.ensure_list(obeys(rules.card_hash, cv.string)),
     }).extend(cv.COMPONENT_SCHEMA),
     obeys(rules.reader, lambda config: config),
+    obeys(rules.emergency, lambda config: config),
 )
 
 
