@@ -54,7 +54,7 @@ static void save(struct controller *controller)
     char *buffer;
 
     /* As with a machine's state: nothing is saved over what Redis has not told yet. */
-    if (!keeping->loaded || !controller->epoch_is_kept || keeping->save_in_flight ||
+    if (!keeping->loaded || !controller->lease.is_kept || keeping->save_in_flight ||
         block_keeping_has_kept(controller, keeping->blocks.version) ||
         !store->operations->is_up(store) || controller->now.mono.ms < keeping->pause_until.ms) {
         return;
@@ -64,6 +64,8 @@ static void save(struct controller *controller)
         store->operations->save_blocks(store, keeping->blocks.version, buffer) == STATUS_OK) {
         keeping->save_in_flight = true;
         keeping->sent = keeping->blocks.version;
+    } else {
+        keeping->pause_until.ms = controller->now.mono.ms + 1000;
     }
     free(buffer);
 }
@@ -80,7 +82,7 @@ void block_keeping_on_saved(
         keeping->refused_logged = (struct mono_time){0};
         break;
     case STORE_SAVE_STALE_EPOCH:
-        stand_down(controller, reason);
+        lead_deposed(controller, reason);
         return;
     case STORE_SAVE_STALE_VERSION:
         /* Redis knows of cards that nobody here knows of: both lists hold. */

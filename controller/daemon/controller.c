@@ -13,6 +13,7 @@
 void refresh_now(struct controller *controller)
 {
     controller->now = controller->ports.host.now(controller->ports.host.context);
+    lead_notice_standstill(controller);
 }
 
 const char *prefix(const struct controller *controller)
@@ -32,7 +33,11 @@ void publish(
     const struct topic_info *info = topic_info(id);
     const struct broker_port *broker = &controller->ports.broker;
     char topic[TOPIC_SIZE];
+    bool is_own = id == TOPIC_CONTROLLER_STATUS || id == TOPIC_CONTROLLER_MARKER;
 
+    if (!is_own && !lease_may_speak(&controller->lease)) {
+        return; /* the leader speaks, and nobody else */
+    }
     if (topic_build(topic, sizeof topic, prefix(controller), id, first, second) != STATUS_OK) {
         return;
     }
@@ -50,13 +55,17 @@ void publish_status(struct controller *controller, const char *status)
 {
     const struct settings *settings = controller->settings;
     struct store *store = controller->ports.store;
+    bool leads = strcmp(status, "running") == 0 && controller->lease.role != LEASE_STANDS_BY;
     TEXT_LOCAL(payload, 1024);
     struct json_out out = json_out(&payload);
 
+    if (controller->lease.role == LEASE_IS_SILENT) {
+        return; /* it is published when it may speak again */
+    }
     json_out_open(&out, NULL, '{');
     json_out_string(&out, "status", status);
-    json_out_bool(&out, "leader", strcmp(status, "running") == 0);
-    json_out_integer(&out, "epoch", (int64_t)controller->epoch);
+    json_out_bool(&out, "leader", leads);
+    json_out_integer(&out, "epoch", (int64_t)controller->lease.epoch);
     json_out_number(&out, "since", (double)controller->since.ms / 1000, 3);
     json_out_string(&out, "version", TAGOUT_VERSION);
     json_out_string(&out, "config", roster_fingerprint(controller->roster));
@@ -111,6 +120,7 @@ enum status controller_new(
         card_key_random(&controller->card_key);
     }
     refresh_now(controller);
+    lead_init(controller);
     *ret_controller = controller;
     return STATUS_OK;
 }
@@ -221,6 +231,7 @@ void controller_on_message(
     struct topic_match match;
 
     refresh_now(controller);
+    lease_touch(&controller->lease, controller->now.mono);
     if (topic_parse(prefix(controller), topic, &match) != STATUS_OK) {
         controller->counters.bad_messages++;
         return;
@@ -233,7 +244,7 @@ void controller_on_message(
     if (match.id == TOPIC_STATE) {
         start_retained_state(controller, match.first, payload, length);
     } else if (match.id == TOPIC_CONTROLLER_STATUS) {
-        start_controller_status(controller, payload, length);
+        start_controller_status(controller, match.first, payload, length);
     } else if (match.id == TOPIC_BLOCKS) {
         block_keeping_on_retained(controller, payload, length);
     } else if (match.id == TOPIC_CONTROLLER_MARKER) {
@@ -245,27 +256,52 @@ void controller_on_message(
     }
 }
 
-struct mono_time controller_tick(struct controller *controller)
+/* It leads, and may say so: what is due in a silence is done after it. */
+static bool is_at_work(const struct controller *controller)
+{
+    return controller->phase == PHASE_READY && lease_may_speak(&controller->lease);
+}
+
+static void work(struct controller *controller)
 {
     struct heap *deadlines = fleet_deadlines(controller->fleet);
-    struct mono_time next;
-    struct mono_time other[4];
 
-    refresh_now(controller);
-    liveness_notice_stall(controller);
-    start_tick(controller);
     saves_tick(controller);
     block_keeping_tick(controller);
-    watcher_watch_tick(controller);
     while (heap_first(deadlines) != NULL &&
            heap_first(deadlines)->at.ms <= controller->now.mono.ms) {
         judge_due(controller, heap_first(deadlines)->owner);
     }
-    next = heap_first(deadlines) == NULL ? (struct mono_time){0} : heap_first(deadlines)->at;
+}
+
+static struct mono_time machines_deadline(const struct controller *controller)
+{
+    const struct heap_item *first = heap_first(fleet_deadlines(controller->fleet));
+
+    return first == NULL ? (struct mono_time){0} : first->at;
+}
+
+struct mono_time controller_tick(struct controller *controller)
+{
+    struct mono_time next = {0};
+    struct mono_time other[5] = {0};
+
+    refresh_now(controller);
+    liveness_notice_stall(controller);
+    start_tick(controller);
+    lead_tick(controller);
+    watcher_watch_tick(controller);
+    if (is_at_work(controller)) {
+        work(controller);
+    }
     other[0] = start_deadline(controller);
-    other[1] = saves_deadline(controller);
-    other[2] = block_keeping_deadline(controller);
-    other[3] = watcher_watch_deadline(controller);
+    other[1] = lease_wake_at(&controller->lease);
+    if (is_at_work(controller)) {
+        next = machines_deadline(controller);
+        other[2] = saves_deadline(controller);
+        other[3] = block_keeping_deadline(controller);
+    }
+    other[4] = watcher_watch_deadline(controller);
     for (size_t i = 0; i < sizeof other / sizeof other[0]; i++) {
         if (other[i].ms != 0 && (next.ms == 0 || other[i].ms < next.ms)) {
             next = other[i];
@@ -282,6 +318,9 @@ void controller_stop(struct controller *controller)
         restarts_stop(controller);
         saves_stop(controller);
         block_answers_stop(controller);
+    }
+    lead_stop(controller);
+    if (controller->said_ready) {
         publish_status(controller, "stopped");
     }
 }
@@ -289,11 +328,6 @@ void controller_stop(struct controller *controller)
 bool controller_is_ready(const struct controller *controller)
 {
     return controller->said_ready;
-}
-
-bool controller_stood_down(const struct controller *controller)
-{
-    return controller->stood_down;
 }
 
 static void print_gauge(struct text *out, const char *name, const char *help, uint64_t value)

@@ -5,7 +5,8 @@
  * Everything happens in one thread.
  *
  * A start goes through C9.4: collect what the broker retained, load what Redis kept, merge, take
- * an epoch, publish, and only then subscribe to reports. From then on it is ready.
+ * the lease and with it an epoch, publish, and only then subscribe to reports. From then on it is
+ * ready; so it is while another leads, and it stands by (C12).
  */
 #ifndef TAGOUT_DAEMON_CONTROLLER_H
 #define TAGOUT_DAEMON_CONTROLLER_H
@@ -36,6 +37,7 @@ void controller_start(struct controller *controller, struct store *store);
 void controller_on_connected(struct controller *controller);
 void controller_on_disconnected(struct controller *controller, const char *reason);
 void controller_on_subscribed(struct controller *controller, int token, bool granted);
+void controller_on_echo(struct controller *controller, uint32_t number);
 
 /* A message from the broker. Reports wait and are merged machine by machine until
  * controller_flush judges them: call it when the inbox is empty. */
@@ -62,9 +64,6 @@ struct mono_time controller_tick(struct controller *controller);
 void controller_stop(struct controller *controller);
 
 bool controller_is_ready(const struct controller *controller);
-
-/* Another controller took over: the process must end; the reason is in the log. */
-bool controller_stood_down(const struct controller *controller);
 
 /* C10 `[http]`: metrics in Prometheus' text format, appended to `out`; and one word on health. */
 void controller_metrics(const struct controller *controller, struct text *out);

@@ -42,6 +42,16 @@ void lease_touch(struct lease *lease, struct mono_time now)
     }
 }
 
+bool lease_another_leads(const struct lease *lease)
+{
+    for (size_t i = 0; i < lease->other_count; i++) {
+        if (lease->others[i].leads) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool lease_has_standby(const struct lease *lease)
 {
     for (size_t i = 0; i < lease->other_count; i++) {
@@ -152,6 +162,7 @@ static void on_broker_read(struct lease *lease, struct mono_time now)
         lease->broker_is_read = true;
         lease->touched_at = now;
         lease->waiting_since = now; /* Redis may have come up just now, too */
+        lease->ask_at = now;
     }
 }
 
@@ -244,9 +255,15 @@ void lease_step(
         break;
     case LEASE_ANSWER_NONE:
         lease->asked = LEASE_ASK_NOTHING;
+        lease->ask_at.ms = now.ms + LEASE_RETRY_MS;
         break;
     case LEASE_STATUS:
         lease_on_status(lease, &event->status, now, ret_actions);
+        break;
+    case LEASE_DEPOSED:
+        if (lease_is_leader(lease)) {
+            lease_stand_down(lease, now, "Redis knows a newer epoch", ret_actions);
+        }
         break;
     case LEASE_HAND_OVER:
         on_hand_over(lease, now, ret_actions);

@@ -40,7 +40,9 @@
 #define LEASE_ANNOUNCE_MS 2000 /* from announcing to leading, without Redis */
 #define LEASE_AGAIN_MS 10000   /* from the take-over to publishing everything once more */
 /* The loop is looked at this often while it leads, so that a standstill shows. */
-#define LEASE_TICK_MS 250
+#define LEASE_TICK_MS 500
+/* From an error, or a question that could not be sent, to the next question. */
+#define LEASE_RETRY_MS 1000
 
 #define LEASE_ID_SIZE 33
 #define LEASE_TOKEN_SIZE 33
@@ -68,6 +70,7 @@ enum lease_event_type {
     LEASE_ANSWER_FREE,  /* to a renewal: nobody has it */
     LEASE_ANSWER_NONE,  /* an error, or no answer will come */
     LEASE_STATUS,       /* a `controller/+/status`: `status` */
+    LEASE_DEPOSED,      /* Redis refused a save for its older epoch */
     LEASE_HAND_OVER,    /* a person asked for it */
     LEASE_STOP,         /* the process ends */
     LEASE_EVENT_COUNT,
@@ -177,6 +180,9 @@ struct mono_time lease_wake_at(const struct lease *lease);
 /* Whether it may decide and publish. A standstill shows only in lease_step: every event of the
  * loop begins with one. */
 bool lease_may_speak(const struct lease *lease);
+
+/* Whether another says that it leads. */
+bool lease_another_leads(const struct lease *lease);
 
 /* Whether somebody else runs who could take over. */
 bool lease_has_standby(const struct lease *lease);

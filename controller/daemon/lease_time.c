@@ -29,16 +29,6 @@ ask(struct lease *lease, enum lease_question question, struct mono_time now,
     lease->ask_at.ms = now.ms + LEASE_THIRD_MS;
 }
 
-static bool somebody_leads(const struct lease *lease)
-{
-    for (size_t i = 0; i < lease->other_count; i++) {
-        if (lease->others[i].leads) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* C12's rule, without Redis: above everything heard, and above every epoch of an earlier day. */
 static uint64_t own_epoch(const struct lease *lease, struct wall_time now)
 {
@@ -64,7 +54,8 @@ static void tick_standby(struct lease *lease, struct now now, struct lease_actio
     if (lease->store_is_read && may_ask(lease, now.mono)) {
         ask(lease, LEASE_ASK_TAKE, now.mono, actions);
     }
-    if (now.mono.ms - lease->waiting_since.ms >= lease->patience_ms && !somebody_leads(lease)) {
+    if (now.mono.ms - lease->waiting_since.ms >= lease->patience_ms &&
+        !lease_another_leads(lease)) {
         lease->role = LEASE_ANNOUNCES;
         lease->epoch = own_epoch(lease, now.wall);
         lease->announced_at = now.mono;

@@ -26,6 +26,9 @@
 #define REQUESTS_SOFT 256 /* beyond them the answer is "busy" (C6) */
 #define KEEP_ALIVE_S 2    /* C12 */
 #define GOODBYE_MS 2000
+/* Tokens of subscriptions that are only there to be answered; the controller's own are below. */
+#define ECHO_TOKEN 1000
+#define ECHO_NUMBERS 1000000
 
 struct loop {
     const struct settings *settings;
@@ -37,6 +40,7 @@ struct loop {
     struct roster_reader *reader;
     struct metrics *metrics;
     struct controller *controller;
+    uint32_t echo_number; /* of the last one asked for */
     bool stopping;
     bool said_ready;
 };
@@ -63,6 +67,31 @@ static enum status broker_unsubscribe(void *context, const char *filter)
     return mqtt_unsubscribe(loop->mqtt, filter);
 }
 
+/* SUBSCRIBE goes past the outbox, and its answer comes behind what the broker sent before. The
+ * filter is one that carries nothing while nobody starts. */
+static void broker_echo(void *context, uint32_t number)
+{
+    struct loop *loop = context;
+    char filter[TOPIC_SIZE];
+    const char *const filters[] = {filter};
+    const int qos[] = {0};
+    int token = ECHO_TOKEN + (int)(number % ECHO_NUMBERS);
+
+    if (topic_filter(
+            filter, sizeof filter, loop->settings->controller.prefix, TOPIC_CONTROLLER_MARKER) ==
+            STATUS_OK &&
+        mqtt_subscribe(loop->mqtt, filters, qos, 1, token) != STATUS_OK) {
+        log_debug("no echo asked for: the connection is lost");
+    }
+    loop->echo_number = number;
+}
+
+static void broker_discard(void *context, bool events)
+{
+    struct loop *loop = context;
+    mqtt_discard(loop->mqtt, events);
+}
+
 static struct now host_now(void *context)
 {
     (void)context;
@@ -83,6 +112,15 @@ static enum status host_read_roster(void *context)
 
 /* ---- events ---- */
 
+static void on_subscribed(struct loop *loop, const struct inbox_entry *entry)
+{
+    if (entry->token < ECHO_TOKEN) {
+        controller_on_subscribed(loop->controller, entry->token, entry->kind == INBOX_SUBSCRIBED);
+    } else if (entry->token == ECHO_TOKEN + (int)(loop->echo_number % ECHO_NUMBERS)) {
+        controller_on_echo(loop->controller, loop->echo_number);
+    }
+}
+
 static void on_message(struct loop *loop, const struct inbox_entry *entry)
 {
     switch (entry->kind) {
@@ -100,7 +138,7 @@ static void on_message(struct loop *loop, const struct inbox_entry *entry)
         break;
     case INBOX_SUBSCRIBED:
     case INBOX_SUBSCRIBE_FAILED:
-        controller_on_subscribed(loop->controller, entry->token, entry->kind == INBOX_SUBSCRIBED);
+        on_subscribed(loop, entry);
         break;
     }
 }
@@ -227,6 +265,8 @@ static enum status start_controller(struct loop *loop, struct roster *roster)
                 .publish = broker_publish,
                 .subscribe = broker_subscribe,
                 .unsubscribe = broker_unsubscribe,
+                .echo = broker_echo,
+                .discard = broker_discard,
             },
         .host =
             {
@@ -312,7 +352,7 @@ static int run(struct loop *loop)
 {
     controller_start(loop->controller, loop->store);
     mqtt_start(loop->mqtt, clock_now().mono);
-    while (!loop->stopping && !controller_stood_down(loop->controller)) {
+    while (!loop->stopping) {
         struct mono_time controller_wants = controller_tick(loop->controller);
         struct mono_time mqtt_wants = mqtt_tick(loop->mqtt, clock_now().mono);
 
@@ -323,10 +363,9 @@ static int run(struct loop *loop)
         }
     }
     sd_notify(0, "STOPPING=1");
-    if (controller_stood_down(loop->controller)) {
-        return EXIT_FAILURE; /* the last will says `lost`: this was no clean stop */
-    }
     controller_stop(loop->controller);
+    (void)event_base_loop(
+        loop->events.base, EVLOOP_NONBLOCK); /* the lease that was given back goes out */
     mqtt_stop(loop->mqtt, GOODBYE_MS);
     log_info("stopped");
     return EXIT_SUCCESS;

@@ -7,6 +7,7 @@
 #include "controller/daemon/card_hash.h"
 #include "controller/daemon/controller.h"
 #include "controller/daemon/fleet.h"
+#include "controller/daemon/lease.h"
 #include "controller/daemon/strangers.h"
 #include "topics/request.h"
 #include "topics/topic.h"
@@ -15,9 +16,9 @@
 enum phase {
     PHASE_CONNECTING, /* no broker yet */
     PHASE_COLLECTING, /* retained copies are coming in; Redis is loading beside it */
-    PHASE_LOADING,    /* the broker has told all, Redis not yet */
-    PHASE_EPOCH,      /* Redis was asked for the epoch */
-    PHASE_READY,
+    PHASE_STANDBY,    /* the broker has told all; the lead is another's, or was asked for */
+    PHASE_TAKING,     /* the lead is ours; Redis is read once more */
+    PHASE_READY,      /* the shop is open */
 };
 
 #define COUNTER_LIST(X)                                                                            \
@@ -125,16 +126,16 @@ struct controller {
     bool loaded;              /* Redis has told all it kept */
     bool load_wanted;         /* something must be read from Redis (again) */
     size_t load_count;        /* machines, from the first on, that the load under way asks for */
-    bool epoch_is_kept;       /* Redis knows our epoch: nothing is saved before that */
     bool card_key_is_kept;
     bool card_key_is_known;     /* configured, or told by Redis; else made for the time being */
     struct mono_time ask_again; /* Redis answered an error: it is asked again then */
-    bool stood_down;
-    bool said_ready;                 /* the shop is open, and hears what machines report */
-    struct mono_time start_deadline; /* then Redis is not waited for any more */
+    struct lease lease;
+    bool others_led;               /* since Redis was read */
+    bool said_standby;             /* on this connection */
+    struct mono_time taking_until; /* then Redis is not waited for any more */
+    bool said_ready;               /* the shop is open, and hears what machines report */
     struct wall_time since;
     uint64_t epoch;
-    uint64_t epoch_heard; /* greatest in any retained topic or record */
     char marker[33];
     struct mono_time marker_again;   /* it may be lost: published again then, until it comes */
     struct mono_time retained_again; /* something retained was lost: all of it is published then */
@@ -168,13 +169,11 @@ void publish_status(struct controller *controller, const char *status);
 
 /* ---- start.c: the order of a start ---- */
 
-/* Takes the next step if everything that it needs is there. */
-void start_advance(struct controller *controller);
-void open_shop(struct controller *controller, uint64_t epoch, bool kept);
+/* Leads from now on, with what is known. */
+void open_shop(struct controller *controller);
 void say_ready(struct controller *controller);
 void start_tick(struct controller *controller);
 struct mono_time start_deadline(const struct controller *controller);
-void hear_epoch(struct controller *controller, uint64_t epoch);
 void adopt_epoch(struct controller *controller, struct machine *machine);
 void adopt_epoch_everywhere(struct controller *controller, uint64_t epoch);
 /* Newer wins; of equal ones Redis (C9.4). */
@@ -185,13 +184,16 @@ void publish_everything(struct controller *controller);
 /* ---- start_broker.c ---- */
 
 void subscribe_live(struct controller *controller);
+/* Reads again, from the beginning, what the broker retains. */
+void start_collecting(struct controller *controller);
 void unsubscribe_retained(struct controller *controller);
 /* The end of the retained messages, as seen by whoever published it after subscribing. */
 void publish_marker(struct controller *controller);
 void start_collected(struct controller *controller, const char *payload, size_t length);
 void start_retained_state(
     struct controller *controller, const char *name, const char *payload, size_t length);
-void start_controller_status(struct controller *controller, const char *payload, size_t length);
+void start_controller_status(
+    struct controller *controller, const char *id, const char *payload, size_t length);
 
 /* ---- start_store.c ---- */
 
@@ -202,7 +204,28 @@ void ask_store_again(struct controller *controller);
 /* Reads the fleet from Redis again if somebody set `load_wanted`. */
 void start_load_if_wanted(struct controller *controller);
 
+/* ---- leading.c: the lease (C12) ---- */
+
+void lead_init(struct controller *controller);
+/* An event that carries nothing. */
+void lead_event(struct controller *controller, enum lease_event_type type);
+/* To be called before anything is done: whoever slept may have been replaced. */
+void lead_notice_standstill(struct controller *controller);
+void lead_tick(struct controller *controller);
+void lead_on_status(
+    struct controller *controller, const char *id, bool runs, bool leads, uint64_t epoch);
+void lead_on_lease(void *context, const struct store_lease_answer *answer);
+/* Redis refused a save for its older epoch (C9.1). */
+void lead_deposed(struct controller *controller, const char *reason);
+/* The process ends: the lease is given back. */
+void lead_stop(struct controller *controller);
+/* Hands the lead to another; false: nobody is there to take it. */
+bool lead_hand_over(struct controller *controller);
+
 /* ---- waiting.c ---- */
+
+/* Forgets what waits of all machines. */
+void judge_drop_waiting(struct controller *controller);
 
 void judge_enqueue(
     struct controller *controller, struct machine *machine, const struct report *report);
@@ -246,8 +269,8 @@ void saves_want_all(struct controller *controller);
 void saves_forget(struct controller *controller, struct machine *machine);
 /* Redis has told what it keeps of the machine: it may be saved from now on. */
 void saves_release(struct controller *controller, struct machine *machine);
-/* Another controller leads (C9.1): the process must end. */
-void stand_down(struct controller *controller, const char *reason);
+/* It leads no more: nobody waits for a save, and none is late. */
+void saves_drop(struct controller *controller);
 /* Once a minute: Redis may refuse for hours, of each machine, each second. */
 void log_refused(
     const struct controller *controller, struct mono_time *logged, const char *what,

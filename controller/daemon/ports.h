@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "controller/support/status.h"
 #include "controller/support/time.h"
@@ -21,6 +22,11 @@ struct broker_port {
     enum status (*subscribe)(
         void *context, const char *const filters[], const int qos[], size_t count, int token);
     enum status (*unsubscribe)(void *context, const char *filter);
+    /* A round trip over the broker, behind everything that was asked of it before; answered by
+     * controller_on_echo with the same number. */
+    void (*echo)(void *context, uint32_t number);
+    /* Drops what waits to be published; with `events` false, only what is retained or of QoS 0. */
+    void (*discard)(void *context, bool events);
 };
 
 struct host_port {

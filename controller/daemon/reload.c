@@ -56,8 +56,10 @@ void reload_begin(
 
 void controller_reload(struct controller *controller)
 {
+    bool may = controller->phase == PHASE_READY || controller->phase == PHASE_STANDBY;
+
     refresh_now(controller);
-    if (controller->phase != PHASE_READY || controller->reload.running) {
+    if (!may || controller->reload.running) {
         /* Before the states are known nothing may be judged; and the files may have changed since
          * a reading of them began. */
         controller->reload.wanted = true;
@@ -129,6 +131,10 @@ static void remove_machine(struct controller *controller, struct machine *machin
     struct origin origin = {.source = "config"};
     struct core_effects effects;
 
+    if (controller->phase != PHASE_READY) {
+        machine->config = NULL; /* the leader has told it */
+        return;
+    }
     restart_cancel(controller, machine, "it was taken out of the configuration");
     judge_waiting(controller, machine);
     judge(controller, machine, &event, &origin, &effects);
@@ -195,6 +201,10 @@ static void take_over_machine(
     bool renamed = !is_new && strcmp(machine->config->display_name, config->display_name) != 0;
 
     machine->config = config;
+    if (controller->phase != PHASE_READY) {
+        machine->forgotten &= !is_new;
+        return; /* the leader judges; open_shop does, should the lead become ours */
+    }
     if (is_new) {
         machine->forgotten = false;
         (void)strangers_forget(&controller->strangers, machine->record.machine);
@@ -227,6 +237,9 @@ static void take_over(struct controller *controller, struct roster *roster)
         }
     }
     roster_free(old);
+    if (controller->phase != PHASE_READY) {
+        return;
+    }
     block_keeping_settle(controller);
     start_load_if_wanted(controller);
 }

@@ -95,6 +95,20 @@ static void dispatch(
     }
 }
 
+/* A standby answers nothing, and reloads when the leader does (C6). */
+static void
+follow_request(struct controller *controller, const char *verb, const char *payload, size_t length)
+{
+    struct request request = {0};
+    TEXT_LOCAL(why, 512);
+
+    if (controller->phase == PHASE_STANDBY && !controller->reload.running &&
+        request_parse(verb, payload, length, &request, &why) == STATUS_OK &&
+        request.verb == REQUEST_RELOAD) {
+        reload_begin(controller, request.force, NULL, NULL);
+    }
+}
+
 void controller_on_request(
     struct controller *controller, const char *topic, const char *payload, size_t length,
     bool retained, bool overflow)
@@ -113,7 +127,11 @@ void controller_on_request(
         controller->counters.retained_discarded++;
         return;
     }
-    if (controller->phase != PHASE_READY || request_is_watchers(match.second)) {
+    if (request_is_watchers(match.second)) {
+        return;
+    }
+    if (controller->phase != PHASE_READY || !lease_may_speak(&controller->lease)) {
+        follow_request(controller, match.second, payload, length);
         return;
     }
     controller->counters.requests++;

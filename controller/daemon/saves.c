@@ -25,19 +25,34 @@ struct answer {
     char transaction[REQUEST_TRANSACTION_SIZE];
 };
 
+static void drop_answers(struct machine *machine)
+{
+    while (machine->answers != NULL) {
+        struct answer *next = machine->answers->next;
+        free(machine->answers);
+        machine->answers = next;
+    }
+}
+
 void saves_free(struct controller *controller)
 {
     for (size_t i = 0; i < fleet_count(controller->fleet); i++) {
         struct machine *machine = fleet_at(controller->fleet, i);
         restart_free(machine);
-        while (machine->answers != NULL) {
-            struct answer *next = machine->answers->next;
-            free(machine->answers);
-            machine->answers = next;
-        }
+        drop_answers(machine);
     }
     free(controller->saves.budgets);
     controller->saves = (struct saves){0};
+}
+
+void saves_drop(struct controller *controller)
+{
+    controller->saves.count = 0;
+    for (size_t i = 0; i < fleet_count(controller->fleet); i++) {
+        struct machine *machine = fleet_at(controller->fleet, i);
+        drop_answers(machine);
+        machine->save_late = false;
+    }
 }
 
 /* Answers the requests whose version is `up_to` or older. */
@@ -98,7 +113,7 @@ static void pump(struct controller *controller)
     struct saves *saves = &controller->saves;
     struct store *store = controller->ports.store;
 
-    if (controller->phase != PHASE_READY || !controller->epoch_is_kept ||
+    if (controller->phase != PHASE_READY || !controller->lease.is_kept ||
         !store->operations->is_up(store) || controller->now.mono.ms < saves->pause_until.ms) {
         return;
     }
@@ -308,14 +323,6 @@ void log_refused(
     }
 }
 
-void stand_down(struct controller *controller, const char *reason)
-{
-    if (!controller->stood_down) {
-        log_error("standing down: another controller has taken over (%s)", reason);
-    }
-    controller->stood_down = true;
-}
-
 void saves_on_answer(
     struct controller *controller, uint64_t token, enum store_saved result, const char *reason)
 {
@@ -325,12 +332,15 @@ void saves_on_answer(
     close_budgets(controller); /* an answer that comes too late comes too late */
     machine->save_in_flight = false;
     saves->in_flight--;
+    if (controller->phase != PHASE_READY) {
+        return; /* it stood down since: all is saved again if it leads again */
+    }
     switch (result) {
     case STORE_SAVE_DONE:
         saved(controller, machine);
         break;
     case STORE_SAVE_STALE_EPOCH:
-        stand_down(controller, reason);
+        lead_deposed(controller, reason);
         return;
     case STORE_SAVE_STALE_VERSION:
         /* Redis knows something newer, from before it was out of reach: learn it, then save. */

@@ -1,6 +1,6 @@
 /* C9.4, the order of a start: collect the retained copies (start_broker.c), load Redis
- * (start_store.c), merge, take an epoch, publish, and only then hear reports. Redis may stay away:
- * the shop opens all the same. */
+ * (start_store.c), merge, take the lease (leading.c), publish, and only then hear reports. Redis
+ * may stay away: the shop opens all the same. */
 #include "controller/daemon/parts.h"
 #include "controller/support/log.h"
 
@@ -37,21 +37,6 @@ void adopt_epoch_everywhere(struct controller *controller, uint64_t epoch)
     block_keeping_adopt_epoch(controller);
 }
 
-/* There must be room above it, or no epoch could be taken ever again. */
-void hear_epoch(struct controller *controller, uint64_t epoch)
-{
-    if (epoch > controller->epoch_heard && epoch < VERSION_EPOCH_MAX) {
-        controller->epoch_heard = epoch;
-    }
-}
-
-/* C12's rule, without Redis: above everything heard, and above every epoch of an earlier day. */
-static uint64_t own_epoch(const struct controller *controller)
-{
-    uint64_t seconds = (uint64_t)(controller->now.wall.ms / 1000);
-    return (controller->epoch_heard > seconds ? controller->epoch_heard : seconds) + 1;
-}
-
 void publish_everything(struct controller *controller)
 {
     for (size_t i = 0; i < fleet_count(controller->fleet); i++) {
@@ -78,19 +63,19 @@ void say_ready(struct controller *controller)
     }
     controller->said_ready = true;
     log_info(
-        "ready: controller %s, epoch %llu, %zu machines, %zu users",
-        controller->settings->controller.id, (unsigned long long)controller->epoch,
-        roster_machine_count(controller->roster), roster_user_count(controller->roster));
+        "ready: controller %s, epoch %llu, %zu machines, %zu users%s",
+        controller->settings->controller.id, (unsigned long long)controller->lease.epoch,
+        roster_machine_count(controller->roster), roster_user_count(controller->roster),
+        controller->phase == PHASE_READY ? "" : "; it stands by");
 }
 
-void open_shop(struct controller *controller, uint64_t epoch, bool kept)
+void open_shop(struct controller *controller)
 {
     for (size_t i = 0; i < fleet_count(controller->fleet); i++) {
         struct machine *machine = fleet_at(controller->fleet, i);
         machine->loaded = machine->record.core.version;
     }
-    controller->epoch_is_kept = kept;
-    adopt_epoch_everywhere(controller, epoch);
+    adopt_epoch_everywhere(controller, controller->lease.epoch);
     controller->phase = PHASE_READY;
     controller->block_keeping.known = controller->block_keeping.blocks.version;
     block_keeping_settle(controller);
@@ -108,38 +93,17 @@ void open_shop(struct controller *controller, uint64_t epoch, bool kept)
     publish_everything(controller);
     unsubscribe_retained(controller);
     subscribe_live(controller);
-    if (!kept) {
+    if (!controller->lease.is_kept) {
         log_warning("Redis is out of reach: running on what the broker retained");
     }
     saves_want_all(controller);
     reload_if_wanted(controller);
 }
 
-void start_advance(struct controller *controller)
-{
-    bool late = controller->now.mono.ms >= controller->start_deadline.ms;
-    struct store *store = controller->ports.store;
-
-    if (controller->phase == PHASE_LOADING && (controller->loaded || late)) {
-        if (controller->loaded &&
-            store->operations->take_epoch(store, controller->epoch_heard, controller->now.wall) ==
-                STATUS_OK) {
-            controller->phase = PHASE_EPOCH;
-        } else if (late) {
-            open_shop(controller, own_epoch(controller), false);
-        } else {
-            ask_store_again(controller);
-        }
-    } else if (controller->phase == PHASE_EPOCH && late) {
-        open_shop(controller, own_epoch(controller), false);
-    }
-}
-
 struct mono_time start_deadline(const struct controller *controller)
 {
-    bool waits = controller->phase == PHASE_LOADING || controller->phase == PHASE_EPOCH;
     const struct mono_time deadlines[] = {
-        waits ? controller->start_deadline : (struct mono_time){0},
+        controller->phase == PHASE_TAKING ? controller->taking_until : (struct mono_time){0},
         controller->ask_again,
         controller->marker_again,
         controller->retained_again,
@@ -171,7 +135,6 @@ void start_tick(struct controller *controller)
         controller->retained_again = (struct mono_time){0};
         publish_everything(controller);
     }
-    start_advance(controller);
 }
 
 void controller_start(struct controller *controller, struct store *store)

@@ -52,10 +52,10 @@ static void subscribe_retained(struct controller *controller)
 
 void subscribe_live(struct controller *controller)
 {
-    static const enum topic_id ids[] = {TOPIC_REPORT,   TOPIC_LINK,        TOPIC_PONG,
-                                        TOPIC_SET_OOPS, TOPIC_SET_LOCKOUT, TOPIC_REQUEST,
-                                        TOPIC_SERVICE};
-    static const int qos[] = {1, 1, 0, 1, 1, 1, 1};
+    static const enum topic_id ids[] = {
+        TOPIC_REPORT,      TOPIC_LINK,    TOPIC_PONG,    TOPIC_SET_OOPS,
+        TOPIC_SET_LOCKOUT, TOPIC_REQUEST, TOPIC_SERVICE, TOPIC_CONTROLLER_STATUS};
+    static const int qos[] = {1, 1, 0, 1, 1, 1, 1, 0};
 
     subscribe(controller, ids, qos, sizeof ids / sizeof ids[0], TOKEN_LIVE);
     watcher_watch_begin(controller);
@@ -75,6 +75,13 @@ void unsubscribe_retained(struct controller *controller)
     }
 }
 
+void start_collecting(struct controller *controller)
+{
+    controller->phase = PHASE_COLLECTING;
+    controller->said_standby = false;
+    subscribe_retained(controller);
+}
+
 void controller_on_connected(struct controller *controller)
 {
     refresh_now(controller);
@@ -82,15 +89,15 @@ void controller_on_connected(struct controller *controller)
     controller->broker_trouble[0] = '\0';
     log_info("connected to the broker at %s", controller->settings->mqtt.url);
     if (controller->phase == PHASE_READY) {
-        /* The broker may have forgotten, or remember too much (C2). */
         subscribe_live(controller);
-        publish_everything(controller);
-        return;
+    } else if (controller->phase == PHASE_TAKING) {
+        subscribe_retained(controller);
+    } else {
+        start_collecting(controller);
     }
-    if (controller->phase == PHASE_CONNECTING) {
-        controller->phase = PHASE_COLLECTING;
-    }
-    subscribe_retained(controller);
+    /* The broker may have forgotten, or remember too much (C2): everything is published again as
+     * soon as it is certain that nobody else leads (C12.2). */
+    lead_event(controller, LEASE_BROKER_UP);
 }
 
 void controller_on_disconnected(struct controller *controller, const char *reason)
@@ -107,6 +114,7 @@ void controller_on_disconnected(struct controller *controller, const char *reaso
     controller->connected = false;
     liveness_hears(controller, false);
     watcher_watch_pause(controller);
+    lead_event(controller, LEASE_BROKER_DOWN);
     controller->marker_again = (struct mono_time){0};
 }
 
@@ -127,7 +135,7 @@ void controller_on_subscribed(struct controller *controller, int token, bool gra
         log_error("the broker refuses a subscription: check its access list for this account");
     }
     if (token == TOKEN_LIVE && granted) {
-        liveness_hears(controller, true);
+        liveness_hears(controller, controller->phase == PHASE_READY); /* a standby judges nobody */
         say_ready(controller);
     }
     if (token != TOKEN_COLLECT || controller->phase != PHASE_COLLECTING) {
@@ -138,23 +146,15 @@ void controller_on_subscribed(struct controller *controller, int token, bool gra
     publish_marker(controller);
 }
 
-/* However long the broker took: Redis may have come up just now, too. */
-static void wait_for_store(struct controller *controller)
-{
-    controller->start_deadline.ms =
-        controller->now.mono.ms + controller->settings->redis.load_timeout_ms;
-}
-
 void start_collected(struct controller *controller, const char *payload, size_t length)
 {
     if (controller->phase != PHASE_COLLECTING || length != strlen(controller->marker) ||
         memcmp(payload, controller->marker, length) != 0) {
         return;
     }
-    controller->phase = PHASE_LOADING;
+    controller->phase = PHASE_STANDBY;
     controller->marker_again = (struct mono_time){0};
-    wait_for_store(controller);
-    start_advance(controller);
+    lead_event(controller, LEASE_BROKER_READ);
 }
 
 void start_retained_state(
@@ -173,7 +173,7 @@ void start_retained_state(
         log_warning("%s: its retained state is not used: %s", name, why.data);
         return;
     }
-    hear_epoch(controller, copy.state.version.epoch);
+    lease_hear(&controller->lease, copy.state.version.epoch);
     if (strcmp(copy.state.machine, name) == 0 &&
         fleet_add(controller->fleet, name, &machine) == STATUS_OK) {
         restore_record(&copy.state, &found);
@@ -182,10 +182,16 @@ void start_retained_state(
     state_copy_free(&copy);
 }
 
-void start_controller_status(struct controller *controller, const char *payload, size_t length)
+void start_controller_status(
+    struct controller *controller, const char *id, const char *payload, size_t length)
 {
     struct json *document;
     const struct json *epoch;
+    const struct json *status;
+    const struct json *leader;
+    bool runs;
+    bool leads;
+    uint64_t heard = 0;
     TEXT_LOCAL(why, 256);
 
     if (length == 0) {
@@ -196,8 +202,14 @@ void start_controller_status(struct controller *controller, const char *payload,
         return;
     }
     epoch = json_get(document, "epoch");
-    if (epoch != NULL && json_is_integer(epoch, 0, VERSION_EPOCH_MAX)) {
-        hear_epoch(controller, (uint64_t)json_number(epoch));
+    status = json_get(document, "status");
+    leader = json_get(document, "leader");
+    if (epoch != NULL && json_is_integer(epoch, 0, VERSION_EPOCH_MAX - 1)) {
+        heard = (uint64_t)json_number(epoch);
     }
+    runs = status != NULL && json_type(status) == JSON_STRING &&
+           strcmp(json_string(status), "running") == 0;
+    leads = leader != NULL && json_type(leader) == JSON_BOOL && json_bool(leader);
+    lead_on_status(controller, id, runs, leads, heard);
     json_free(document);
 }

@@ -74,19 +74,6 @@ static void ask_blocks(struct controller *controller)
     }
 }
 
-/* The shop was opened without Redis. Saves wait for the epoch that it gives: with an older one they
- * would be refused, as if another controller had taken over. */
-static void keep_epoch(struct controller *controller)
-{
-    struct store *store = controller->ports.store;
-
-    if (controller->phase == PHASE_READY && controller->loaded && !controller->epoch_is_kept &&
-        store->operations->take_epoch(store, controller->epoch, controller->now.wall) !=
-            STATUS_OK) {
-        ask_store_again(controller);
-    }
-}
-
 /* Asks Redis for all that it has not told yet. */
 void ask_store(struct controller *controller)
 {
@@ -96,7 +83,6 @@ void ask_store(struct controller *controller)
     if (!controller->loaded || controller->load_wanted) {
         load_all(controller);
     }
-    keep_epoch(controller);
 }
 
 static void on_up(void *context)
@@ -106,6 +92,10 @@ static void on_up(void *context)
     refresh_now(controller);
     log_info("Redis answers at %s", controller->settings->redis.url);
     controller->card_key_is_kept = false;
+    lead_event(controller, LEASE_STORE_UP);
+    if (controller->loaded) {
+        lead_event(controller, LEASE_STORE_READ);
+    }
     ask_store(controller);
     saves_want_all(controller);
     block_keeping_save_again(controller);
@@ -125,10 +115,8 @@ static void on_down(void *context, const char *reason)
         publish_status(controller, "running");
     } else {
         controller->loaded = false;
-        if (controller->phase == PHASE_EPOCH) {
-            controller->phase = PHASE_LOADING;
-        }
     }
+    lead_event(controller, LEASE_STORE_DOWN);
 }
 
 static const char *or_null(const char *string)
@@ -184,7 +172,7 @@ static void on_record(void *context, const struct record *found)
     if (machine == NULL) {
         return;
     }
-    hear_epoch(controller, found->core.version.epoch);
+    lease_hear(&controller->lease, found->core.version.epoch);
     if (controller->phase == PHASE_READY) {
         merge_late(controller, machine, found);
     } else {
@@ -227,35 +215,8 @@ static void on_loaded(void *context, bool ok)
     for (size_t i = 0; i < controller->load_count; i++) {
         saves_release(controller, fleet_at(controller->fleet, i));
     }
-    start_advance(controller);
-    keep_epoch(controller);
+    lead_event(controller, LEASE_STORE_READ);
     start_load_if_wanted(controller);
-}
-
-static void on_epoch(void *context, bool ok, uint64_t epoch)
-{
-    struct controller *controller = context;
-
-    refresh_now(controller);
-    if (controller->phase == PHASE_EPOCH) {
-        if (ok) {
-            open_shop(controller, epoch, true);
-        } else {
-            controller->phase = PHASE_LOADING;
-            ask_store_again(controller);
-        }
-    } else if (controller->phase == PHASE_READY && !ok) {
-        ask_store_again(controller);
-    } else if (controller->phase == PHASE_READY && epoch <= controller->epoch) {
-        /* Asked for before the shop was opened without it: it must not fall. */
-        keep_epoch(controller);
-    } else if (controller->phase == PHASE_READY && !controller->epoch_is_kept) {
-        log_info("epoch %llu, now kept in Redis", (unsigned long long)epoch);
-        controller->epoch_is_kept = true;
-        adopt_epoch_everywhere(controller, epoch);
-        publish_everything(controller);
-        saves_want_all(controller);
-    }
 }
 
 /* The key that all controllers share replaces the one that this start made for the time being. */
@@ -336,7 +297,7 @@ struct store_events controller_store_events(struct controller *controller)
         .on_record = on_record,
         .on_bad_record = on_bad_record,
         .on_loaded = on_loaded,
-        .on_epoch = on_epoch,
+        .on_lease = lead_on_lease,
         .on_card_key = on_card_key,
         .on_saved = on_saved,
         .on_blocks = on_blocks,

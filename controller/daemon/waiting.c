@@ -118,6 +118,9 @@ void judge_waiting(struct controller *controller, struct machine *machine)
 void controller_flush(struct controller *controller)
 {
     refresh_now(controller);
+    if (!lease_may_speak(&controller->lease)) {
+        return; /* until it is known whether this is still the leader */
+    }
     while (controller->judge_first != NULL) {
         struct machine *machine = controller->judge_first;
 
@@ -129,4 +132,22 @@ void controller_flush(struct controller *controller)
         machine->judge_wanted = false;
         judge_waiting(controller, machine);
     }
+}
+
+void judge_drop_waiting(struct controller *controller)
+{
+    for (size_t i = 0; i < fleet_count(controller->fleet); i++) {
+        struct machine *machine = fleet_at(controller->fleet, i);
+
+        while (machine->waiting_first != NULL) {
+            struct waiting_report *waiting = machine->waiting_first;
+            machine->waiting_first = waiting->next;
+            free(waiting);
+        }
+        machine->waiting_last = NULL;
+        machine->judge_next = NULL;
+        machine->judge_wanted = false;
+    }
+    controller->judge_first = NULL;
+    controller->judge_last = NULL;
 }

@@ -285,6 +285,11 @@ enum status mqtt_publish(
     return status;
 }
 
+void mqtt_discard(struct mqtt *mqtt, bool all)
+{
+    outbox_discard(mqtt->outbox, all);
+}
+
 enum status mqtt_subscribe(
     struct mqtt *mqtt, const char *const filters[], const int qos[], size_t count, int token)
 {

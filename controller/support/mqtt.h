@@ -91,6 +91,10 @@ bool mqtt_is_connected(const struct mqtt *mqtt);
 MUST_USE enum status mqtt_publish(
     struct mqtt *mqtt, const char *topic, const char *payload, size_t length, int qos, bool retain);
 
+/* Drops what waits in the outbox: all of it, or only what is retained or of QoS 0. What Paho has
+ * goes out. */
+void mqtt_discard(struct mqtt *mqtt, bool all);
+
 /* One SUBSCRIBE packet; its SUBACK comes to the inbox with `token`. */
 MUST_USE enum status mqtt_subscribe(
     struct mqtt *mqtt, const char *const filters[], const int qos[], size_t count, int token);

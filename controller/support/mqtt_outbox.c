@@ -221,7 +221,7 @@ static bool survives_a_break(const struct outbox_message *message)
     return !message->retain && message->qos > 0;
 }
 
-void outbox_break(struct outbox *outbox)
+void outbox_discard(struct outbox *outbox, bool all)
 {
     struct node *node;
     struct node *following;
@@ -229,13 +229,20 @@ void outbox_break(struct outbox *outbox)
     HASH_CLEAR(hh, outbox->retained);
     DL_FOREACH_SAFE(outbox->waiting, node, following)
     {
-        if (!survives_a_break(&node->message)) {
+        if (all || !survives_a_break(&node->message)) {
             DL_DELETE(outbox->waiting, node);
             outbox->counts.waiting--;
             outbox->events -= !node->message.retain;
             free(node);
         }
     }
+}
+
+void outbox_break(struct outbox *outbox)
+{
+    struct node *node;
+
+    outbox_discard(outbox, false);
     while (outbox->in_flight != NULL) {
         node = outbox->in_flight->prev; /* the last one */
         remove_from_flight(outbox, node);

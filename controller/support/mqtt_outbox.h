@@ -56,6 +56,9 @@ void outbox_done(struct outbox *outbox, struct outbox_message *message);
  * again, before what waits already. More than `events_max` may wait after it. */
 void outbox_break(struct outbox *outbox);
 
+/* Forgets what waits; unless `all`, what a break would not forget stays. */
+void outbox_discard(struct outbox *outbox, bool all);
+
 struct outbox_counts {
     size_t waiting;
     size_t in_flight;

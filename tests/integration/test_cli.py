@@ -250,28 +250,3 @@ def health(controller):
     with socket.create_connection(("127.0.0.1", controller.http_port), TIMEOUT_S) as connection:
         connection.sendall(b"GET /health HTTP/1.0\r\n\r\n")
         return int(connection.makefile("rb").readline().split()[1])
-
-
-# ---- two ----
-
-def test_C12_the_second_controller_takes_over_and_the_first_stands_down(client,
-                                                                        start_controller):
-    """Its save is refused for its older epoch (C9.1)."""
-    first = start_controller(MACHINES, USERS)
-    saw = Machine(client, "saw")
-    saw.report()
-    old = saw.report(card=ADA)
-    client.subscribe("tagout/controller/+/status")
-    since = client.position()
-    second = start_controller(MACHINES, USERS, identity="two")
-    saw.send()
-    assert first.wait() == 1
-    first.assert_sane()
-    assert "standing down: another controller has taken over" in first.log()
-    client.wait_for(STATUS, lambda m: m.json["status"] == "lost")
-    command = saw.report()
-    assert command["epoch"] > old["epoch"]
-    assert (command["relay"], command["display"]) == (True, "Welcome,\nAda")
-    assert all(m.json["relay"] for m in client.messages("tagout/machine/saw/command", since))
-    assert second.is_running()
-    wait_until(lambda: second.metrics()["tagout_saves_total"] > 0, "the second saves")

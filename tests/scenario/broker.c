@@ -247,6 +247,22 @@ void broker_unsubscribe(struct broker *broker, const char *filter)
     }
 }
 
+void broker_echo(struct broker *broker, uint32_t number)
+{
+    struct message *echo;
+
+    if (broker->connected) {
+        echo = new_message(DELIVER_ECHO, "", "", 0, false);
+        echo->number = number;
+        enqueue(broker, echo);
+    }
+}
+
+void broker_discard(struct broker *broker)
+{
+    free_list(&broker->outbox);
+}
+
 void broker_forget(struct broker *broker)
 {
     free_list(&broker->retained);

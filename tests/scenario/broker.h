@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "topics/topic.h"
 
@@ -20,6 +21,7 @@ enum delivery_kind {
     DELIVER_CONNECTED,
     DELIVER_DISCONNECTED,
     DELIVER_SUBACK,
+    DELIVER_ECHO,
     DELIVER_MESSAGE,
 };
 
@@ -32,6 +34,7 @@ struct message {
     bool retained;
     bool overflow; /* a request beyond the limit */
     int token;
+    uint32_t number; /* of the echo */
 };
 
 /* What the controller published. */
@@ -72,6 +75,9 @@ void broker_take(
     bool retain, unsigned act);
 void broker_subscribe(struct broker *broker, const char *const filters[], size_t count, int token);
 void broker_unsubscribe(struct broker *broker, const char *filter);
+void broker_echo(struct broker *broker, uint32_t number);
+/* What the controller said without a connection is forgotten. */
+void broker_discard(struct broker *broker);
 
 /* Anybody else's message. */
 void broker_send(

@@ -160,10 +160,6 @@ static bool expect_controller(struct world *world, struct words *words)
         if (ready) {
             world_fail(world, "the controller is ready");
         }
-    } else if (words_take(words, "stood down")) {
-        if (!world->stood_down) {
-            world_fail(world, "the controller has not stood down");
-        }
     } else if (words_take(words, "counter")) {
         expect_counter(world, words);
     } else if (words_take(words, "log")) {

@@ -10,7 +10,7 @@
  *   expect telemetry table-saw amps 3
  *   expect status redis up                   the controller's retained status
  *   expect stored table-saw oops yes         what Redis holds; `missing`: nothing
- *   expect ready / not ready / stood down
+ *   expect ready / not ready
  *   expect counter bad_reports 1             since the controller started
  *   expect log "text" / no log "text"
  *   expect no state [table-saw]              also: command, event, answer, save_timeout, telemetry

@@ -50,6 +50,20 @@ static enum status fake_unsubscribe(void *context, const char *filter)
     return STATUS_OK;
 }
 
+static void fake_echo(void *context, uint32_t number)
+{
+    struct world *world = context;
+    broker_echo(&world->broker, number);
+}
+
+static void fake_discard(void *context, bool events)
+{
+    struct world *world = context;
+    if (events) {
+        broker_discard(&world->broker);
+    }
+}
+
 static struct now fake_now(void *context)
 {
     return world_now(context);
@@ -82,6 +96,8 @@ struct controller_ports world_ports(struct world *world)
                 .publish = fake_publish,
                 .subscribe = fake_subscribe,
                 .unsubscribe = fake_unsubscribe,
+                .echo = fake_echo,
+                .discard = fake_discard,
             },
         .host =
             {
@@ -120,10 +136,26 @@ static enum status spy_load(struct store *store, const char *const machines[], s
     return memory->operations->load(memory, machines, count);
 }
 
-static enum status spy_take_epoch(struct store *store, uint64_t heard, struct wall_time now)
+static enum status spy_take_lease(struct store *store, const struct store_claim *claim)
 {
-    struct store *memory = behind(store, FAULT_EPOCH);
-    return memory->operations->take_epoch(memory, heard, now);
+    struct store *memory = behind(store, FAULT_LEASE);
+    return memory->operations->take_lease(memory, claim);
+}
+
+/* Not counted: there are as many of them as the scenario has seconds. */
+static enum status spy_renew_lease(struct store *store, const struct store_claim *claim)
+{
+    struct world *world = ((struct spy *)store)->world;
+    if (world->redis_refuses) {
+        memory_store_fail(world->memory, 1, MEMORY_REFUSED);
+    }
+    return world->memory->operations->renew_lease(world->memory, claim);
+}
+
+static enum status spy_release_lease(struct store *store, const struct store_claim *claim)
+{
+    struct store *memory = ((struct spy *)store)->world->memory;
+    return memory->operations->release_lease(memory, claim);
 }
 
 static enum status spy_card_key(struct store *store, const char *offer_hex)
@@ -165,7 +197,9 @@ static bool spy_is_up(const struct store *store)
 static const struct store_operations spy_operations = {
     .close = spy_close,
     .load = spy_load,
-    .take_epoch = spy_take_epoch,
+    .take_lease = spy_take_lease,
+    .renew_lease = spy_renew_lease,
+    .release_lease = spy_release_lease,
     .card_key = spy_card_key,
     .save = spy_save,
     .load_blocks = spy_load_blocks,

@@ -68,11 +68,10 @@ static void put_record(struct world *world, struct words *words)
     }
 }
 
-static void on_epoch(void *context, bool ok, uint64_t epoch)
+static void on_lease(void *context, const struct store_lease_answer *answer)
 {
     (void)context;
-    (void)ok;
-    (void)epoch;
+    (void)answer;
 }
 
 static void on_nothing(void *context)
@@ -86,11 +85,19 @@ static void on_down(void *context, const char *reason)
     (void)reason;
 }
 
-/* Another controller takes an epoch above ours. */
+/* Another process takes the lease over, under the controller's own id, since it need not wait then.
+ */
 static void depose(struct world *world)
 {
     struct store_events events = {
-        .context = world, .on_up = on_nothing, .on_down = on_down, .on_epoch = on_epoch};
+        .context = world, .on_up = on_nothing, .on_down = on_down, .on_lease = on_lease};
+    struct store_claim claim = {
+        .id = "a",
+        .token = "another",
+        .duration_ms = 5000,
+        .now = world_now(world).wall,
+        .own_id_at_once = true,
+    };
     struct store *store = NULL;
 
     if (memory_store_new(world->database, &events, &store) != STATUS_OK) {
@@ -98,13 +105,11 @@ static void depose(struct world *world)
     }
     memory_store_up(store);
     memory_store_run(store);
-    if (store->operations->take_epoch(
-            store, memory_database_epoch(world->database), world_now(world).wall) != STATUS_OK) {
-        world_fail(world, "no epoch for the other controller");
+    if (store->operations->take_lease(store, &claim) != STATUS_OK) {
+        world_fail(world, "no lease for the other controller");
     }
     memory_store_run(store);
     store->operations->close(store);
-    world->deposed = true;
 }
 
 static void freeze(struct world *world, bool frozen)

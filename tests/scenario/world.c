@@ -202,6 +202,9 @@ static void deliver(struct world *world, const struct message *message)
     case DELIVER_SUBACK:
         controller_on_subscribed(controller, message->token, !world->broker_says_no);
         break;
+    case DELIVER_ECHO:
+        controller_on_echo(controller, message->number);
+        break;
     case DELIVER_MESSAGE:
         if (topic_is_request(message->topic)) {
             controller_on_request(
@@ -268,31 +271,18 @@ static bool run_store(struct world *world)
     return any;
 }
 
-/* The process ends by itself. */
-static void stand_down(struct world *world)
-{
-    world->stood_down = true;
-    world_kill(world);
-    if (!world->deposed) {
-        world_fail(world, "the controller stood down, and nobody took over");
-    }
-}
-
 /* Returns when, on the scenario's clock, the controller wants to be called; 0 for never. */
 static int64_t settle(struct world *world)
 {
     struct mono_time next;
     bool any = true;
 
+    memory_database_set_clock(world->database, (struct mono_time){world->clock_ms});
     for (int turn = 0; turn < TURNS_MAX; turn++) {
         any = deliver_all(world);
         any |= run_store(world);
         any |= read_files(world);
         next = controller_tick(world->controller);
-        if (controller_stood_down(world->controller)) {
-            stand_down(world);
-            return 0;
-        }
         if (!any && world->broker.first == NULL &&
             (next.ms == 0 || next.ms > world_now(world).mono.ms)) {
             return next.ms == 0 ? 0 : next.ms - world->mono_base_ms;

@@ -25,7 +25,7 @@
     X(FAULT_ROSTER_CALL, "start of a reading of the files")                                        \
     X(FAULT_ROSTER_FILE, "reading of the files")                                                   \
     X(FAULT_LOAD, "load")                                                                          \
-    X(FAULT_EPOCH, "taking of an epoch")                                                           \
+    X(FAULT_LEASE, "taking of the lease")                                                          \
     X(FAULT_CARD_KEY, "asking for the card key")                                                   \
     X(FAULT_SAVE, "save")                                                                          \
     X(FAULT_LOAD_BLOCKS, "load of the blocked cards")                                              \
@@ -79,9 +79,7 @@ struct world {
     bool redis_is_up;
     bool redis_is_frozen;
     bool redis_refuses_saves;
-    bool redis_refuses; /* everything */
-    bool deposed;       /* another controller took over */
-    bool stood_down;
+    bool redis_refuses;    /* everything */
     int64_t redis_back_ms; /* when a broken connection is made again; 0: it stands */
 
     int64_t clock_ms;

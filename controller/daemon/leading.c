@@ -1,0 +1,287 @@
+/* The lease in the daemon (C12): what happens is told to lease.c, and what it decides is done here.
+ *
+ * A standby is a controller that has read everything and goes on reading: `state` and `blocks` keep
+ * coming in, and the merge of the start takes the newest of each. When the lease is its, Redis is
+ * read once more, if another led since, and the shop is opened as at any start. Standing down leads
+ * back to where a start begins, with what is known in memory. */
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/daemon/parts.h"
+#include "controller/support/log.h"
+
+void lead_init(struct controller *controller)
+{
+    const struct settings *settings = controller->settings;
+    unsigned char nonce[(LEASE_TOKEN_SIZE - 1) / 2];
+    char token[LEASE_TOKEN_SIZE];
+
+    randombytes_buf(nonce, sizeof nonce);
+    sodium_bin2hex(token, sizeof token, nonce, sizeof nonce);
+    lease_init(
+        &controller->lease, settings->controller.id, token, settings->redis.load_timeout_ms,
+        controller->now);
+}
+
+static struct store_claim claim(const struct controller *controller)
+{
+    const struct lease *lease = &controller->lease;
+
+    return (struct store_claim){
+        .id = lease->id,
+        .token = lease->token,
+        .epoch = lease->epoch,
+        .duration_ms = LEASE_MS,
+        .heard = lease->heard,
+        .now = controller->now.wall,
+        .own_id_at_once = lease->own_id_at_once,
+    };
+}
+
+static void ask(struct controller *controller, enum lease_question question)
+{
+    struct store *store = controller->ports.store;
+    struct store_claim claimed = claim(controller);
+    enum status status = question == LEASE_ASK_TAKE
+                             ? store->operations->take_lease(store, &claimed)
+                             : store->operations->renew_lease(store, &claimed);
+
+    if (status != STATUS_OK) { /* no answer will come: asked again when it is due */
+        lead_event(controller, LEASE_ANSWER_NONE);
+    }
+}
+
+static void release(struct controller *controller)
+{
+    struct store *store = controller->ports.store;
+    struct store_claim claimed = claim(controller);
+    enum status status = store->operations->release_lease(store, &claimed);
+
+    (void)status; /* out of reach: it runs out by itself */
+}
+
+/* Whoever waits for an answer gets none from here: the next leader decides anew (C12). */
+static void forget_work(struct controller *controller)
+{
+    saves_drop(controller);
+    block_answers_free(controller);
+    judge_drop_waiting(controller);
+    controller->reload.answers = false;
+    controller->retained_again = (struct mono_time){0};
+    for (size_t i = 0; i < fleet_count(controller->fleet); i++) {
+        restart_free(fleet_at(controller->fleet, i));
+    }
+}
+
+static void stand_down(struct controller *controller, const struct lease_actions *actions)
+{
+    const struct broker_port *broker = &controller->ports.broker;
+    bool led = controller->phase == PHASE_READY || controller->phase == PHASE_TAKING;
+
+    log_warning(
+        "standing down: %s; %s", actions->why,
+        actions->release ? "the lease is given back" : "another controller has taken over");
+    if (led) {
+        /* What is given back was ours till now: its events are still true. */
+        broker->discard(broker->context, !actions->release);
+        liveness_hears(controller, false);
+        controller->phase = PHASE_CONNECTING;
+        forget_work(controller);
+        controller->loaded = false;
+        controller->block_keeping.loaded = false;
+    }
+    publish_status(controller, "running");
+    if (led && controller->connected) {
+        start_collecting(controller);
+    }
+    if (led) {
+        ask_store(controller);
+    }
+}
+
+/* Under a new epoch, which Redis has given while the shop was open. */
+static void go_on(struct controller *controller)
+{
+    log_info("epoch %llu, now kept in Redis", (unsigned long long)controller->lease.epoch);
+    adopt_epoch_everywhere(controller, controller->lease.epoch);
+    publish_everything(controller);
+    saves_want_all(controller);
+}
+
+static void lead(struct controller *controller)
+{
+    if (controller->phase == PHASE_READY) {
+        go_on(controller);
+    } else if (controller->lease.is_kept && controller->others_led) {
+        /* Nothing of an older epoch is saved any more: what is read now is the last word. */
+        log_info("taking over: epoch %llu", (unsigned long long)controller->lease.epoch);
+        controller->phase = PHASE_TAKING;
+        controller->loaded = false;
+        controller->block_keeping.loaded = false;
+        controller->taking_until.ms =
+            controller->now.mono.ms + controller->settings->redis.load_timeout_ms;
+        ask_store(controller);
+    } else {
+        open_shop(controller);
+    }
+}
+
+/* Redis has told all, or does not: the shop opens with what is known. */
+static void take_over(struct controller *controller)
+{
+    if (controller->phase == PHASE_TAKING && lease_may_speak(&controller->lease) &&
+        (controller->loaded || controller->now.mono.ms >= controller->taking_until.ms)) {
+        controller->others_led = false;
+        open_shop(controller);
+    }
+}
+
+/* Another leads: it is followed, and may be replaced at any moment. */
+static void follow(struct controller *controller)
+{
+    controller->others_led = true;
+    if (controller->phase == PHASE_STANDBY && !controller->said_standby) {
+        controller->said_standby = true;
+        publish_status(controller, "running");
+        subscribe_live(controller);
+    }
+}
+
+static void carry_out(struct controller *controller, const struct lease_actions *actions)
+{
+    const struct broker_port *broker = &controller->ports.broker;
+
+    if (actions->stand_down) {
+        stand_down(controller, actions);
+    }
+    if (actions->release) {
+        release(controller);
+    }
+    if (actions->fall_silent) {
+        log_warning("silent until it is certain that nobody took over: %s", actions->why);
+    }
+    if (actions->ask != LEASE_ASK_NOTHING) {
+        ask(controller, actions->ask);
+    }
+    if (actions->echo) {
+        broker->echo(broker->context, controller->lease.echo_number);
+    }
+    if (actions->announce) {
+        log_warning("Redis is out of reach and nobody leads: about to lead without it");
+        publish_status(controller, "running");
+    }
+    if (actions->speak && controller->phase == PHASE_READY) {
+        publish_everything(controller);
+    }
+    if (actions->lead) {
+        lead(controller);
+    }
+    if (actions->publish_again && controller->phase == PHASE_READY) {
+        publish_everything(controller);
+    }
+    take_over(controller);
+    if (controller->lease.role == LEASE_STANDS_BY && lease_another_leads(&controller->lease)) {
+        follow(controller);
+    }
+}
+
+static void step(struct controller *controller, struct lease_event event)
+{
+    struct lease_actions actions;
+
+    event.now = controller->now;
+    lease_step(&controller->lease, &event, &actions);
+    carry_out(controller, &actions);
+}
+
+void lead_event(struct controller *controller, enum lease_event_type type)
+{
+    step(controller, (struct lease_event){.type = type});
+}
+
+void lead_notice_standstill(struct controller *controller)
+{
+    const struct lease *lease = &controller->lease;
+
+    if (lease->role == LEASE_LEADS &&
+        controller->now.mono.ms - lease->stepped_at.ms > LEASE_THIRD_MS) {
+        lead_event(controller, LEASE_TICK);
+    }
+}
+
+void lead_tick(struct controller *controller)
+{
+    struct mono_time wake_at = lease_wake_at(&controller->lease);
+
+    if (wake_at.ms != 0 && controller->now.mono.ms >= wake_at.ms) {
+        lead_event(controller, LEASE_TICK);
+    }
+    take_over(controller);
+}
+
+void lead_on_status(
+    struct controller *controller, const char *id, bool runs, bool leads, uint64_t epoch)
+{
+    step(
+        controller, (struct lease_event){
+                        .type = LEASE_STATUS,
+                        .status = {.id = id, .runs = runs, .leads = leads, .epoch = epoch},
+                    });
+}
+
+void lead_on_lease(void *context, const struct store_lease_answer *answer)
+{
+    static const enum lease_event_type types[] = {
+        [STORE_LEASE_OURS] = LEASE_ANSWER_OURS,
+        [STORE_LEASE_OTHER] = LEASE_ANSWER_OTHER,
+        [STORE_LEASE_FREE] = LEASE_ANSWER_FREE,
+        [STORE_LEASE_ERROR] = LEASE_ANSWER_NONE,
+    };
+    struct controller *controller = context;
+
+    refresh_now(controller);
+    step(
+        controller, (struct lease_event){
+                        .type = types[answer->lease],
+                        .answer = {.epoch = answer->epoch, .remaining_ms = answer->remaining_ms},
+                    });
+    if (answer->lease == STORE_LEASE_OTHER) {
+        follow(controller);
+    }
+}
+
+void lead_deposed(struct controller *controller, const char *reason)
+{
+    if (controller->phase == PHASE_READY) {
+        log_warning("Redis refuses a save: %s", reason);
+        step(controller, (struct lease_event){.type = LEASE_DEPOSED});
+    }
+}
+
+void controller_on_echo(struct controller *controller, uint32_t number)
+{
+    refresh_now(controller);
+    step(controller, (struct lease_event){.type = LEASE_BROKER_ECHO, .number = number});
+}
+
+void lead_stop(struct controller *controller)
+{
+    struct lease_event event = {.type = LEASE_STOP, .now = controller->now};
+    struct lease_actions actions;
+
+    lease_step(&controller->lease, &event, &actions);
+    if (actions.release) {
+        release(controller);
+    }
+    controller->phase = PHASE_CONNECTING;
+}
+
+bool lead_hand_over(struct controller *controller)
+{
+    if (!lease_has_standby(&controller->lease)) {
+        return false;
+    }
+    lead_event(controller, LEASE_HAND_OVER);
+    return true;
+}

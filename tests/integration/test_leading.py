@@ -1,0 +1,96 @@
+"""Two controllers: one leads, the other stands by and takes over (C12)."""
+import re
+
+import pytest
+
+from harness import ADA, MACHINES, USERS, Machine, wait_until
+
+STANDS_BY = re.compile("it stands by")
+STOOD_DOWN = re.compile("standing down")
+COMMANDS = "tagout/machine/saw/command"
+
+
+class Pair:
+    """Controllers one, which leads, and two, with Ada at the saw."""
+
+    def __init__(self, client, redis, start_controller):
+        self.client = client
+        self.one = start_controller(MACHINES, USERS)
+        self.saw = Machine(client, "saw")
+        client.subscribe("tagout/controller/+/status")
+        client.subscribe(COMMANDS)
+        self.two = start_controller(MACHINES, USERS, identity="two")
+        self.two.wait_log(STANDS_BY)
+        assert self.saw.report()["relay"] is False
+        self.epoch = self.saw.report(card=ADA)["epoch"]
+        # The leader answers first, and saves then.
+        wait_until(lambda: redis.hash("tagout:machine:saw").get("mode") == "in_use",
+                   "the session is saved")
+        self.since = client.position()
+
+    def wait_leader(self, identity, since=None):
+        """Until that controller says that it leads; returns its epoch."""
+        message = self.client.wait_for(
+            f"tagout/controller/{identity}/status", lambda m: m.json.get("leader"),
+            since=self.since if since is None else since)
+        return message.json["epoch"]
+
+    def assert_goes_on(self):
+        """The session is as it was, under a newer epoch, and no command ever switched it off."""
+        command = self.saw.report()
+        assert command["epoch"] > self.epoch
+        assert (command["relay"], command["display"]) == (True, "Welcome,\nAda")
+        wrong = [m.json for m in self.client.messages(COMMANDS, self.since) if not m.json["relay"]]
+        assert not wrong
+
+
+@pytest.fixture
+def pair(client, redis, start_controller):
+    return Pair(client, redis, start_controller)
+
+
+def test_C12_a_standby_says_nothing_but_its_own_status(pair, client):
+    status = client.messages("tagout/controller/two/status")[-1].json
+    assert (status["status"], status["leader"]) == ("running", False)
+    before = len(client.messages(COMMANDS))
+    pair.saw.report()
+    assert len(client.messages(COMMANDS)) == before + 1
+    assert pair.two.metrics()["tagout_commands_total"] == 0
+
+
+def test_C12_4_a_standby_takes_over_from_a_leader_that_was_killed(pair):
+    pair.one.kill()
+    assert pair.wait_leader("two") > pair.epoch
+    pair.assert_goes_on()
+
+
+def test_C12_a_leader_that_stops_gives_the_lease_back(pair, redis):
+    pair.one.stop()
+    assert pair.wait_leader("two") > pair.epoch
+    assert redis.command("GET", "tagout:lease").endswith(" two")
+    pair.assert_goes_on()
+
+
+def test_C12_2_a_leader_that_slept_for_longer_than_the_lease_stands_by(pair, client):
+    pair.one.freeze()
+    pair.wait_leader("two")
+    pair.assert_goes_on()
+    woke = client.position()
+    pair.one.thaw()
+    pair.one.wait_log(STOOD_DOWN)
+    pair.assert_goes_on()
+    newest = pair.saw.report()["epoch"]
+    assert all(m.json["epoch"] == newest for m in client.messages(COMMANDS, woke))
+    pair.two.kill()
+    assert pair.wait_leader("one", woke) > newest
+    pair.assert_goes_on()
+
+
+def test_C9_1_a_leader_whose_save_is_refused_stands_by(pair, client, redis):
+    redis.command("SET", "tagout:epoch", str(pair.epoch + 100))
+    pair.saw.send()
+    pair.one.wait_log(STOOD_DOWN)
+    client.wait_for("tagout/controller/+/status",
+                    lambda m: m.json.get("leader") and m.json["epoch"] > pair.epoch + 100,
+                    since=pair.since)
+    pair.assert_goes_on()
