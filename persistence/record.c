@@ -37,6 +37,7 @@ const struct record_row record_rows[RECORD_ROWS] = {
     ROW("has_user", KIND_BOOL, WEIGHT_DECIDES, core.has_user),
     ROW("user", KIND_TEXT, WEIGHT_DECIDES, core.user.name),
     ROW("account_id", KIND_TEXT, WEIGHT_DECIDES, core.user.account_id),
+    ROW("last_user", KIND_TEXT, WEIGHT_READ, core.watch.last_user),
     ROW("session_since", KIND_WALL, WEIGHT_READ, core.session_since),
     ROW("last_update", KIND_WALL, WEIGHT_READ, core.last_update),
     ROW("last_report", KIND_WALL, WEIGHT_READ, core.last_report),

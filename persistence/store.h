@@ -19,8 +19,8 @@
 #include "controller/support/time.h"
 
 /* Everything that is kept of a machine: the core's state and what people read with it.
- * `core.heard`, the past boots, monotonic times and what the device last said of its relays are not
- * kept. */
+ * `core.heard`, the past boots, monotonic times, what the device last said of its relays and the
+ * watch, but for who used the machine last, are not kept. */
 struct record {
     char machine[65];
     struct core_state core;

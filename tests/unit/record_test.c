@@ -39,6 +39,7 @@ static struct record in_use(void)
     record.core.last_report = (struct wall_time){1700000001001};
     record.core.last_update = (struct wall_time){1700000000999};
     record.core.booted_at = (struct wall_time){1};
+    text_copy(record.core.watch.last_user, sizeof record.core.watch.last_user, "Zoë");
     record.event_n = 42;
     record.save_timeouts = 3;
     text_copy(record.fw, sizeof record.fw, "2024.6.1");
@@ -280,6 +281,7 @@ static const struct {
     {"has_user", true},
     {"session_since", false},
     {"last_update", false},
+    {"last_user", false},
     {"last_report", false},
     {"booted_at", false},
     {"known", true},
@@ -310,8 +312,8 @@ static const char *const rubbish[] = {
 
 static bool is_text(const char *field)
 {
-    static const char *const texts[] = {"oops_by", "lockout_by", "lockout_reason",
-                                        "user",    "account_id", "fw"};
+    static const char *const texts[] = {"oops_by",    "lockout_by", "lockout_reason", "user",
+                                        "account_id", "fw",         "last_user"};
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (strcmp(field, texts[i]) == 0) {
