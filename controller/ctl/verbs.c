@@ -153,18 +153,18 @@ const struct ctl_verb ctl_verbs[] = {
     },
     {
         .name = "log",
-        .synopsis = "[--machine NAME] [--user NAME] [--since TIME] [--until TIME] [--sessions]",
+        .synopsis = "[--machine M] [--user U] [--since T] [--until T] [--sessions]",
         .summary = "what happened, from the audit of tagout-watcher",
         .help = "Reads the files in [audit] directory, so it works on the watcher's host, and "
                 "needs no\n"
                 "broker. With --json it prints the lines as they stand there.\n"
                 "\n"
-                "  --machine NAME  of this machine only\n"
-                "  --user NAME     of this person only: a name, an account's number, or who asked\n"
-                "  --since TIME    30min, 2h or 3d ago, today, yesterday, 14:30, 2026-11-01 or\n"
-                "                  \"2026-11-01 14:30\"; 24h unless given\n"
-                "  --until TIME    the same; now unless given\n"
-                "  --sessions      who used what, from when to when, how it ended; refused tries\n",
+                "  --machine M  of this machine only\n"
+                "  --user U     of this person only: a name, an account's number, or who asked\n"
+                "  --since T    30min, 2h or 3d ago, today, yesterday, 14:30, 2026-11-01 or\n"
+                "               \"2026-11-01 14:30\"; 24h unless given\n"
+                "  --until T    the same; now unless given\n"
+                "  --sessions   who used what, from when to when, how it ended; refused tries\n",
         .options = CTL_MACHINE | CTL_USER | CTL_SINCE | CTL_UNTIL | CTL_SESSIONS,
         .run = ctl_log,
     },
