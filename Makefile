@@ -76,11 +76,13 @@ $(foreach replay,$(REPLAYS),\
 
 # Programs that only tests use; they stay in the variant's own tree.
 TOOLS := $(if $(wildcard tests/scenario/main.c),tagout-scenario) \
-    $(if $(wildcard tests/lint/print_topics.c),print_topics) $(REPLAYS)
+    $(if $(wildcard tests/lint/print_topics.c),print_topics) print_discovery $(REPLAYS)
 MAIN_tagout-scenario := tests/scenario/*.c
 USES_tagout-scenario := daemon config persistence core topics support
 MAIN_print_topics := tests/lint/print_topics.c
 USES_print_topics := topics support
+MAIN_print_discovery := tests/homeassistant/print_discovery.c
+USES_print_discovery := daemon config persistence core topics support
 
 # Every unit test may use every room.
 USES_unit := sim esphome devices ctl watcher daemon config persistence core topics support

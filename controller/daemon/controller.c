@@ -132,6 +132,7 @@ void controller_free(struct controller *controller)
     }
     saves_free(controller);
     block_keeping_free(controller);
+    discovery_free(controller);
     fleet_free(controller->fleet);
     roster_free(controller->roster);
     card_key_forget(&controller->card_key);
@@ -232,6 +233,9 @@ void controller_on_message(
 
     refresh_now(controller);
     lease_touch(&controller->lease, controller->now.mono);
+    if (discovery_heard(controller, topic, payload, length, retained)) {
+        return;
+    }
     if (topic_parse(prefix(controller), topic, &match) != STATUS_OK) {
         controller->counters.bad_messages++;
         return;
@@ -268,6 +272,7 @@ static void work(struct controller *controller)
 
     saves_tick(controller);
     block_keeping_tick(controller);
+    discovery_tick(controller);
     while (heap_first(deadlines) != NULL &&
            heap_first(deadlines)->at.ms <= controller->now.mono.ms) {
         judge_due(controller, heap_first(deadlines)->owner);
@@ -284,7 +289,7 @@ static struct mono_time machines_deadline(const struct controller *controller)
 struct mono_time controller_tick(struct controller *controller)
 {
     struct mono_time next = {0};
-    struct mono_time other[5] = {0};
+    struct mono_time other[6] = {0};
 
     refresh_now(controller);
     liveness_notice_stall(controller);
@@ -300,6 +305,7 @@ struct mono_time controller_tick(struct controller *controller)
         next = machines_deadline(controller);
         other[2] = saves_deadline(controller);
         other[3] = block_keeping_deadline(controller);
+        other[5] = discovery_deadline(controller);
     }
     other[4] = watcher_watch_deadline(controller);
     for (size_t i = 0; i < sizeof other / sizeof other[0]; i++) {

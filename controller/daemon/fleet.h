@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "controller/config/config.h"
+#include "controller/daemon/discovery.h"
 #include "controller/support/heap.h"
 #include "controller/support/status.h"
 #include "persistence/store.h"
@@ -51,6 +52,7 @@ struct machine {
 
     struct heap_item deadline;
     struct waiting_restart *waiting_restart; /* see request_box.c */
+    struct announcement announcement;
 
     /* saves.c */
     struct version saved; /* newest version that Redis confirmed */

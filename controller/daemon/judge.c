@@ -170,6 +170,7 @@ static void take_notes(
     if (report->fw[0] != '\0' && strcmp(record->fw, report->fw) != 0) {
         text_copy(record->fw, sizeof record->fw, report->fw);
         machine->notes_changed = true;
+        discovery_want(controller, machine);
     }
 }
 

@@ -30,6 +30,7 @@ enum phase {
     X(bad_messages, "Other messages that were malformed and changed nothing")                      \
     X(stranger_messages, "Messages of machines that are not configured")                           \
     X(retained_discarded, "Messages that must not arrive retained")                                \
+    X(announcements, "Messages about machines to Home Assistant")                                  \
     X(commands, "Commands published")                                                              \
     X(states, "States published")                                                                  \
     X(events, "Events published")                                                                  \
@@ -145,6 +146,7 @@ struct controller {
     struct block_keeping block_keeping;
     struct reload reload;
     struct watcher_watch watcher_watch;
+    struct discovery discovery;
     uint32_t restart_id;
     struct strangers strangers;
     /* For the rate of log lines: what is wrong with whom. */

@@ -140,6 +140,7 @@ static void remove_machine(struct controller *controller, struct machine *machin
     judge(controller, machine, &event, &origin, &effects);
     machine->config = NULL;
     judge_config(controller, machine);
+    discovery_want(controller, machine);
     publish_farewell(controller, machine);
     log_info("%s is no longer configured: it is off and says so", machine->record.machine);
 }
@@ -200,6 +201,9 @@ static void take_over_machine(
     bool is_new = machine->config == NULL;
     bool renamed = !is_new && strcmp(machine->config->display_name, config->display_name) != 0;
 
+    if (is_new || machine->config->hash != config->hash) {
+        discovery_want(controller, machine);
+    }
     machine->config = config;
     if (controller->phase != PHASE_READY) {
         machine->forgotten &= !is_new;

@@ -67,6 +67,7 @@ void do_forget(struct controller *controller, const char *account, const struct 
     is_known |= strangers_forget(&controller->strangers, request->machine);
     publish(controller, TOPIC_COMMAND, request->machine, NULL, "", 0);
     publish(controller, TOPIC_STATE, request->machine, NULL, "", 0);
+    discovery_forget(controller, request->machine);
     describe_person(account, request, &by);
     log_info("%s was forgotten by %s", request->machine, by.data);
     if (!is_known) {

@@ -53,6 +53,7 @@ void publish_everything(struct controller *controller)
     }
     block_keeping_publish(controller);
     publish_status(controller, "running");
+    discovery_publish_everything(controller);
 }
 
 /* Who is ready hears: what came before the broker knew of the subscription is lost. */

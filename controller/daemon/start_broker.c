@@ -14,13 +14,15 @@ enum {
 };
 
 #define MARKER_AGAIN_MS 1000
+#define FILTERS_MAX 12
 
 static void subscribe(
     struct controller *controller, const enum topic_id *ids, const int *qos, size_t count,
     int token)
 {
-    char filters[8][TOPIC_SIZE];
-    const char *pointers[8];
+    char filters[FILTERS_MAX][TOPIC_SIZE];
+    const char *pointers[FILTERS_MAX];
+    int all_qos[FILTERS_MAX];
 
     for (size_t i = 0; i < count; i++) {
         /* Of all services only the watcher is this controller's business (C11.6). */
@@ -33,9 +35,15 @@ static void subscribe(
             return;
         }
         pointers[i] = filters[i];
+        all_qos[i] = qos[i];
+    }
+    if (token == TOKEN_LIVE && discovery_birth_filter(controller, filters[count]) == STATUS_OK) {
+        pointers[count] = filters[count];
+        all_qos[count] = 0; /* what Home Assistant publishes it with */
+        count++;
     }
     if (controller->ports.broker.subscribe(
-            controller->ports.broker.context, pointers, qos, count, token) != STATUS_OK) {
+            controller->ports.broker.context, pointers, all_qos, count, token) != STATUS_OK) {
         log_warning("could not subscribe; the connection is lost and will be made again");
     }
 }
