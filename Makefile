@@ -231,6 +231,10 @@ $(OBJ)/%.tidy: %.c $(OBJ)/%.o .clang-tidy tests/.clang-tidy
 check-esphome: ## the ESP32 firmware's files, as ESPHome sees them; needs the Python registry
 	@python3 tests/esphome/check.py
 
+check-homeassistant: ## Home Assistant's own schemas and templates over what it is told
+	+@$(SUBMAKE) VARIANT=release build/release/bin/print_discovery
+	@tests/homeassistant/run build/release/bin/print_discovery
+
 bench: ## measure latency and throughput
 	+@$(SUBMAKE) VARIANT=release all
 	@if [ -x tests/bench/run ]; then tests/bench/run; else echo 'There is no benchmark yet.'; fi
@@ -265,10 +269,10 @@ ifeq ($(DESTDIR),)
 endif
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 clean: ## remove everything that was built
 	rm -rf build
 
 .PHONY: all unit-tests tools preloads core-archive deps demo test lint lint-house lint-format lint-clang \
-    lint-cppcheck lint-shell tidy check-esphome bench format install help clean
+    lint-cppcheck lint-shell tidy check-esphome check-homeassistant bench format install help clean
