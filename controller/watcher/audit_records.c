@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controller/support/text.h"
 #include "controller/support/audit_months.h"
+#include "controller/support/text.h"
 
 #define LINES_BYTES_MAX ((size_t)1 << 20)
 #define NUMBER_BYTES 32 /* what the number adds to a line */

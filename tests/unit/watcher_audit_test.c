@@ -12,11 +12,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "controller/support/audit_months.h"
 #include "controller/support/clock.h"
 #include "controller/support/json.h"
 #include "controller/watcher/audit.h"
 #include "controller/watcher/audit_files.h"
-#include "controller/support/audit_months.h"
 #include "tests/lib/scratch.h"
 
 #define DAY_MS INT64_C(86400000)
