@@ -94,6 +94,9 @@ def test_the_whole_tour(home, client, broker, open_shop):
 
 def test_what_is_deleted_in_Home_Assistant_stays_away_until_it_starts_again(home, open_shop):
     controller = open_shop(dict(SAW, **LATHE))
+    first = home.wait_for("tagout_saw")
+    # A new leader says everything twice (C12.1).
+    home.wait_for("tagout_saw", lambda m: m.at > first.at)
     wait_for_devices(home, "tagout_saw", "tagout_lathe")
     since = home.heard.position()
     home.delete("tagout_saw")
