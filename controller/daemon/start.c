@@ -103,9 +103,12 @@ void open_shop(struct controller *controller)
 
 struct mono_time start_deadline(const struct controller *controller)
 {
+    struct store *store = controller->ports.store;
+    const struct mono_time never = {0};
     const struct mono_time deadlines[] = {
-        controller->phase == PHASE_TAKING ? controller->taking_until : (struct mono_time){0},
-        controller->ask_again,
+        controller->phase == PHASE_TAKING ? controller->taking_until : never,
+        /* Out of reach: it is asked when it is up. */
+        store->operations->is_up(store) ? controller->ask_again : never,
         controller->marker_again,
         controller->retained_again,
     };
