@@ -92,6 +92,15 @@ void lease_lead(
     actions->lead = true;
 }
 
+void lease_announce(
+    struct lease *lease, struct mono_time now, uint64_t epoch, struct lease_actions *actions)
+{
+    lease->role = LEASE_ANNOUNCES;
+    lease->epoch = epoch;
+    lease->announced_at = now;
+    actions->announce = true;
+}
+
 void lease_fall_silent(
     struct lease *lease, struct mono_time now, const char *why, struct lease_actions *actions)
 {

@@ -14,6 +14,13 @@ static bool beats(const struct lease *lease, const struct lease_other *other)
            (other->leads && other->epoch == lease->epoch && strcmp(other->id, lease->id) < 0);
 }
 
+/* The same epoch, by a controller that gives way. It may have led under it, with Redis's word, so
+ * that nobody else may any more. */
+static bool is_claimed_by(const struct lease *lease, const struct lease_other *other)
+{
+    return other->leads && other->epoch == lease->epoch && strcmp(other->id, lease->id) != 0;
+}
+
 /* Beyond the limit the newest takes the last one's place: whoever leads is seen when it speaks. */
 static struct lease_other *find_other(struct lease *lease, const char *id)
 {
@@ -53,6 +60,8 @@ void lease_on_status(
     }
     if (lease->role != LEASE_STANDS_BY && beats(lease, &seen)) {
         lease_stand_down(lease, now, "another controller says so on the broker", actions);
+    } else if (lease->role == LEASE_ANNOUNCES && is_claimed_by(lease, &seen)) {
+        lease_announce(lease, now, lease->heard + 1, actions);
     }
 }
 

@@ -11,6 +11,8 @@ bool lease_is_leader(const struct lease *lease);
 void lease_lead(
     struct lease *lease, struct mono_time now, uint64_t epoch, bool is_kept,
     struct lease_actions *actions);
+void lease_announce(
+    struct lease *lease, struct mono_time now, uint64_t epoch, struct lease_actions *actions);
 void lease_fall_silent(
     struct lease *lease, struct mono_time now, const char *why, struct lease_actions *actions);
 void lease_speak(struct lease *lease, struct lease_actions *actions);

@@ -56,10 +56,7 @@ static void tick_standby(struct lease *lease, struct now now, struct lease_actio
     }
     if (now.mono.ms - lease->waiting_since.ms >= lease->patience_ms &&
         !lease_another_leads(lease)) {
-        lease->role = LEASE_ANNOUNCES;
-        lease->epoch = own_epoch(lease, now.wall);
-        lease->announced_at = now.mono;
-        actions->announce = true;
+        lease_announce(lease, now.mono, own_epoch(lease, now.wall), actions);
     }
 }
 
