@@ -77,6 +77,9 @@ static void heed_ack(struct decision *decision)
     if (!state->heard && version_compare(report->ack.version, decision->event->loaded) > 0) {
         take_over_flags(decision, &report->ack);
     }
+    if (decision->event->lead_in_doubt && report->ack.version.epoch > decision->event->epoch) {
+        return; /* it may be the answer of a controller that leads, and this one does not */
+    }
     if (version_compare(report->ack.version, state->version) > 0) {
         state->version = report->ack.version;
     }

@@ -82,6 +82,7 @@ static void decide(
     event->now = controller->now;
     event->epoch = controller->epoch;
     event->epoch_ceiling = epoch_ceiling(controller);
+    event->lead_in_doubt = !controller->lease.is_kept;
     event->loaded = machine->loaded;
     event->liveness = &controller->liveness;
     core_decide(config, &record->core, event, &record->core, effects);

@@ -93,6 +93,7 @@ void core_bench_decide(struct bench *bench, struct core_event event)
     event.now = bench->now;
     event.epoch = bench->epoch;
     event.epoch_ceiling = bench->epoch_ceiling;
+    event.lead_in_doubt = bench->lead_in_doubt;
     event.loaded = bench->loaded;
     bench->previous = bench->state;
     core_decide(&bench->config, &bench->previous, &event, &bench->state, &bench->effects);

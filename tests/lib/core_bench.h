@@ -40,6 +40,7 @@ struct bench {
     struct now now;
     uint64_t epoch;
     uint64_t epoch_ceiling;
+    bool lead_in_doubt;
     bool damaged;            /* by the test: the next decision has to repair the state */
     struct version loaded;   /* by the controller that runs now */
     struct core_report next; /* what the device will report: card, holder, button, boot, … */

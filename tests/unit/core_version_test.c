@@ -128,6 +128,38 @@ static void C12_3_an_ack_above_the_ceiling_is_ignored(void **unused)
     assert_true(is_version(bench.state.version, bench.epoch, 1));
 }
 
+static void C12_3_an_ack_raises_no_epoch_before_Redis_has_confirmed_the_lease(void **unused)
+{
+    (void)unused;
+    core_bench_start(&bench, SECOND_ABSENT);
+    bench.lead_in_doubt = true;
+    bench.next.has_ack = true;
+    bench.next.ack.version = (struct version){bench.epoch + 1, 41};
+    core_bench_heartbeat(&bench);
+    assert_true(is_version(bench.state.version, bench.epoch, 1));
+    bench.next.ack.version = (struct version){bench.epoch, 41};
+    core_bench_heartbeat(&bench);
+    assert_true(is_version(bench.state.version, bench.epoch, 42));
+
+    bench.lead_in_doubt = false;
+    bench.next.ack.version = (struct version){bench.epoch + 1, 41};
+    core_bench_heartbeat(&bench);
+    assert_true(is_version(bench.state.version, bench.epoch + 1, 42));
+}
+
+/* A lost lockout is taken over all the same: it makes nothing run. */
+static void C9_4_an_ack_tells_of_oops_and_lockout_before_Redis_has_confirmed_the_lease(void **unused)
+{
+    (void)unused;
+    core_bench_start(&bench, SECOND_ABSENT);
+    bench.state.heard = false;
+    bench.lead_in_doubt = true;
+    bench.next.has_ack = true;
+    bench.next.ack = (struct core_ack){.version = {bench.epoch + 1, 41}, .lockout = true};
+    core_bench_heartbeat(&bench);
+    core_bench_tells(&bench, "lockout | lockout");
+}
+
 /* ---- C5 ---- */
 
 static void C5_each_report_and_each_change_has_a_version_of_its_own(void **unused)
@@ -292,6 +324,9 @@ int main(void)
         cmocka_unit_test(C12_3_the_answer_is_above_what_the_device_applied),
         cmocka_unit_test(C12_3_an_ack_of_the_last_epoch_leaves_no_version_that_nobody_reads),
         cmocka_unit_test(C12_3_an_ack_above_the_ceiling_is_ignored),
+        cmocka_unit_test(C12_3_an_ack_raises_no_epoch_before_Redis_has_confirmed_the_lease),
+        cmocka_unit_test(
+            C9_4_an_ack_tells_of_oops_and_lockout_before_Redis_has_confirmed_the_lease),
         cmocka_unit_test(C5_each_report_and_each_change_has_a_version_of_its_own),
         cmocka_unit_test(C5_rev_goes_on_in_a_new_epoch),
         cmocka_unit_test(C5_a_rev_at_its_end_goes_into_the_next_epoch),
