@@ -25,6 +25,7 @@
     X(REQUEST_CARD, "card")                                                                        \
     X(REQUEST_RESTART, "restart")                                                                  \
     X(REQUEST_FORGET, "forget")                                                                    \
+    X(REQUEST_HANDOVER, "handover")                                                                \
     X(REQUEST_RELOAD, "reload")                                                                    \
     X(REQUEST_STATUS, "status")                                                                    \
     X(REQUEST_TEST_ALERT, "test-alert")

@@ -36,6 +36,7 @@ static const struct {
     {"since", CTL_SINCE, required_argument},
     {"until", CTL_UNTIL, required_argument},
     {"sessions", CTL_SESSIONS, no_argument},
+    {"controllers", CTL_CONTROLLERS, no_argument},
 };
 
 enum {
@@ -213,8 +214,11 @@ static enum status check_options(const struct ctl_arguments *arguments, struct t
         text_addf(why, "%s: give either --fob or --account-id", verb->name);
     } else if (ctl_has(arguments, CTL_FORCE) && ctl_has(arguments, CTL_WHEN_IDLE)) {
         text_addf(why, "%s: give either --force or --when-idle", verb->name);
-    } else if (ctl_has(arguments, CTL_ON) && ctl_has(arguments, CTL_STRANGERS)) {
-        text_addf(why, "%s: give either --on or --strangers", verb->name);
+    } else if (
+        ctl_has(arguments, CTL_ON) + ctl_has(arguments, CTL_STRANGERS) +
+            ctl_has(arguments, CTL_CONTROLLERS) >
+        1) {
+        text_addf(why, "%s: give one of --on, --strangers and --controllers", verb->name);
     } else if (
         (verb->options & CTL_BOTH) != 0 && ctl_has(arguments, CTL_OOPS) +
                                                    ctl_has(arguments, CTL_LOCKOUT) +
@@ -253,8 +257,10 @@ check_words(int count, char *values[], struct ctl_arguments *arguments, struct t
             arguments->machine != NULL ? "; a name with a space in it needs quotes" : "");
         return STATUS_INVALID;
     }
-    if (arguments->machine != NULL && (arguments->options & (CTL_ON | CTL_STRANGERS)) != 0) {
-        text_addf(why, "%s: --on and --strangers are about all machines", verb->name);
+    if (arguments->machine != NULL &&
+        (arguments->options & (CTL_ON | CTL_STRANGERS | CTL_CONTROLLERS)) != 0) {
+        text_addf(
+            why, "%s: --on, --strangers and --controllers are about no single machine", verb->name);
         return STATUS_INVALID;
     }
     return check_options(arguments, why);

@@ -34,6 +34,7 @@ enum ctl_option {
     CTL_SINCE = 1 << 14,
     CTL_UNTIL = 1 << 15,
     CTL_SESSIONS = 1 << 16,
+    CTL_CONTROLLERS = 1 << 17,
 };
 
 enum ctl_machine {

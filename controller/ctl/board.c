@@ -200,6 +200,15 @@ static bool is_true(const struct json *object, const char *key)
     return member != NULL && json_type(member) == JSON_BOOL && json_bool(member);
 }
 
+static uint64_t epoch_of(const struct json *object)
+{
+    const struct json *member = json_get(object, "epoch");
+
+    return member != NULL && json_is_integer(member, 0, VERSION_EPOCH_MAX)
+               ? (uint64_t)json_number(member)
+               : 0;
+}
+
 static enum board_change
 take_event(struct board *board, const char *machine, const struct json *document)
 {
@@ -244,6 +253,8 @@ take_controller(struct board *board, const char *id, const struct json *document
     }
     text_copy(controller->status, sizeof controller->status, string_of(document, "status"));
     text_copy(controller->config, sizeof controller->config, string_of(document, "config"));
+    text_copy(controller->version, sizeof controller->version, string_of(document, "version"));
+    controller->epoch = epoch_of(document);
     controller->leader = is_true(document, "leader");
     controller->redis_up = strcmp(string_of(document, "redis"), "down") != 0;
     controller->misses_watcher = strcmp(string_of(document, "watcher"), "missing") == 0;

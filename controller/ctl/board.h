@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "controller/support/json.h"
 #include "controller/support/status.h"
@@ -40,6 +41,8 @@ struct board_controller {
     char id[TOPIC_MACHINE_MAX + 1];
     char status[16];
     char config[32];
+    char version[32];
+    uint64_t epoch; /* 0: unknown */
     bool leader;
     bool redis_up;
     bool misses_watcher; /* C11.6: it has seen none */

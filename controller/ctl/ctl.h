@@ -13,9 +13,10 @@
 #include "controller/ctl/client.h"
 #include "controller/ctl/words.h"
 
-#define CTL_ANSWER_MS 5000  /* a controller that is there answers sooner */
-#define CTL_ALERT_MS 70000  /* the watcher gives Slack a minute */
-#define CTL_RELOAD_MS 30000 /* it reads files first */
+#define CTL_ANSWER_MS 5000    /* a controller that is there answers sooner */
+#define CTL_ALERT_MS 70000    /* the watcher gives Slack a minute */
+#define CTL_HANDOVER_MS 10000 /* somebody else has to lead first */
+#define CTL_RELOAD_MS 30000   /* it reads files first */
 
 struct ctl {
     const struct ctl_arguments *arguments;
@@ -72,6 +73,8 @@ void ctl_say_persisted(const struct ctl *ctl, const struct answer_copy *answer);
 
 /* The verbs, in verb_*.c and watch.c. */
 int ctl_status(struct ctl *ctl);
+int ctl_controllers(struct ctl *ctl); /* status --controllers */
+int ctl_handover(struct ctl *ctl);
 int ctl_oops(struct ctl *ctl);
 int ctl_lockout(struct ctl *ctl);
 int ctl_clear(struct ctl *ctl);

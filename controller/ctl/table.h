@@ -10,7 +10,7 @@
 #include "controller/ctl/words.h"
 #include "controller/support/status.h"
 
-#define TABLE_COLUMNS_MAX 6
+#define TABLE_COLUMNS_MAX 7
 
 struct table_cell {
     char *text; /* NULL: empty */

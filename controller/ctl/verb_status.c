@@ -274,7 +274,7 @@ static int status_of_one(struct ctl *ctl)
     return code;
 }
 
-int ctl_status(struct ctl *ctl)
+static int status_of_machines(struct ctl *ctl)
 {
     bool listens = client_listen(ctl->client, TOPIC_LINK, NULL) == STATUS_OK &&
                    client_listen(ctl->client, TOPIC_SERVICE, NULL) == STATUS_OK;
@@ -285,4 +285,10 @@ int ctl_status(struct ctl *ctl)
     }
     code = ctl->arguments->machine != NULL ? status_of_one(ctl) : status_of_all(ctl);
     return ctl->silent ? print_retained(ctl) : code;
+}
+
+int ctl_status(struct ctl *ctl)
+{
+    return ctl_has(ctl->arguments, CTL_CONTROLLERS) ? ctl_controllers(ctl)
+                                                    : status_of_machines(ctl);
 }

@@ -6,17 +6,18 @@
 const struct ctl_verb ctl_verbs[] = {
     {
         .name = "status",
-        .synopsis = "[MACHINE] [--on | --strangers]",
+        .synopsis = "[MACHINE] [--on | --strangers | --controllers]",
         .summary = "what all machines do, or one of them in detail",
         .help = "The relay is shown as it was commanded: \"on?\" and \"off?\" mean that the "
                 "machine has\n"
                 "not confirmed it.\n"
                 "\n"
-                "  --on         only what is commanded on or confirmed on; exit status 1 if "
+                "  --on           only what is commanded on or confirmed on; exit status 1 if "
                 "anything is\n"
-                "  --strangers  names that were heard and are not configured\n",
+                "  --strangers    names that were heard and are not configured\n"
+                "  --controllers  who leads and who stands by; exit status 1 if nobody leads\n",
         .machine = CTL_MAY_NAME_MACHINE,
-        .options = CTL_ON | CTL_STRANGERS,
+        .options = CTL_ON | CTL_STRANGERS | CTL_CONTROLLERS,
         .run = ctl_status,
     },
     {
@@ -138,6 +139,15 @@ const struct ctl_verb ctl_verbs[] = {
         .help = "Its Oops and lockout, too: should it come back, it comes back clear.\n",
         .machine = CTL_NEEDS_MACHINE,
         .run = ctl_forget,
+    },
+    {
+        .name = "handover",
+        .synopsis = "",
+        .summary = "the controller that leads gives its lead to one that stands by",
+        .help = "For an upgrade: the one that stands by now can be stopped, and nobody notices. "
+                "Sessions go\n"
+                "on, and no relay changes. Refused where none stands by.\n",
+        .run = ctl_handover,
     },
     {
         .name = "reload",

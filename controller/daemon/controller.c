@@ -33,7 +33,8 @@ void publish(
     const struct topic_info *info = topic_info(id);
     const struct broker_port *broker = &controller->ports.broker;
     char topic[TOPIC_SIZE];
-    bool is_own = id == TOPIC_CONTROLLER_STATUS || id == TOPIC_CONTROLLER_MARKER;
+    bool is_own = id == TOPIC_CONTROLLER_STATUS || id == TOPIC_CONTROLLER_MARKER ||
+                  (id == TOPIC_RESPONSE && controller->handover.waits);
 
     if (!is_own && !lease_may_speak(&controller->lease)) {
         return; /* the leader speaks, and nobody else */
@@ -295,6 +296,7 @@ struct mono_time controller_tick(struct controller *controller)
     liveness_notice_stall(controller);
     start_tick(controller);
     lead_tick(controller);
+    handover_tick(controller);
     watcher_watch_tick(controller);
     if (is_at_work(controller)) {
         work(controller);
@@ -308,6 +310,7 @@ struct mono_time controller_tick(struct controller *controller)
         other[5] = discovery_deadline(controller);
     }
     other[4] = watcher_watch_deadline(controller);
+    other[5] = controller->handover.until;
     for (size_t i = 0; i < sizeof other / sizeof other[0]; i++) {
         if (other[i].ms != 0 && (next.ms == 0 || other[i].ms < next.ms)) {
             next = other[i];
@@ -325,6 +328,7 @@ void controller_stop(struct controller *controller)
         saves_stop(controller);
         block_answers_stop(controller);
     }
+    handover_stop(controller);
     lead_stop(controller);
     if (controller->said_ready) {
         publish_status(controller, "stopped");

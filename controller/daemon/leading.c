@@ -152,11 +152,12 @@ static void carry_out(struct controller *controller, const struct lease_actions 
 {
     const struct broker_port *broker = &controller->ports.broker;
 
-    if (actions->stand_down) {
-        stand_down(controller, actions);
-    }
+    /* First of all: the others ask Redis as soon as they hear that this one stands by. */
     if (actions->release) {
         release(controller);
+    }
+    if (actions->stand_down) {
+        stand_down(controller, actions);
     }
     if (actions->fall_silent) {
         log_warning("silent until it is certain that nobody took over: %s", actions->why);
@@ -220,14 +221,12 @@ void lead_tick(struct controller *controller)
     take_over(controller);
 }
 
-void lead_on_status(
-    struct controller *controller, const char *id, bool runs, bool leads, uint64_t epoch)
+void lead_on_status(struct controller *controller, const struct lease_status *status)
 {
-    step(
-        controller, (struct lease_event){
-                        .type = LEASE_STATUS,
-                        .status = {.id = id, .runs = runs, .leads = leads, .epoch = epoch},
-                    });
+    step(controller, (struct lease_event){.type = LEASE_STATUS, .status = *status});
+    if (status->runs && status->leads) {
+        handover_heed(controller, status->id, status->epoch);
+    }
 }
 
 void lead_on_lease(void *context, const struct store_lease_answer *answer)
@@ -277,11 +276,7 @@ void lead_stop(struct controller *controller)
     controller->phase = PHASE_CONNECTING;
 }
 
-bool lead_hand_over(struct controller *controller)
+void lead_hand_over(struct controller *controller)
 {
-    if (!lease_has_standby(&controller->lease)) {
-        return false;
-    }
     lead_event(controller, LEASE_HAND_OVER);
-    return true;
 }

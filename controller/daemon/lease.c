@@ -55,7 +55,7 @@ bool lease_another_leads(const struct lease *lease)
 bool lease_has_standby(const struct lease *lease)
 {
     for (size_t i = 0; i < lease->other_count; i++) {
-        if (lease->others[i].runs) {
+        if (lease->others[i].runs && !lease->others[i].without_redis) {
             return true;
         }
     }

@@ -79,9 +79,10 @@ enum lease_event_type {
 /* What a controller says of itself on the broker. */
 struct lease_status {
     const char *id;
-    bool runs;      /* `running` */
-    bool leads;     /* and `leader` */
-    uint64_t epoch; /* 0: none in it */
+    bool runs;          /* `running` */
+    bool leads;         /* and `leader` */
+    bool without_redis; /* it could not take the lease */
+    uint64_t epoch;     /* 0: none in it */
 };
 
 struct lease_event {
@@ -121,6 +122,7 @@ struct lease_other {
     char id[LEASE_ID_SIZE];
     bool runs;
     bool leads;
+    bool without_redis;
     uint64_t epoch;
 };
 

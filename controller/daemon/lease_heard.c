@@ -46,6 +46,7 @@ void lease_on_status(
     struct lease_other seen = {
         .runs = status->runs,
         .leads = status->runs && status->leads,
+        .without_redis = status->without_redis,
         .epoch = status->epoch,
     };
 

@@ -110,6 +110,14 @@ struct reload {
     char transaction[REQUEST_TRANSACTION_SIZE];
 };
 
+/* The lead was given away by request, and whoever asked waits to hear who took it. */
+struct handover {
+    bool waits;
+    struct mono_time until; /* then nobody has taken it */
+    char account[TOPIC_MACHINE_MAX + 1];
+    char transaction[REQUEST_TRANSACTION_SIZE];
+};
+
 struct controller {
     const struct settings *settings;
     struct roster *roster;
@@ -145,6 +153,7 @@ struct controller {
     struct saves saves;
     struct block_keeping block_keeping;
     struct reload reload;
+    struct handover handover;
     struct watcher_watch watcher_watch;
     struct discovery discovery;
     uint32_t restart_id;
@@ -214,15 +223,14 @@ void lead_event(struct controller *controller, enum lease_event_type type);
 /* To be called before anything is done: whoever slept may have been replaced. */
 void lead_notice_standstill(struct controller *controller);
 void lead_tick(struct controller *controller);
-void lead_on_status(
-    struct controller *controller, const char *id, bool runs, bool leads, uint64_t epoch);
+void lead_on_status(struct controller *controller, const struct lease_status *status);
 void lead_on_lease(void *context, const struct store_lease_answer *answer);
 /* Redis refused a save for its older epoch (C9.1). */
 void lead_deposed(struct controller *controller, const char *reason);
 /* The process ends: the lease is given back. */
 void lead_stop(struct controller *controller);
-/* Hands the lead to another; false: nobody is there to take it. */
-bool lead_hand_over(struct controller *controller);
+/* Gives the lead back for another to take. */
+void lead_hand_over(struct controller *controller);
 
 /* ---- waiting.c ---- */
 
@@ -337,6 +345,15 @@ void restart_cancel(struct controller *controller, struct machine *machine, cons
 /* The process ends: whoever waits for an answer gets one. */
 void restarts_stop(struct controller *controller);
 void restart_free(struct machine *machine);
+
+/* ---- request_handover.c ---- */
+
+void do_handover(struct controller *controller, const char *account, const struct request *request);
+/* Another says that it leads, under this epoch. */
+void handover_heed(struct controller *controller, const char *id, uint64_t epoch);
+void handover_tick(struct controller *controller);
+/* The process ends: whoever waits for an answer gets one. */
+void handover_stop(struct controller *controller);
 
 /* ---- request_status.c ---- */
 

@@ -83,6 +83,9 @@ static void dispatch(
     case REQUEST_FORGET:
         do_forget(controller, account, request);
         break;
+    case REQUEST_HANDOVER:
+        do_handover(controller, account, request);
+        break;
     case REQUEST_RELOAD:
         reload_begin(controller, request->force, account, request->transaction);
         break;

@@ -190,16 +190,21 @@ void start_retained_state(
     state_copy_free(&copy);
 }
 
+static bool has_word(const struct json *object, const char *key, const char *word)
+{
+    const struct json *member = json_get(object, key);
+
+    return member != NULL && json_type(member) == JSON_STRING &&
+           strcmp(json_string(member), word) == 0;
+}
+
 void start_controller_status(
     struct controller *controller, const char *id, const char *payload, size_t length)
 {
+    struct lease_status said = {.id = id};
     struct json *document;
     const struct json *epoch;
-    const struct json *status;
     const struct json *leader;
-    bool runs;
-    bool leads;
-    uint64_t heard = 0;
     TEXT_LOCAL(why, 256);
 
     if (length == 0) {
@@ -210,14 +215,13 @@ void start_controller_status(
         return;
     }
     epoch = json_get(document, "epoch");
-    status = json_get(document, "status");
     leader = json_get(document, "leader");
     if (epoch != NULL && json_is_integer(epoch, 0, VERSION_EPOCH_MAX - 1)) {
-        heard = (uint64_t)json_number(epoch);
+        said.epoch = (uint64_t)json_number(epoch);
     }
-    runs = status != NULL && json_type(status) == JSON_STRING &&
-           strcmp(json_string(status), "running") == 0;
-    leads = leader != NULL && json_type(leader) == JSON_BOOL && json_bool(leader);
-    lead_on_status(controller, id, runs, leads, heard);
+    said.runs = has_word(document, "status", "running");
+    said.leads = leader != NULL && json_type(leader) == JSON_BOOL && json_bool(leader);
+    said.without_redis = has_word(document, "redis", "down");
+    lead_on_status(controller, &said);
     json_free(document);
 }

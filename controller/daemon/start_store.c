@@ -99,7 +99,7 @@ static void on_up(void *context)
     ask_store(controller);
     saves_want_all(controller);
     block_keeping_save_again(controller);
-    if (controller->phase == PHASE_READY) {
+    if (controller->phase == PHASE_READY || controller->said_standby) {
         publish_status(controller, "running");
     }
 }
@@ -111,10 +111,11 @@ static void on_down(void *context, const char *reason)
     refresh_now(controller);
     log_warning("Redis is out of reach (%s): machines go on, nothing is saved", reason);
     controller->ask_again = (struct mono_time){0};
-    if (controller->phase == PHASE_READY) {
-        publish_status(controller, "running");
-    } else {
+    if (controller->phase != PHASE_READY) {
         controller->loaded = false;
+    }
+    if (controller->phase == PHASE_READY || controller->said_standby) {
+        publish_status(controller, "running");
     }
     lead_event(controller, LEASE_STORE_DOWN);
 }

@@ -3,6 +3,7 @@ import re
 
 import pytest
 
+from ctl_shop import Shop
 from harness import ADA, MACHINES, USERS, Machine, wait_until
 
 STANDS_BY = re.compile("it stands by")
@@ -94,3 +95,49 @@ def test_C9_1_a_leader_whose_save_is_refused_stands_by(pair, client, redis):
                     lambda m: m.json.get("leader") and m.json["epoch"] > pair.epoch + 100,
                     since=pair.since)
     pair.assert_goes_on()
+
+
+# ---- handover ----
+
+
+def test_C12_a_handover_is_answered_when_the_other_leads(pair, client):
+    answer = client.request("handover", {"by": "Ada"})
+    assert (answer["status"], answer["data"]["leader"]) == ("ok", "two")
+    assert answer["data"]["epoch"] == pair.wait_leader("two") > pair.epoch
+    pair.assert_goes_on()
+    assert client.request("handover")["data"]["leader"] == "one"
+    pair.assert_goes_on()
+
+
+def test_C12_a_handover_without_a_standby_is_refused(pair, client, redis):
+    pair.two.stop()
+    answer = client.request("handover")
+    assert (answer["status"], answer["error"]) == (
+        "error", "no other controller stands by that reaches Redis")
+    assert pair.saw.report()["epoch"] == pair.epoch
+    redis.stop()
+    client.wait_for("tagout/controller/one/status", lambda m: m.json.get("redis") == "down")
+    assert "Redis is out of reach" in client.request("handover")["error"]
+    redis.start()
+
+
+def test_tagoutctl_tells_who_leads_and_hands_over(pair, client, broker, start_controller):
+    shop = Shop(pair.one, client, broker)
+    result = shop.run("status", "--controllers")
+    assert (result.code, result.err) == (0, "")
+    lines = [re.split(" {2,}", line) for line in result.out.splitlines()]
+    assert lines[0] == ["CONTROLLER", "ROLE", "EPOCH", "REDIS", "SINCE", "VERSION", "CONFIG"]
+    assert lines[1][:4] == ["one", "leads", str(pair.epoch), "up"]
+    assert [line[-1] for line in lines[1:]] == ["same", "same"]
+    assert lines[2][:2] == ["two", "stands by"]
+    assert shop.run("handover").out == "Controller two leads now.\n"
+    pair.assert_goes_on()
+
+    pair.one.stop()
+    told = {c["id"]: c for c in shop.run("status", "--controllers", "--json").json["controllers"]}
+    assert (told["one"]["status"], told["one"]["leader"]) == ("stopped", False)
+    assert (told["two"]["status"], told["two"]["leader"]) == ("running", True)
+    start_controller(dict(MACHINES, mill={"authorizations_or": []}), USERS, identity="three")
+    result = shop.run("status", "--controllers")
+    assert "different users or machines" in result.err
+    assert re.search("three .* DIFFERS", result.out)
