@@ -38,6 +38,7 @@ static const struct {
     [REQUEST_FORGET].parts = PART_MACHINE | PART_MACHINE_REQUIRED,
     [REQUEST_RELOAD].parts = PART_FORCE,
     [REQUEST_STATUS].parts = PART_MACHINE,
+    [REQUEST_WHY].parts = PART_MACHINE | PART_MACHINE_REQUIRED,
 };
 
 const char *request_verb_text(enum request_verb verb)

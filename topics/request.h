@@ -28,6 +28,7 @@
     X(REQUEST_HANDOVER, "handover")                                                                \
     X(REQUEST_RELOAD, "reload")                                                                    \
     X(REQUEST_STATUS, "status")                                                                    \
+    X(REQUEST_WHY, "why")                                                                          \
     X(REQUEST_TEST_ALERT, "test-alert")
 
 #define REQUEST_ENUM(id, word) id,

@@ -113,6 +113,7 @@ enum status fleet_add(struct fleet *fleet, const char *name, struct machine **re
     machine = &entry->machine;
     text_copy(machine->record.machine, sizeof machine->record.machine, name);
     core_state_init(&machine->record.core);
+    history_init(&machine->history);
     machine->deadline.owner = machine;
     machine->index = fleet->count;
     fleet->machines[fleet->count++] = machine;
@@ -133,6 +134,7 @@ void fleet_reset(struct machine *machine)
     machine->raw_card[0] = '\0';
     machine->unknown_card[0] = '\0';
     machine->telemetry = (struct telemetry){0};
+    history_init(&machine->history);
     machine->loaded = fresh.core.version;
 }
 

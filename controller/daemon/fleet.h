@@ -11,6 +11,7 @@
 
 #include "controller/config/config.h"
 #include "controller/daemon/discovery.h"
+#include "controller/daemon/history.h"
 #include "controller/support/heap.h"
 #include "controller/support/status.h"
 #include "persistence/store.h"
@@ -40,6 +41,7 @@ struct machine {
     char unknown_card[REPORT_CARD_SIZE]; /* the last one that opened nothing, to enrol (C6) */
     struct mono_time unknown_card_at;
     struct telemetry telemetry;
+    struct history history;
 
     struct version loaded; /* version that the start found; {0, 0} for none */
     bool read;             /* Redis has told what it keeps: never saved over before that */

@@ -85,7 +85,9 @@ static void decide(
     event->lead_in_doubt = !controller->lease.is_kept;
     event->loaded = machine->loaded;
     event->liveness = &controller->liveness;
+    history_before(&machine->history, &record->core);
     core_decide(config, &record->core, event, &record->core, effects);
+    history_after(&machine->history, &record->core, effects, origin->by, controller->now.wall);
     for (size_t i = 0; i < effects->notice_count; i++) {
         machine->notes_changed |= update_notes(controller, record, &effects->notices[i], origin);
     }

@@ -361,6 +361,12 @@ void do_status(
     struct controller *controller, struct machine *machine, const char *account,
     const struct request *request);
 
+/* ---- request_why.c ---- */
+
+void do_why(
+    struct controller *controller, struct machine *machine, const char *account,
+    const struct request *request);
+
 /* ---- request_block.c: block, unblock ---- */
 
 void do_block(struct controller *controller, const char *account, const struct request *request);

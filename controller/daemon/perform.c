@@ -101,8 +101,7 @@ void publish_save_notice(struct controller *controller, struct machine *machine)
 
     text_addf(
         &sentence, "%s: %s", name,
-        machine->save_late ? "its state is not saved in time; cards work as before"
-                           : "its state is saved again");
+        machine->save_late ? RENDER_SAVE_LATE : "its state is saved again");
     event.text = sentence.data;
     publish_event(controller, machine, &event);
 }

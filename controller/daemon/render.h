@@ -35,4 +35,10 @@ struct sentence_words {
 void render_sentence(
     const struct core_notice *notice, const struct sentence_words *words, struct text *out);
 
+/* What a fault means and what to do about it, as in the sentence of its event. */
+const char *render_fault(enum core_fault_index fault);
+
+/* The fault that the daemon adds to the core's (C8.1 `save_timeout`). */
+#define RENDER_SAVE_LATE "its state is not saved in time; cards work as before"
+
 #endif

@@ -78,19 +78,22 @@ void do_restart(
         .type = CORE_EVENT_RESTART,
         .restart = {.force = request->force, .when_idle = request->when_idle},
     };
-    struct origin origin = origin_none();
     struct core_effects effects;
+    TEXT_LOCAL(by, 600);
     TEXT_LOCAL(why, 512);
 
     if (waiting == NULL) { /* before the core has taken it on */
         answer_error(controller, account, request, status_text(STATUS_NO_MEMORY));
         return;
     }
+    describe_person(account, request, &by);
     judge_waiting(controller, machine);
     if (request->force) {
         restart_cancel(controller, machine, "a restart with force took its place");
     }
-    judge(controller, machine, &event, &origin, &effects);
+    judge(
+        controller, machine, &event, &(struct origin){.source = "request", .by = by.data},
+        &effects);
     add_refusal(&why, machine, effects.restart);
     if (effects.restart == CORE_RESTART_GO) {
         send_restart(controller, machine, account, request->transaction, effects.restart_force);

@@ -54,7 +54,8 @@ static void dispatch(
 {
     bool needs_machine = request->verb == REQUEST_OOPS || request->verb == REQUEST_LOCKOUT ||
                          request->verb == REQUEST_CLEAR || request->verb == REQUEST_END ||
-                         request->verb == REQUEST_CARD || request->verb == REQUEST_RESTART;
+                         request->verb == REQUEST_CARD || request->verb == REQUEST_RESTART ||
+                         request->verb == REQUEST_WHY;
 
     if (machine == NULL && needs_machine) {
         return; /* request_parse has refused it already */
@@ -91,6 +92,9 @@ static void dispatch(
         break;
     case REQUEST_STATUS:
         do_status(controller, machine, account, request);
+        break;
+    case REQUEST_WHY:
+        do_why(controller, machine, account, request);
         break;
     case REQUEST_TEST_ALERT: /* the watcher answers it */
     case REQUEST_VERB_COUNT:

@@ -145,6 +145,11 @@ add_oops(struct text *out, const struct core_notice *notice, const struct senten
     }
 }
 
+const char *render_fault(enum core_fault_index fault)
+{
+    return faults[fault].begins;
+}
+
 void render_sentence(
     const struct core_notice *notice, const struct sentence_words *words, struct text *out)
 {

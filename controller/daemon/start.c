@@ -75,6 +75,7 @@ void open_shop(struct controller *controller)
     for (size_t i = 0; i < fleet_count(controller->fleet); i++) {
         struct machine *machine = fleet_at(controller->fleet, i);
         machine->loaded = machine->record.core.version;
+        history_init(&machine->history); /* another may have led meanwhile */
     }
     adopt_epoch_everywhere(controller, controller->lease.epoch);
     controller->phase = PHASE_READY;

@@ -75,6 +75,18 @@ bool match_value(const struct json *node, const char *word)
     return false;
 }
 
+static const struct json *item_of(const struct json *list, const char *place)
+{
+    size_t index = strcmp(place, "last") == 0 ? json_count(list) - 1 : strtoul(place, NULL, 10);
+    const struct json *item = json_first(list);
+
+    while (item != NULL && index > 0) {
+        item = json_next(item);
+        index--;
+    }
+    return item;
+}
+
 const struct json *match_find(const struct json *document, const char *path)
 {
     const struct json *node = document;
@@ -87,7 +99,7 @@ const struct json *match_find(const struct json *document, const char *path)
         }
         memcpy(key, path, length);
         key[length] = '\0';
-        node = json_get(node, key);
+        node = json_type(node) == JSON_ARRAY ? item_of(node, key) : json_get(node, key);
         path += length;
         path += *path == '.';
     }

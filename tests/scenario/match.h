@@ -11,7 +11,7 @@
  * missing value is also `no`. */
 bool match_value(const struct json *node, const char *word);
 
-/* The member under a dotted path, NULL for none. */
+/* The member under a dotted path, NULL for none. In a list: by its place from 0 on, or `last`. */
 const struct json *match_find(const struct json *document, const char *path);
 
 #endif

@@ -85,6 +85,8 @@ static void C6_reload_and_status_need_nothing(void **state)
     assert_int_equal(parsed("status", "").verb, REQUEST_STATUS);
     assert_string_equal(parsed("status", "{}").machine, "");
     assert_string_equal(parsed("status", "{\"machine\":\"saw\"}").machine, "saw");
+    assert_int_equal(parsed("why", "{\"machine\":\"saw\"}").verb, REQUEST_WHY);
+    assert_bad("why", "{}", "/machine: missing");
 }
 
 static void C6_block_and_unblock_take_a_card_or_an_account(void **state)
