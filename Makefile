@@ -76,9 +76,12 @@ $(foreach replay,$(REPLAYS),\
 
 # Programs that only tests use; they stay in the variant's own tree.
 TOOLS := $(if $(wildcard tests/scenario/main.c),tagout-scenario) \
+    $(if $(wildcard tests/cluster/main.c),tagout-cluster) \
     $(if $(wildcard tests/lint/print_topics.c),print_topics) print_discovery $(REPLAYS)
 MAIN_tagout-scenario := tests/scenario/*.c
 USES_tagout-scenario := daemon config persistence core topics support
+MAIN_tagout-cluster := tests/cluster/*.c
+USES_tagout-cluster := daemon config persistence core devices topics support
 MAIN_print_topics := tests/lint/print_topics.c
 USES_print_topics := topics support
 MAIN_print_discovery := tests/homeassistant/print_discovery.c
