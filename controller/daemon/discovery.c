@@ -14,6 +14,7 @@
 #include "controller/support/log.h"
 
 #define APART_MS 5000
+#define BIRTH_LEVEL "/status"
 /* A birth is answered when Home Assistant has had time to subscribe, and not by all at once. */
 #define BIRTH_MIN_MS 1000
 #define BIRTH_SPREAD_MS 4000
@@ -90,13 +91,12 @@ void discovery_forget(struct controller *controller, const char *name)
     }
 }
 
-static void want_everything(struct controller *controller, int64_t delay_ms)
+static void want_configured(struct controller *controller, int64_t delay_ms)
 {
     want(controller, &controller->discovery.own, NULL, true, delay_ms);
     for (size_t i = 0; i < fleet_count(controller->fleet); i++) {
         struct machine *machine = fleet_at(controller->fleet, i);
-        /* Of a machine that was not configured at the start nothing is known: it is left alone. */
-        if (machine->config != NULL || machine->announcement.told != 0) {
+        if (machine->config != NULL) {
             want(controller, &machine->announcement, machine, true, delay_ms);
         }
     }
@@ -104,15 +104,33 @@ static void want_everything(struct controller *controller, int64_t delay_ms)
 
 void discovery_publish_everything(struct controller *controller)
 {
-    want_everything(controller, 0);
+    want_configured(controller, 0);
+    for (size_t i = 0; i < fleet_count(controller->fleet); i++) {
+        struct machine *machine = fleet_at(controller->fleet, i);
+        /* A removal may have been lost with the connection. A machine of which nothing was ever
+         * told from here was not configured at the start: it is left alone. */
+        if (machine->config == NULL && machine->announcement.told_at.ms != 0) {
+            want(controller, &machine->announcement, machine, true, 0);
+        }
+    }
 }
 
 enum status discovery_birth_filter(const struct controller *controller, char ret_filter[TOPIC_SIZE])
 {
     struct text filter = text_over(ret_filter, TOPIC_SIZE);
 
-    text_addf(&filter, "%s/status", controller->settings->homeassistant.discovery_prefix);
+    text_addf(&filter, "%s%s", controller->settings->homeassistant.discovery_prefix, BIRTH_LEVEL);
     return !is_on(controller) ? STATUS_NOT_FOUND : filter.cut ? STATUS_TOO_LONG : STATUS_OK;
+}
+
+/* Asked of every message, so without building anything. */
+static bool is_birth_topic(const struct controller *controller, const char *topic)
+{
+    const char *discovery_prefix = controller->settings->homeassistant.discovery_prefix;
+    size_t length = strlen(discovery_prefix);
+
+    return is_on(controller) && strncmp(topic, discovery_prefix, length) == 0 &&
+           strcmp(topic + length, BIRTH_LEVEL) == 0;
 }
 
 bool discovery_heard(
@@ -120,9 +138,8 @@ bool discovery_heard(
     bool retained)
 {
     static const char birth[] = "online";
-    char filter[TOPIC_SIZE];
 
-    if (discovery_birth_filter(controller, filter) != STATUS_OK || strcmp(topic, filter) != 0) {
+    if (!is_birth_topic(controller, topic)) {
         return false;
     }
     if (retained) {
@@ -131,7 +148,7 @@ bool discovery_heard(
         controller->phase == PHASE_READY && length == strlen(birth) &&
         memcmp(payload, birth, length) == 0) {
         log_info("Home Assistant has started: telling it of all machines");
-        want_everything(controller, BIRTH_MIN_MS + randombytes_uniform(BIRTH_SPREAD_MS + 1));
+        want_configured(controller, BIRTH_MIN_MS + randombytes_uniform(BIRTH_SPREAD_MS + 1));
     }
     return true;
 }

@@ -140,7 +140,7 @@ static void remove_machine(struct controller *controller, struct machine *machin
     judge(controller, machine, &event, &origin, &effects);
     machine->config = NULL;
     judge_config(controller, machine);
-    discovery_want(controller, machine);
+    discovery_forget(controller, machine->record.machine);
     publish_farewell(controller, machine);
     log_info("%s is no longer configured: it is off and says so", machine->record.machine);
 }

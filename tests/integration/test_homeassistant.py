@@ -1,9 +1,10 @@
 """C8.3: what a Home Assistant finds on the broker, from the first start to the last reload."""
+import os
 import re
 
 import pytest
 
-from harness import ADA, Machine, user, wait_until
+from harness import ADA, ROOT, Broker, Client, Machine, user, wait_until
 from home_assistant import HomeAssistant
 
 SAW = {"saw": {"authorizations_or": ["woodshop"], "alias": "Table Saw"}}
@@ -158,3 +159,43 @@ def test_with_may_clear_its_buttons_clear(home, client, open_shop):
     wait_until(lambda: flags(client, "saw") == (True, False), "the saw is unlocked")
     home.press(message, "oops_clear_button")
     wait_until(lambda: flags(client, "saw") == (False, False), "the saw is clear")
+
+
+@pytest.fixture
+def guarded_broker(scratch):
+    """With the access list that we ship; who gives a name needs no password here."""
+    acl = os.path.join(ROOT, "deploy/mosquitto/tagout.acl")
+    service = Broker(scratch, extra=f"acl_file {acl}\n")
+    try:
+        yield service.start()
+    finally:
+        service.kill()
+
+
+def test_its_own_account_reads_and_presses_and_can_neither_command_nor_see_a_card(
+        guarded_broker, start_controller):
+    start_controller(SAW, USERS, broker=guarded_broker, settings={
+        "homeassistant": {"discovery": "true"}, "mqtt": {"username": "controller"}})
+    saw_account = Client(guarded_broker, username="saw")
+    home = Client(guarded_broker, username="homeassistant")
+    try:
+        machine = Machine(saw_account, "saw")
+        for topic in ("homeassistant/#", "tagout/#"):
+            home.subscribe(topic)
+        assert machine.report()["lockout"] is False
+        assert machine.report(card=ADA)["relay"] is True
+        message = home.wait_for("homeassistant/device/tagout_saw/config").json
+        home.wait_for("tagout/machine/saw/event", lambda m: m.json["event_type"] == "login")
+        since = saw_account.position()
+        home.publish("tagout/machine/saw/command", {"relay": True})
+        button = message["components"]["lockout_button"]
+        home.publish(button["command_topic"], button["payload_press"])
+        # Behind the forged command.
+        first = saw_account.wait_for("tagout/machine/saw/command", since=since)
+        assert first.json["lockout"] is True
+        heard = {m.topic for m in home.messages()}
+        assert "tagout/machine/saw/state" in heard
+        assert not heard & {"tagout/machine/saw/report", "tagout/machine/saw/command"}
+    finally:
+        saw_account.close()
+        home.close()

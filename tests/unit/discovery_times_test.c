@@ -148,6 +148,24 @@ static void each_connect_tells_of_everything_again(void **state)
     assert_true(last_of("tagout_saw")->named_new);
 }
 
+/* The connection may have broken before the broker had it. */
+static void a_removal_is_told_again_at_a_connect_and_not_at_a_birth(void **state)
+{
+    (void)state;
+    open_shop_with("{" SAW ", " LATHE "}", true);
+    settle();
+    reload_with("{" SAW "}");
+    pass(100);
+    hear_birth(false);
+    pass(10000);
+    assert_int_equal(told_of("tagout_lathe"), 1);
+    controller_on_disconnected(bench.controller, "for a test");
+    connect_broker();
+    pass(5000);
+    assert_int_equal(told_of("tagout_lathe"), 2);
+    assert_int_equal(last_of("tagout_lathe")->length, 0);
+}
+
 static void a_device_that_was_deleted_there_is_not_fought(void **state)
 {
     (void)state;
@@ -230,6 +248,8 @@ int main(void)
         cmocka_unit_test_teardown(
             C8_3_a_machine_that_leaves_is_removed_and_comes_back, close_bench),
         cmocka_unit_test_teardown(each_connect_tells_of_everything_again, close_bench),
+        cmocka_unit_test_teardown(
+            a_removal_is_told_again_at_a_connect_and_not_at_a_birth, close_bench),
         cmocka_unit_test_teardown(a_device_that_was_deleted_there_is_not_fought, close_bench),
         cmocka_unit_test_teardown(who_stands_by_tells_nothing, close_bench),
         cmocka_unit_test_teardown(what_the_outbox_refused_is_told_later, close_bench),
