@@ -290,7 +290,7 @@ static struct mono_time machines_deadline(const struct controller *controller)
 struct mono_time controller_tick(struct controller *controller)
 {
     struct mono_time next = {0};
-    struct mono_time other[6] = {0};
+    struct mono_time other[7] = {0};
 
     refresh_now(controller);
     liveness_notice_stall(controller);
@@ -307,7 +307,7 @@ struct mono_time controller_tick(struct controller *controller)
         next = machines_deadline(controller);
         other[2] = saves_deadline(controller);
         other[3] = block_keeping_deadline(controller);
-        other[5] = discovery_deadline(controller);
+        other[6] = discovery_deadline(controller);
     }
     other[4] = watcher_watch_deadline(controller);
     other[5] = controller->handover.until;
