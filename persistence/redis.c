@@ -158,14 +158,20 @@ static void redis_close(struct store *base)
 
     store->closing = true;
     redis_link_free(store->link);
+    redis_sentinel_free(store->sentinel);
     free(store->load.machines);
     explicit_bzero(store->password, sizeof store->password);
+    explicit_bzero(store->sentinel_password, sizeof store->sentinel_password);
     free(store);
 }
 
 static void on_up(void *context)
 {
     struct redis_store *store = context;
+
+    if (store->sentinel != NULL && store->events.on_master != NULL) {
+        store->events.on_master(store->events.context, store->place);
+    }
     store->events.on_up(store->events.context);
 }
 
@@ -187,6 +193,9 @@ static void greet(struct redis_store *store, struct redis_link_options *link)
         *next++ = (struct redis_greeting){.words = {"SELECT", store->database}, .count = 2};
     }
     *next++ = (struct redis_greeting){.words = {"PING"}, .count = 1};
+    if (store->sentinel != NULL) {
+        *next++ = (struct redis_greeting){.words = {"ROLE"}, .count = 1, .first = "master"};
+    }
     *next++ = (struct redis_greeting){
         .words = {"SCRIPT", "LOAD", redis_save_script},
         .count = 3,
@@ -251,13 +260,22 @@ enum status redis_store_new(
         options->nameserver == NULL ? "" : options->nameserver);
     link.context = store;
     link.nameserver = store->nameserver;
+    status = redis_find_master(store, options, &link, why);
+    if (status != STATUS_OK) {
+        goto no_sentinel;
+    }
     greet(store, &link);
     status = redis_link_new(&link, &store->link);
     if (status != STATUS_OK) {
         text_add(why, status_text(status));
-        free(store);
-        return status;
+        goto no_link;
     }
     *ret_store = &store->store;
     return STATUS_OK;
+
+no_link:
+    redis_sentinel_free(store->sentinel);
+no_sentinel:
+    free(store);
+    return status;
 }

@@ -132,6 +132,7 @@ static void on_lease_reply(struct redis_request *request, const struct redisRepl
         }
         reply = NULL;
     }
+    redis_note_refusal(call->owner, reply);
     finish_call(call, reply);
 }
 

@@ -48,6 +48,8 @@ static uint32_t with_jitter(uint32_t ms)
 static void go_down(struct redis_link *link, const char *reason)
 {
     bool was_up = link->phase == PHASE_UP;
+    uint32_t max_ms =
+        link->options.locate == NULL ? LINK_BACKOFF_MAX_MS : LINK_BACKOFF_LOCATE_MAX_MS;
 
     link->socket = NULL;
     link->phase = PHASE_WAITING;
@@ -58,8 +60,8 @@ static void go_down(struct redis_link *link, const char *reason)
     link->addresses.count = 0;
     set_timer(link, with_jitter(link->backoff_ms));
     link->backoff_ms *= 2;
-    if (link->backoff_ms > LINK_BACKOFF_MAX_MS) {
-        link->backoff_ms = LINK_BACKOFF_MAX_MS;
+    if (link->backoff_ms > max_ms) {
+        link->backoff_ms = max_ms;
     }
     if (was_up || strcmp(reason, link->last_reason) != 0) {
         text_copy(link->last_reason, sizeof link->last_reason, reason);
@@ -75,18 +77,43 @@ static void give_up(struct redis_link *link, const char *reason)
     redis_socket_close(socket);
 }
 
+/* What is wrong with the answer to a greeting; false: nothing. */
+static bool is_wrong(
+    const struct redis_greeting *greeting, const struct redisReply *reply, struct text *ret_reason)
+{
+    const char *error = redis_reply_error(reply);
+    const char *first = NULL;
+
+    if (error != NULL) {
+        text_addf(ret_reason, "%s: %s", greeting->words[0], error);
+        return true;
+    }
+    if (greeting->first == NULL) {
+        return false;
+    }
+    if (redis_reply_count(reply) > 0) {
+        first = redis_reply_text(redis_reply_at(reply, 0), NULL);
+    }
+    if (first != NULL && strcmp(first, greeting->first) == 0) {
+        return false;
+    }
+    text_addf(
+        ret_reason, "%s: not %s but %s", greeting->words[0], greeting->first,
+        first == NULL ? "an answer that makes no sense" : first);
+    return true;
+}
+
 static void on_greeted(struct redis_request *request, const struct redisReply *reply)
 {
     struct redis_link *link = (struct redis_link *)request;
     const struct redis_greeting *greeting = NULL;
+    TEXT_LOCAL(reason, 256);
 
     if (reply == NULL) {
         return; /* on_closed has told, or the attempt was given up */
     }
     greeting = &link->options.greeting[link->greeted];
-    if (redis_reply_error(reply) != NULL) {
-        TEXT_LOCAL(reason, 256);
-        text_addf(&reason, "%s: %s", greeting->words[0], redis_reply_error(reply));
+    if (is_wrong(greeting, reply, &reason)) {
         give_up(link, reason.data);
         return;
     }
@@ -168,10 +195,14 @@ static bool is_numeric(const char *host)
 
 static void attempt(struct redis_link *link)
 {
-    const struct redis_url *url = &link->options.url;
+    struct redis_url *url = &link->options.url;
+    TEXT_LOCAL(why, 512);
 
     if (link->next < link->addresses.count) {
         connect_next(link);
+    } else if (
+        link->options.locate != NULL && !link->options.locate(link->options.context, url, &why)) {
+        go_down(link, why.data);
     } else if (url->path[0] != '\0' || is_numeric(url->host)) {
         connect_to(link, url->host);
     } else if (
@@ -228,6 +259,27 @@ void redis_link_free(struct redis_link *link)
     redis_socket_close(link->socket);
     event_free(link->timer);
     free(link);
+}
+
+void redis_link_leave(struct redis_link *link, const char *reason)
+{
+    link->addresses.count = 0;
+    link->backoff_ms = LINK_BACKOFF_MIN_MS;
+    switch (link->phase) {
+    case PHASE_WAITING:
+        set_timer(link, 0);
+        break;
+    case PHASE_RESOLVING:
+        resolve_cancel(link->resolve);
+        link->resolve = NULL;
+        link->phase = PHASE_WAITING;
+        set_timer(link, 0);
+        break;
+    case PHASE_GREETING:
+    case PHASE_UP:
+        give_up(link, reason);
+        break;
+    }
 }
 
 bool redis_link_is_up(const struct redis_link *link)

@@ -22,6 +22,7 @@
 #define LINK_ATTEMPT_MS 5000
 #define LINK_BACKOFF_MIN_MS 200
 #define LINK_BACKOFF_MAX_MS 5000
+#define LINK_BACKOFF_LOCATE_MAX_MS 1000 /* where the place may be another one soon */
 #define LINK_GREETING_MAX 6
 
 struct redis_link;
@@ -32,6 +33,7 @@ struct redis_greeting {
     size_t count;
     char *keep;
     size_t keep_size;
+    const char *first; /* NULL, or how the answer, a list of words, must begin */
 };
 
 /* What it points to outlives the link. */
@@ -42,6 +44,9 @@ struct redis_link_options {
     struct redis_greeting greeting[LINK_GREETING_MAX];
     size_t greeting_count; /* at least 1 */
     void *context;
+    /* Asked before each attempt: writes host and port into `url`. False: there is no attempt now,
+     * as `why` says; "" while that is still being found out. NULL: what the URL says stays so. */
+    bool (*locate)(void *context, struct redis_url *url, struct text *why);
     void (*on_up)(void *context);
     /* The connection broke, or an attempt failed for another reason than the last one. */
     void (*on_down)(void *context, const char *reason);
@@ -53,6 +58,10 @@ redis_link_new(const struct redis_link_options *options, struct redis_link **ret
 /* Every request under way gets its NULL reply in here. Not from a callback of the link. Takes
  * NULL. */
 void redis_link_free(struct redis_link *link);
+
+/* This place is not it any more: ends the connection, or whatever is under way, and begins anew
+ * soon; what only waits begins at once. */
+void redis_link_leave(struct redis_link *link, const char *reason);
 
 bool redis_link_is_up(const struct redis_link *link);
 

@@ -101,6 +101,7 @@ static void on_save_reply(struct redis_request *request, const struct redisReply
         }
         return;
     }
+    redis_note_refusal(save->owner, reply);
     finish_save(save, redis_saved(reply), text != NULL ? text : redis_reason(reply));
 }
 

@@ -1,5 +1,5 @@
 /* What the parts of the store on Redis share: redis.c (the store itself, epoch, card key),
- * redis_load.c, redis_save.c, redis_lease.c and redis_blocks.c. For nobody else.
+ * redis_load.c, redis_save.c, redis_lease.c, redis_blocks.c and redis_master.c. For nobody else.
  */
 #ifndef TAGOUT_PERSISTENCE_REDIS_STORE_H
 #define TAGOUT_PERSISTENCE_REDIS_STORE_H
@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "persistence/redis_link.h"
+#include "persistence/redis_sentinel.h"
 #include "persistence/store.h"
 
 #define REDIS_KEY_SIZE 128 /* prefix, ":machine:", machine, NUL */
@@ -26,9 +27,13 @@ struct redis_load {
 struct redis_store {
     struct store store; /* first: a store is its redis_store */
     struct redis_link *link;
+    struct redis_sentinel *sentinel; /* NULL: Redis is where the URL says */
     struct store_events events;
     char prefix[33];
     char password[512];
+    char sentinel_password[512];
+    char master[65];
+    char place[ENDPOINT_HOST_SIZE + 16]; /* where Sentinel says the master is */
     char nameserver[64];
     char database[12];
     char save_sha[REDIS_SHA_SIZE];
@@ -68,6 +73,16 @@ void redis_trouble(const struct redis_store *store, const char *what, const char
 
 /* What the save script's answer says. */
 enum store_saved redis_saved(const struct redisReply *reply);
+
+/* Has the Sentinels say where `link` connects to. */
+MUST_USE enum status redis_find_master(
+    struct redis_store *store, const struct redis_options *options, struct redis_link_options *link,
+    struct text *why);
+
+/* To be told of the answers to saves and to the lease, of which one comes every other second at
+ * least: where there are Sentinels, a Redis that is read-only is no master any more, and is left.
+ */
+void redis_note_refusal(struct redis_store *store, const struct redisReply *reply);
 
 /* Operations of the port. */
 enum status redis_load(struct store *base, const char *const machines[], size_t count);

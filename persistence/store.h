@@ -82,6 +82,8 @@ enum store_saved {
 struct store_events {
     void *context;
     void (*on_up)(void *context);
+    /* Before on_up: which Redis the Sentinels named, `host:port`. May be NULL. */
+    void (*on_master)(void *context, const char *place);
     /* The connection broke, or an attempt to connect failed (said again only when the reason is
      * another one). Saves that were under way are reported LOST after this. */
     void (*on_down)(void *context, const char *reason);
@@ -151,8 +153,12 @@ struct store {
 struct event_base;
 
 struct redis_options {
-    const char *url;      /* redis://host:port/db or unix:///path */
-    const char *password; /* NULL or "": none */
+    const char *url;       /* redis://host:port/db or unix:///path */
+    const char *password;  /* NULL or "": none */
+    const char *sentinels; /* host:port, host:port, who tell where Redis is: of `url` only the
+                            * database counts. NULL or "": it is at `url` */
+    const char *master;    /* its name among them */
+    const char *sentinel_password; /* NULL or "": none */
     const char *prefix;
     struct event_base *base; /* of libevent; the store lives in this loop */
     const char *nameserver;  /* "address:port" to ask for names; NULL: as the host is set up */

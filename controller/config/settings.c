@@ -188,24 +188,37 @@ add_place(const struct loader *loader, const char *section, const char *name, st
 static enum status check_pairs(const struct loader *loader)
 {
     const struct settings *settings = loader->settings;
-    const char *present = NULL;
-    const char *absent = NULL;
+    const struct {
+        const char *section;
+        const char *key;
+        const char *value;
+        const char *needs;
+        const char *needed;
+    } pairs[] = {
+        {"mqtt", "password", settings->mqtt.password, "username", settings->mqtt.username},
+        {"mqtt", "cert_file", settings->mqtt.cert_file, "key_file", settings->mqtt.key_file},
+        {"mqtt", "key_file", settings->mqtt.key_file, "cert_file", settings->mqtt.cert_file},
+        {"redis", "sentinels", settings->redis.sentinels, "master", settings->redis.master},
+        {"redis", "master", settings->redis.master, "sentinels", settings->redis.sentinels},
+        {"redis", "sentinel_password", settings->redis.sentinel_password, "sentinels",
+         settings->redis.sentinels},
+    };
 
-    if (settings->mqtt.password[0] != '\0' && settings->mqtt.username[0] == '\0') {
-        present = "password";
-        absent = "username";
-    } else if (settings->mqtt.cert_file[0] != '\0' && settings->mqtt.key_file[0] == '\0') {
-        present = "cert_file";
-        absent = "key_file";
-    } else if (settings->mqtt.key_file[0] != '\0' && settings->mqtt.cert_file[0] == '\0') {
-        present = "key_file";
-        absent = "cert_file";
-    } else {
-        return STATUS_OK;
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        if (pairs[i].value[0] != '\0' && pairs[i].needed[0] == '\0') {
+            add_place(loader, pairs[i].section, pairs[i].key, loader->why);
+            text_addf(loader->why, "needs %s too", pairs[i].needs);
+            return STATUS_INVALID;
+        }
     }
-    add_place(loader, "mqtt", present, loader->why);
-    text_addf(loader->why, "needs %s too", absent);
-    return STATUS_INVALID;
+    if (settings->redis.sentinels[0] != '\0' &&
+        strncmp(settings->redis.url, "unix:", strlen("unix:")) == 0) {
+        add_place(loader, "redis", "url", loader->why);
+        text_add(
+            loader->why, "is a path, where with sentinels only the database of a redis:// counts");
+        return STATUS_INVALID;
+    }
+    return STATUS_OK;
 }
 
 /* What the connection to the broker needs: found out here rather than when it is made. */

@@ -52,6 +52,9 @@ struct settings {
     struct {
         char *url;
         char *password;
+        char *sentinels; /* "" : none, Redis is at `url`; else only its database counts */
+        char *master;
+        char *sentinel_password;
         int64_t save_timeout_ms;
         int64_t load_timeout_ms;
     } redis;

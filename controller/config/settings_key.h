@@ -17,6 +17,8 @@ enum settings_type {
     SETTINGS_PATH,         /* relative to the file's directory; "" stays "" */
     SETTINGS_MQTT_URL,
     SETTINGS_REDIS_URL,
+    SETTINGS_SENTINELS, /* a list of host:port, or "" */
+    SETTINGS_MASTER,    /* what Sentinel takes as a master's name, at most `max`, or "" */
     SETTINGS_HTTP_URL,
     SETTINGS_SECRET_URL, /* http or https, never part of a message; or "" */
     SETTINGS_ADDRESS,    /* numeric address and port, or "" */

@@ -6,11 +6,15 @@
 
 #include "controller/config/settings_key.h"
 #include "controller/config/url.h"
+#include "controller/support/endpoint.h"
 
 #define VALUE_MAX 1024
 #define QUOTED_MAX 48
 #define LINE_CHARACTERS 16 /* of the display (C10) */
+#define LETTERS_AND_DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 #define CARD_KEY_DIGITS 64
+#define SENTINELS_MAX 8
+#define SENTINEL_PORT 26379
 
 struct setting {
     struct settings *settings;
@@ -23,8 +27,8 @@ struct setting {
 static bool is_secret(const struct setting *setting)
 {
     enum settings_type type = setting->key->type;
-    bool is_url =
-        type == SETTINGS_MQTT_URL || type == SETTINGS_REDIS_URL || type == SETTINGS_HTTP_URL;
+    bool is_url = type == SETTINGS_MQTT_URL || type == SETTINGS_REDIS_URL ||
+                  type == SETTINGS_HTTP_URL || type == SETTINGS_SENTINELS;
 
     return type == SETTINGS_SECRET || type == SETTINGS_HEX_KEY || type == SETTINGS_SECRET_URL ||
            (is_url && url_may_hold_a_secret(setting->value));
@@ -122,6 +126,38 @@ static enum status set_url(
         return store(setting, url.data);
     }
     return refuse(setting, url_port_is_off(setting->value) ? PORT_IS_OFF : is_what);
+}
+
+/* Stored in the complete form, with the ports that were left out. */
+static enum status set_sentinels(const struct setting *setting)
+{
+    struct endpoint sentinels[SENTINELS_MAX];
+    size_t count = 0;
+    TEXT_LOCAL(list, 2 * VALUE_MAX);
+
+    if (setting->value[0] == '\0') {
+        return store(setting, "");
+    }
+    if (endpoint_list(setting->value, SENTINEL_PORT, SENTINELS_MAX, sentinels, &count) !=
+        STATUS_OK) {
+        return refuse(setting, "is not a list of 1 to 8 different host:port, with commas between");
+    }
+    for (size_t i = 0; i < count; i++) {
+        text_add(&list, i == 0 ? "" : ", ");
+        endpoint_add(&list, &sentinels[i]);
+    }
+    return store(setting, list.data);
+}
+
+static enum status set_master(const struct setting *setting)
+{
+    size_t length = strlen(setting->value);
+
+    if (length > (size_t)setting->key->max ||
+        strspn(setting->value, LETTERS_AND_DIGITS "._-") != length) {
+        return refuse(setting, "is not at most 64 letters, digits, ., _ and -");
+    }
+    return store(setting, setting->value);
 }
 
 static enum status set_address(const struct setting *setting)
@@ -279,6 +315,10 @@ enum status settings_value_set(
         return set_url(&setting, url_mqtt, "is not mqtt://host:port or mqtts://host:port");
     case SETTINGS_REDIS_URL:
         return set_url(&setting, url_redis, "is not redis://host:port/db or unix:///path");
+    case SETTINGS_SENTINELS:
+        return set_sentinels(&setting);
+    case SETTINGS_MASTER:
+        return set_master(&setting);
     case SETTINGS_HTTP_URL:
         return set_url(&setting, url_http, "is not http://host/path or https://host/path");
     case SETTINGS_SECRET_URL:

@@ -247,6 +247,9 @@ static enum status start_store(struct loop *loop, struct text *why)
     struct redis_options options = {
         .url = loop->settings->redis.url,
         .password = loop->settings->redis.password,
+        .sentinels = loop->settings->redis.sentinels,
+        .master = loop->settings->redis.master,
+        .sentinel_password = loop->settings->redis.sentinel_password,
         .prefix = loop->settings->controller.prefix,
         .base = loop->events.base,
     };

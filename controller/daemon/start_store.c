@@ -85,12 +85,24 @@ void ask_store(struct controller *controller)
     }
 }
 
+static void on_master(void *context, const char *place)
+{
+    const struct controller *controller = context;
+
+    log_info("the Sentinels' master \"%s\" is %s", controller->settings->redis.master, place);
+}
+
 static void on_up(void *context)
 {
     struct controller *controller = context;
+    const struct settings *settings = controller->settings;
 
     refresh_now(controller);
-    log_info("Redis answers at %s", controller->settings->redis.url);
+    if (settings->redis.sentinels[0] == '\0') {
+        log_info("Redis answers at %s", settings->redis.url);
+    } else {
+        log_info("Redis answers as the master");
+    }
     controller->card_key_is_kept = false;
     lead_event(controller, LEASE_STORE_UP);
     if (controller->loaded) {
@@ -293,6 +305,7 @@ struct store_events controller_store_events(struct controller *controller)
 {
     return (struct store_events){
         .context = controller,
+        .on_master = on_master,
         .on_up = on_up,
         .on_down = on_down,
         .on_record = on_record,

@@ -86,6 +86,7 @@ static void C10_1_every_key_has_a_default_that_works_on_one_host(void **state)
     assert_string_equal(settings->mqtt.username, "");
     assert_string_equal(settings->mqtt.ca_file, "");
     assert_string_equal(settings->redis.url, "redis://127.0.0.1:6379/0");
+    assert_string_equal(settings->redis.sentinels, "");
     assert_int_equal(settings->redis.save_timeout_ms, 2000);
     assert_int_equal(settings->redis.load_timeout_ms, 5000);
     assert_true(settings->liveness.recent_report_s == 15);
@@ -163,6 +164,10 @@ static const struct sample {
     {"mqtt", "key_file", "/etc/hosts", NULL},
     {"redis", "url", "redis://[::1]", "redis://[::1]:6379/0"},
     {"redis", "password", "pass word", NULL},
+    {"redis", "sentinels", "redis-a,[::1]:26380 , 10.0.0.1",
+     "redis-a:26379, [::1]:26380, 10.0.0.1:26379"},
+    {"redis", "master", "shop.main", NULL},
+    {"redis", "sentinel_password", "pass word", NULL},
     {"redis", "save_timeout_ms", "60000", NULL},
     {"redis", "load_timeout_ms", "1", NULL},
     {"liveness", "recent_report_s", "0.5", NULL},
@@ -413,6 +418,24 @@ static const struct {
      "tagout.ini:2: [redis] url: the value is not redis://host:port/db or unix:///path"},
     {"[mqtt]\n\npassword = hunter2\n", "tagout.ini:3: [mqtt] password: needs username too"},
     {"[mqtt]\ncert_file = c\n", "tagout.ini:2: [mqtt] cert_file: needs key_file too"},
+    {"[redis]\nsentinels = redis-a:0\n",
+     "tagout.ini:2: [redis] sentinels: \"redis-a:0\" is not a list of 1 to 8 different host:port, "
+     "with commas between"},
+    {"[redis]\nsentinels = user:hunter2@redis-a\n",
+     "tagout.ini:2: [redis] sentinels: the value is not a list of 1 to 8 different host:port, "
+     "with commas between"},
+    {"[redis]\nmaster = the shop\n",
+     "tagout.ini:2: [redis] master: \"the shop\" is not at most 64 letters, digits, ., _ and -"},
+    {"[redis]\nmaster = " LONG_64 "5\n",
+     "tagout.ini:2: [redis] master: \"012345678901234567890123456789012345678901234567...\" is "
+     "not at most 64 letters, digits, ., _ and -"},
+    {"[redis]\n\nsentinels = redis-a\n", "tagout.ini:3: [redis] sentinels: needs master too"},
+    {"[redis]\nmaster = shop\n", "tagout.ini:2: [redis] master: needs sentinels too"},
+    {"[redis]\nsentinel_password = hunter2\n",
+     "tagout.ini:2: [redis] sentinel_password: needs sentinels too"},
+    {"[redis]\nurl = unix:///run/redis.sock\nsentinels = redis-a\nmaster = shop\n",
+     "tagout.ini:2: [redis] url: is a path, where with sentinels only the database of a redis:// "
+     "counts"},
     {"[mqtt]\n\nca_file = absent.pem\n",
      "tagout.ini:3: [mqtt] ca_file: absent.pem cannot be read: No such file or directory"},
     {"[mqtt]\nkey_file = k\n", "tagout.ini:2: [mqtt] key_file: needs cert_file too"},
