@@ -9,13 +9,15 @@
 #include "persistence/redis_votes.h"
 
 #define REASON_SIZE 256
+#define MISSED_MAX (SENTINEL_FRESH_MS / SENTINEL_ASK_MS)
 
 /* One of them. */
 struct sentinel {
     struct redis_request question; /* first, so that a question is its Sentinel */
     struct redis_sentinel *owner;
     struct redis_link *link;
-    bool asked; /* and not answered */
+    bool asked;      /* and not answered */
+    unsigned missed; /* questions that were not asked since, for that reason */
     char place[ENDPOINT_HOST_SIZE + 16];
     char trouble[REASON_SIZE]; /* "": none, or nothing is known yet */
 };
@@ -104,7 +106,13 @@ static void ask(struct sentinel *one)
 {
     const char *const words[] = {"SENTINEL", "get-master-addr-by-name", one->owner->options.master};
 
-    if (!one->asked) {
+    if (one->asked) {
+        one->missed++;
+        if (one->missed == MISSED_MAX) {
+            in_trouble(one, "it does not answer");
+        }
+    } else {
+        one->missed = 0;
         one->asked = redis_link_send(one->link, &one->question, words, NULL, 3) == STATUS_OK;
     }
 }

@@ -156,6 +156,45 @@ def test_without_sentinels_the_master_that_they_named_is_kept(servers, client, s
     assert lock_out(client, "lathe")["persisted"] is True
 
 
+def test_a_sentinel_that_is_silent_is_told_of_and_not_waited_for(servers, client,
+                                                                start_controller):
+    master = servers(Redis, tcp=True)
+    sentinels = [servers(FakeSentinel, master), servers(FakeSentinel, master)]
+    sentinels[0].silent = True
+    controller = start_controller(MACHINES, USERS, settings=settings(*sentinels))
+    talk = Talk(client)
+    talk.until_kept(master)
+    controller.wait_log(
+        re.compile(f"Sentinel 127.0.0.1:{sentinels[0].port}: it does not answer"))
+
+
+def test_two_controllers_follow_and_one_of_them_leads(servers, client, start_controller):
+    """The new master is empty: whoever takes the lease there has an epoch above all others."""
+    old, new = servers(Redis, tcp=True), servers(Redis, tcp=True)
+    sentinel = servers(FakeSentinel, old)
+    client.subscribe("tagout/controller/+/status")
+    pair = [start_controller(MACHINES, USERS, settings=settings(sentinel)),
+            start_controller(MACHINES, USERS, settings=settings(sentinel), identity="two")]
+    pair[1].wait_log(re.compile("it stands by"))
+    talk = Talk(client)
+    assert lock_out(client, "mill")["persisted"] is True
+    talk.until_kept(old)
+    epoch = talk.epoch
+
+    def leaders():
+        said = [client.messages(f"tagout/controller/{name}/status")[-1].json
+                for name in ("one", "two")]
+        return [status["epoch"] for status in said if status["leader"]]
+
+    old.kill()
+    sentinel.master = new
+    talk.until_kept(new)
+    talk.until(lambda: leaders() == [kept_epoch(new)], "one leads", 20)
+    talk.until_kept(new)
+    wait_until(lambda: kept(new, "mill").get("lockout") == "true", "the lockout is there")
+    assert kept_epoch(new) > epoch
+
+
 def test_a_replica_is_no_master_whatever_a_sentinel_says(servers, client, start_controller):
     master = servers(Redis, tcp=True)
     replica = servers(Replica, master)

@@ -56,6 +56,7 @@ class FakeSentinel:
     def __init__(self, master, password=None):
         self.master = master
         self.password = password
+        self.silent = False  # a question gets no answer; later ones are not read
         self.port = free_port()
         self.asked = threading.Semaphore(0)
         self._connections = []
@@ -75,6 +76,9 @@ class FakeSentinel:
                         reply = "+OK" if trusted else "-WRONGPASS invalid password"
                     elif not trusted:
                         reply = "-NOAUTH Authentication required."
+                    elif outer.silent and words[0] == "SENTINEL":
+                        self.rfile.read()  # until the other side has gone
+                        break
                     else:
                         reply = outer._answer(words)
                     self.wfile.write(reply.encode() + b"\r\n")
