@@ -13,6 +13,16 @@ from harness import Broker, Client, Controller, Proxy, Redis  # noqa: E402
 from watcher import TOKEN, Voice, Watcher  # noqa: E402
 
 
+def pytest_addoption(parser):
+    parser.addoption("--part", default="1/1", metavar="I/N",
+                     help="of N parts of the tests, which are run at the same time, the Ith")
+
+
+def pytest_collection_modifyitems(config, items):
+    part, parts = map(int, config.getoption("--part").split("/"))
+    items[:] = items[part - 1::parts]
+
+
 @pytest.fixture
 def scratch():
     """A folder with a short name: the path of a Unix socket has at most 107 characters."""
