@@ -60,6 +60,10 @@ int ctl_change_ms(const struct ctl *ctl);
 /* The present state of the machine that the command line names, which the board keeps. */
 int ctl_ask_state(struct ctl *ctl, const struct board_machine **ret_machine);
 
+/* For when the controller is silent: the last state of that machine which the broker kept. NULL: it
+ * has said why there is none. */
+const struct board_machine *ctl_retained(struct ctl *ctl);
+
 /* The answer's data as JSON on standard output. */
 void ctl_print_data(const struct answer_copy *answer);
 
@@ -75,6 +79,7 @@ void ctl_say_persisted(const struct ctl *ctl, const struct answer_copy *answer);
 int ctl_status(struct ctl *ctl);
 int ctl_controllers(struct ctl *ctl); /* status --controllers */
 int ctl_handover(struct ctl *ctl);
+int ctl_why(struct ctl *ctl);
 int ctl_oops(struct ctl *ctl);
 int ctl_lockout(struct ctl *ctl);
 int ctl_clear(struct ctl *ctl);

@@ -214,18 +214,40 @@ static const struct board_machine *find_called(const struct board *board, const 
     return NULL;
 }
 
+static bool collect_retained(struct ctl *ctl)
+{
+    if (!client_is_ready(ctl->client) ||
+        client_listen(ctl->client, TOPIC_STATE, NULL) != STATUS_OK) {
+        return false;
+    }
+    client_wait(ctl->client, never, NULL, RETAINED_MS);
+    if (ctl->board.machine_count == 0) {
+        ctl_complain("nor does the broker remember any machine");
+    }
+    return ctl->board.machine_count > 0;
+}
+
+static const struct board_machine *find_retained(const struct ctl *ctl)
+{
+    const struct board_machine *machine = find_called(&ctl->board, ctl->arguments->machine);
+
+    if (machine == NULL) {
+        ctl_complain("the broker remembers no machine called \"%s\"", ctl->arguments->machine);
+    }
+    return machine;
+}
+
+const struct board_machine *ctl_retained(struct ctl *ctl)
+{
+    return collect_retained(ctl) ? find_retained(ctl) : NULL;
+}
+
 /* The controller is silent: what it last said is still at the broker, and marked as such. */
 static int print_retained(struct ctl *ctl)
 {
     const struct board_machine *machine;
 
-    if (!client_is_ready(ctl->client) || ctl_has(ctl->arguments, CTL_STRANGERS) ||
-        client_listen(ctl->client, TOPIC_STATE, NULL) != STATUS_OK) {
-        return CTL_REFUSED;
-    }
-    client_wait(ctl->client, never, NULL, RETAINED_MS);
-    if (ctl->board.machine_count == 0) {
-        ctl_complain("nor does the broker remember any machine");
+    if (ctl_has(ctl->arguments, CTL_STRANGERS) || !collect_retained(ctl)) {
         return CTL_REFUSED;
     }
     fputs("What follows is OLD: the last that the controller said.\n", stderr);
@@ -234,10 +256,8 @@ static int print_retained(struct ctl *ctl)
     } else if (ctl->arguments->json) {
         print_stale_json(ctl);
     } else if (ctl->arguments->machine != NULL) {
-        machine = find_called(&ctl->board, ctl->arguments->machine);
-        if (machine == NULL) {
-            ctl_complain("the broker remembers no machine called \"%s\"", ctl->arguments->machine);
-        } else {
+        machine = find_retained(ctl);
+        if (machine != NULL) {
             view_machine(machine, ctl->out_coloured, clock_now().wall, stdout);
         }
     } else {

@@ -21,6 +21,18 @@ const struct ctl_verb ctl_verbs[] = {
         .run = ctl_status,
     },
     {
+        .name = "why",
+        .synopsis = "MACHINE",
+        .summary = "why it is on or off, what would change that, and its last decisions",
+        .help =
+            "Says who or what decided, by which rule and since when; what is needed to get it "
+            "on, or\n"
+            "off; what is wrong with it; and its last eight decisions, since the controller began\n"
+            "to lead. All of the past is in \"log\".\n",
+        .machine = CTL_NEEDS_MACHINE,
+        .run = ctl_why,
+    },
+    {
         .name = "watch",
         .synopsis = "",
         .summary = "a live board of all machines; plain lines in a pipe",

@@ -90,6 +90,7 @@ static void every_verb_takes_what_it_says(void **state)
         "status --strangers",
         "status --controllers",
         "handover",
+        "why saw",
         "watch",
         "oops saw --reason x --now --wait 1",
         "lockout saw --reason x --now --wait 1",
