@@ -76,6 +76,16 @@ static void count_bad(struct audit_reader *reader, const char *reason)
     }
 }
 
+static void count_closed(struct audit_reader *reader)
+{
+    int error = errno;
+
+    if (reader->closed++ == 0) {
+        struct text first = text_over(reader->first_closed, sizeof reader->first_closed);
+        text_addf(&first, "%s: %s", reader->file_name, strerror(error));
+    }
+}
+
 /* Opens the next month that can be opened. */
 static bool open_file(struct audit_reader *reader)
 {
@@ -87,7 +97,7 @@ static bool open_file(struct audit_reader *reader)
         fd = openat(reader->directory, reader->file_name, O_RDONLY | O_CLOEXEC);
         reader->file = fd < 0 ? NULL : fdopen(fd, "r");
         if (reader->file == NULL) {
-            count_bad(reader, strerror(errno));
+            count_closed(reader);
             if (fd >= 0) {
                 close(fd);
             }
@@ -135,7 +145,7 @@ static bool next_bytes(struct audit_reader *reader, size_t *ret_length)
             return true;
         }
         if (ferror(reader->file)) {
-            count_bad(reader, strerror(errno));
+            count_closed(reader);
         }
         close_file(reader);
     }

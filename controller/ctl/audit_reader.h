@@ -1,7 +1,7 @@
 /* The watcher's audit, read line by line: months of it, the oldest first, in bounded memory.
  *
- * What cannot be read is counted and left out. The last line of all may be under way to the disk,
- * and is left out without a word if it has no end yet.
+ * What cannot be read is counted and left out, a line or a whole file. The last line of all may be
+ * under way to the disk, and is left out without a word if it has no end yet.
  */
 #ifndef TAGOUT_CTL_AUDIT_READER_H
 #define TAGOUT_CTL_AUDIT_READER_H
@@ -28,6 +28,8 @@ struct audit_reader {
     uint64_t number; /* of the line in the file */
     uint64_t bad;
     char first_bad[256]; /* where, and why */
+    size_t closed;       /* files that could not be opened, or not be read to their end */
+    char first_closed[256];
     struct json *document;
     struct audit_month months[AUDIT_READER_MONTHS_MAX];
     char buffer[AUDIT_LINE_BYTES_MAX + 1];

@@ -20,6 +20,7 @@ struct reading {
     struct wall_time until;
     struct audit_reader *reader;
     struct sessions *sessions; /* NULL: lines are wanted */
+    bool at_end;               /* all was read: a session that is told now is open */
     uint64_t shown;
     bool has_progress;
 };
@@ -218,6 +219,17 @@ static void add_person(struct text *out, const struct session *session)
     }
 }
 
+static const char *ending_of(const struct reading *reading, const struct session *session)
+{
+    if (session->to.ms != 0) {
+        return how_it_ended(session->reason);
+    }
+    if (!reading->at_end) {
+        return "(no end of it was heard)";
+    }
+    return reading->until.ms == INT64_MAX ? "(still open)" : "(open at that time)";
+}
+
 /* "2026-11-22 14:02:11 to 15:10:40  1 h 8 min  Table Saw  Ada  card out" */
 static void print_session(void *context, const struct session *session)
 {
@@ -245,9 +257,7 @@ static void print_session(void *context, const struct session *session)
     words_escape(&out, session->display_name);
     text_add(&out, "  ");
     add_person(&out, session);
-    text_addf(
-        &out, "  %s",
-        session->to.ms == 0 ? "(no end of it was heard)" : how_it_ended(session->reason));
+    text_addf(&out, "  %s", ending_of(reading, session));
     ctl_say(reading->ctl, tone, out.data);
 }
 
@@ -288,6 +298,7 @@ static int read_all(struct reading *reading)
             print_line(reading, &line);
         }
     }
+    reading->at_end = true;
     if (reading->sessions != NULL) {
         sessions_open(reading->sessions, print_session, reading);
     }
@@ -313,7 +324,12 @@ static void say_what_is_missing(const struct reading *reading)
             (unsigned long long)reader->bad, reader->bad == 1 ? "" : "s",
             reader->bad == 1 ? "is" : "are", first.data);
     }
-    if (reading->shown == 0 && !reading->ctl->arguments->json) {
+    if (reader->closed > 0) {
+        ctl_complain(
+            "%zu file%s cannot be read, so what is in %s is missing: %s", reader->closed,
+            reader->closed == 1 ? "" : "s", reader->closed == 1 ? "it" : "them",
+            reader->first_closed);
+    } else if (reading->shown == 0 && !reading->ctl->arguments->json) {
         fputs("Nothing is known of that time.\n", stderr);
     }
 }
@@ -363,6 +379,7 @@ int ctl_log(struct ctl *ctl)
     } else {
         code = read_all(&reading);
         say_what_is_missing(&reading);
+        code = reading.reader->closed > 0 ? CTL_REFUSED : code;
         audit_reader_close(reading.reader);
     }
     sessions_free(reading.sessions);

@@ -1,11 +1,15 @@
 """`tagoutctl log`: the audit's files, as a person asks about them."""
+import glob
 import json
 import os
+import re
 import time
 
 import pytest
 
 from ctl_shop import bare
+from harness import wait_until
+from watcher import Voice
 
 NOW = time.time()
 ADA = {"user": "Ada", "account_id": "17"}
@@ -106,7 +110,28 @@ def test_sessions_say_who_from_when_how_long_and_how_it_ended(audit):
     assert lines == ["1 min          Table Saw  Ada  card out",
                      "               Lathe  Bob  REFUSED: not authorized",
                      "16 min         Lathe  Ada  locked out",
-                     "               Table Saw  Ada (OVERRIDE)  (no end of it was heard)"]
+                     "               Table Saw  Ada (OVERRIDE)  (still open)"]
+
+
+def test_an_open_session_is_told_from_one_whose_end_was_never_heard(audit):
+    audit.event("login", 500, "", LATHE, ADA)
+    audit.event("login", 400, "", LATHE, BOB)
+    assert texts(audit.log("--sessions", "--since", "10min")) == [
+        "               Lathe  Ada  (no end of it was heard)",
+        "               Lathe  Bob  (still open)"]
+    assert texts(audit.log("--sessions", "--since", "10min", "--until", "7min")) == [
+        "               Lathe  Ada  (open at that time)"]
+
+
+def test_a_file_that_may_not_be_read_is_an_error(audit):
+    path = os.path.join(audit.folder, month(NOW - 40 * 86400))
+    os.rename(path, path + ".away")
+    os.symlink("events-nowhere", path)
+    result = audit.log("--since", "60d")
+    assert result.code == 1
+    assert len(result.out.splitlines()) == 4
+    assert re.search(r"1 file cannot be read, so what is in it is missing: events-[\d-]+\.jsonl: No "
+                     "such file or directory\n", result.err)
 
 
 def test_json_is_the_lines_themselves_and_sessions_as_objects(audit):
@@ -165,3 +190,23 @@ def test_times_that_are_none_are_usage_errors(audit):
     assert (result.code, result.err) == (2, "tagoutctl: log: --until lies before --since\n")
     result = audit.log("--since", "1min")
     assert (result.code, result.out, result.err) == (0, "", "Nothing is known of that time.\n")
+
+
+def test_what_the_watcher_itself_wrote_over_a_kill_and_a_torn_line(start_watcher, client):
+    watcher, voice = start_watcher(), Voice(client)
+    voice.event("login", "saw", text="Saw: Ada logged in", **ADA)
+    wait_until(lambda: watcher.audit_lines("event"), "the login is in the audit")
+    assert texts(bare("-c", watcher.ini, "log", "--sessions")) == [
+        "               Saw  Ada  (still open)"]
+    watcher.kill()
+    path, = glob.glob(os.path.join(watcher.audit, "events-*.jsonl"))
+    with open(path, "a", encoding="utf-8") as file:
+        file.write('{"line": 2, "kind": "ev')
+    voice.event("logout", "saw", text="Saw: Ada logged out", reason="card_removed", session_s=7,
+                **ADA)
+    watcher.start()
+    wait_until(lambda: len(watcher.audit_lines("event")) == 2, "the logout is in the audit")
+    assert texts(bare("-c", watcher.ini, "log")) == [
+        "Saw: Ada logged in", "a line was cut off by a crash", "Saw: Ada logged out"]
+    assert texts(bare("-c", watcher.ini, "log", "--sessions", "--user", "ada")) == [
+        "7 s            Saw  Ada  card out"]
