@@ -87,6 +87,18 @@ USES_print_topics := topics support
 MAIN_print_discovery := tests/homeassistant/print_discovery.c
 USES_print_discovery := daemon config persistence core topics support
 
+# Programs that only `make bench` uses.
+BENCHES := bench-load bench-storm bench-echo-mosquitto bench-echo-paho bench-echo-adapter
+MAIN_bench-load := tests/bench/load.c tests/bench/fleet.c tests/bench/wire.c
+MAIN_bench-storm := tests/bench/storm.c tests/bench/fleet.c tests/bench/wire.c
+MAIN_bench-echo-mosquitto := tests/bench/echo_mosquitto.c tests/bench/echo.c
+LIBS_bench-echo-mosquitto := -lmosquitto
+MAIN_bench-echo-paho := tests/bench/echo_paho.c tests/bench/echo.c
+USES_bench-echo-paho := support
+MAIN_bench-echo-adapter := tests/bench/echo_adapter.c tests/bench/echo.c
+USES_bench-echo-adapter := support
+LIBS_bench-echo-adapter := -levent
+
 # Every unit test may use every room.
 USES_unit := sim esphome devices ctl watcher daemon config persistence core topics support
 
@@ -150,14 +162,14 @@ $(foreach room,$(ROOMS),$(eval $(call room_rule,$(room))))
 define program_rule
 $(2)/$(1): $$(call object,$$(wildcard $$(MAIN_$(1)))) $$(call archive,$$(USES_$(1)))
 	@mkdir -p $$(@D)
-	$$(call say,LD)$$(CC) -o $$@ $$^ $$(LDFLAGS_ALL) $$(call libs,$(1))
+	$$(call say,LD)$$(CC) -o $$@ $$^ $$(LDFLAGS_ALL) $$(call libs,$(1)) $$(LIBS_$(1))
 endef
 $(foreach program,$(PROGRAMS),$(eval $(call program_rule,$(program),$(BIN))))
-$(foreach tool,$(TOOLS),$(eval $(call program_rule,$(tool),$(OBJ)/bin)))
+$(foreach tool,$(TOOLS) $(BENCHES),$(eval $(call program_rule,$(tool),$(OBJ)/bin)))
 
 # Libraries that tests load into programs ahead of the C library, to make the host misbehave. In
 # an archive they would take its place in every test.
-PRELOADS := tests/lib/frozen_disk.c tests/lib/resolv_conf.c
+PRELOADS := tests/lib/count_allocations.c tests/lib/frozen_disk.c tests/lib/resolv_conf.c
 preloads: $(PRELOADS:tests/lib/%.c=$(OBJ)/lib/%.so)
 $(OBJ)/lib/%.so: tests/lib/%.c $(OBJ)/flags
 	@mkdir -p $(@D)
@@ -179,6 +191,8 @@ unit-tests: $(UNIT_TESTS) ## build the unit tests of this VARIANT (not run)
 
 tools: $(TOOLS:%=$(OBJ)/bin/%)
 
+benches: $(BENCHES:%=$(OBJ)/bin/%)
+
 core-archive: $(OBJ)/libcore.a
 
 deps: ## install the Debian packages that `make demo` and `make test` need
@@ -194,7 +208,7 @@ test: deps ## every test: unit, scenario, integration, lints; T=word for some of
 	@CC=$(CC) $(PYTHON) tests/run --build build/sanitize --core build/release/libcore.a $(T)
 
 lint: ## what `make test` checks of the code's shape, and all static analysis
-	@deploy/install-deps build test lint
+	@deploy/install-deps build test lint bench
 	@$(MAKE) --no-print-directory -k lint-house lint-format lint-clang lint-cppcheck lint-shell
 	@echo 'lint: nothing to complain about'
 
@@ -238,9 +252,10 @@ check-homeassistant: ## Home Assistant's own schemas and templates over what it 
 	+@$(SUBMAKE) VARIANT=release build/release/bin/print_discovery
 	@tests/homeassistant/run build/release/bin/print_discovery
 
-bench: ## measure latency and throughput
-	+@$(SUBMAKE) VARIANT=release all
-	@if [ -x tests/bench/run ]; then tests/bench/run; else echo 'There is no benchmark yet.'; fi
+bench: ## measure latency, throughput and cost beside bare echoing clients; T=--full for all of it
+	@deploy/install-deps build test bench
+	+@$(SUBMAKE) VARIANT=release all benches preloads
+	@$(PYTHON) tests/bench/run $(T)
 
 format: ## lay out the code as .clang-format says
 	clang-format -i $(SOURCES) $(FIRMWARE)
@@ -277,5 +292,5 @@ help: ## list the targets
 clean: ## remove everything that was built
 	rm -rf build
 
-.PHONY: all unit-tests tools preloads core-archive deps demo test lint lint-house lint-format lint-clang \
-    lint-cppcheck lint-shell tidy check-esphome check-homeassistant bench format install help clean
+.PHONY: all unit-tests tools benches preloads core-archive deps demo test lint lint-house lint-format \
+    lint-clang lint-cppcheck lint-shell tidy check-esphome check-homeassistant bench format install help clean
