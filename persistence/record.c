@@ -1,8 +1,6 @@
 #include "persistence/record.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,43 +64,69 @@ static const char *bool_word(bool value)
     return value ? "true" : "false";
 }
 
-/* Prints into the values' buffer. Every printed value is short, and the buffer holds
- * RECORD_FIELDS_MAX of the longest. */
-static const char *print(struct record_fields *fields, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static const char *print(struct record_fields *fields, const char *format, ...)
+/* Into the values' buffer. Every printed value is short, and the buffer holds RECORD_FIELDS_MAX of
+ * the longest. */
+static const char *print_text(struct record_fields *fields, const char *string)
 {
     char *start = fields->values + fields->used;
-    size_t room = sizeof fields->values - fields->used;
-    va_list arguments;
+    size_t size = strlen(string) + 1;
 
-    va_start(arguments, format);
-    int length = vsnprintf(start, room, format, arguments);
-    va_end(arguments);
-    assert(length >= 0 && (size_t)length < room);
-    fields->used += (size_t)length + 1;
+    assert(sizeof fields->values - fields->used >= size);
+    memcpy(start, string, size);
+    fields->used += size;
     return start;
 }
+
+static const char *print_number(struct record_fields *fields, uint64_t number)
+{
+    char *start = fields->values + fields->used;
+
+    assert(sizeof fields->values - fields->used > TEXT_DIGITS_MAX);
+    fields->used += text_digits(start, number);
+    fields->values[fields->used++] = '\0';
+    return start;
+}
+
+/* Below it a double tells thousandths apart, and "%.15g" writes no exponent. */
+#define SECONDS_PLAIN_MAX 1e11
 
 static const char *print_wall(struct record_fields *fields, struct wall_time time)
 {
     if (time.ms <= 0) {
         return "0";
     }
-    return print(fields, "%" PRId64 ".%03d", time.ms / 1000, (int)(time.ms % 1000));
+    const unsigned ms = (unsigned)(time.ms % 1000);
+    const char *start = print_number(fields, (uint64_t)(time.ms / 1000));
+    char *end = fields->values + fields->used - 1;
+
+    *end++ = '.';
+    *end++ = (char)('0' + ms / 100);
+    *end++ = (char)('0' + ms / 10 % 10);
+    *end++ = (char)('0' + ms % 10);
+    *end++ = '\0';
+    fields->used = (size_t)(end - fields->values);
+    return start;
 }
 
 /* As short as it comes back the same: a rounded uptime would look like a reboot (C4.1). */
 static const char *print_seconds(struct record_fields *fields, double seconds)
 {
+    const bool is_plain = seconds >= 0 && seconds < SECONDS_PLAIN_MAX;
+    const uint64_t thousandths = is_plain ? (uint64_t)(seconds * 1000 + 0.5) : 0;
+    const double again = (double)thousandths / 1000;
     char shorter[32];
 
+    if (again >= seconds && again <= seconds) {
+        struct text text = text_over(shorter, sizeof shorter);
+        text_add_thousandths(&text, thousandths);
+        return print_text(fields, shorter);
+    }
     (void)snprintf(shorter, sizeof shorter, "%.15g", seconds);
     if (strtod(shorter, NULL) >= seconds && strtod(shorter, NULL) <= seconds) {
-        return print(fields, "%s", shorter);
+        return print_text(fields, shorter);
     }
-    return print(fields, "%.17g", seconds);
+    (void)snprintf(shorter, sizeof shorter, "%.17g", seconds);
+    return print_text(fields, shorter);
 }
 
 static const char *print_faults(struct record_fields *fields, uint32_t faults)
@@ -116,7 +140,7 @@ static const char *print_faults(struct record_fields *fields, uint32_t faults)
                 core_fault_text((enum core_fault_index)i));
         }
     }
-    return print(fields, "%s", words.data);
+    return print_text(fields, words.data);
 }
 
 static const char *
@@ -135,9 +159,9 @@ value_of(struct record_fields *fields, const struct record *record, const struct
     case KIND_BOOL:
         return bool_word(*(const bool *)member);
     case KIND_U32:
-        return print(fields, "%" PRIu32, *(const uint32_t *)member);
+        return print_number(fields, *(const uint32_t *)member);
     case KIND_EPOCH:
-        return print(fields, "%" PRIu64, *(const uint64_t *)member);
+        return print_number(fields, *(const uint64_t *)member);
     case KIND_SECONDS:
         return print_seconds(fields, *(const double *)member);
     case KIND_WALL:

@@ -11,12 +11,17 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include "persistence/redis_format.h"
+
 /* Lives as long as its hiredis context, whose last call of ours is stop_events. */
 struct redis_socket {
     redisAsyncContext *hiredis;
     struct event *readable;
     struct event *writable;
+    struct event *flush; /* what was asked for since the last turn goes out, in one write */
     struct redis_socket_events events;
+    struct redis_format format;
+    bool flushing;
     bool over; /* the owner knows that it has ended */
 };
 
@@ -49,6 +54,18 @@ static void on_writable(evutil_socket_t fd, short what, void *context)
     redisAsyncHandleWrite(context);
 }
 
+/* Tries to write without asking first whether it can: almost always it can, and asking costs two
+ * system calls and a turn of the loop. What is left waits to be writable. */
+static void on_flush(evutil_socket_t fd, short what, void *context)
+{
+    struct redis_socket *socket = context;
+
+    (void)fd;
+    (void)what;
+    socket->flushing = true;
+    redisAsyncHandleWrite(socket->hiredis); /* starts or stops writing, or ends it */
+}
+
 static void start_reading(void *context)
 {
     struct redis_socket *socket = context;
@@ -64,12 +81,20 @@ static void stop_reading(void *context)
 static void start_writing(void *context)
 {
     struct redis_socket *socket = context;
-    (void)event_add(socket->writable, NULL);
+
+    if (socket->flushing || (socket->hiredis->c.flags & REDIS_CONNECTED) == 0) {
+        socket->flushing = false;
+        (void)event_add(socket->writable, NULL);
+    } else if (event_pending(socket->writable, EV_WRITE, NULL) == 0) {
+        event_active(socket->flush, EV_WRITE, 0);
+    }
 }
 
 static void stop_writing(void *context)
 {
     struct redis_socket *socket = context;
+
+    socket->flushing = false;
     (void)event_del(socket->writable);
 }
 
@@ -81,6 +106,10 @@ static void destroy(struct redis_socket *socket)
     if (socket->writable != NULL) {
         event_free(socket->writable);
     }
+    if (socket->flush != NULL) {
+        event_free(socket->flush);
+    }
+    redis_format_free(&socket->format);
     free(socket);
 }
 
@@ -108,7 +137,8 @@ static bool attach(struct redis_socket *socket, struct event_base *base)
 
     socket->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, hiredis);
     socket->writable = event_new(base, fd, EV_WRITE | EV_PERSIST, on_writable, hiredis);
-    if (socket->readable == NULL || socket->writable == NULL) {
+    socket->flush = event_new(base, -1, EV_PERSIST, on_flush, socket);
+    if (socket->readable == NULL || socket->writable == NULL || socket->flush == NULL) {
         return false;
     }
     hiredis->data = socket;
@@ -208,12 +238,11 @@ enum status redis_socket_send(
     struct redis_socket *socket, struct redis_request *request, const char *const words[],
     const size_t lengths[], size_t count)
 {
-    /* hiredis only reads the words, whatever its prototype says. */
-    const char **argv = (const char **)(uintptr_t)words;
+    struct redis_format *format = &socket->format;
 
-    if (socket->over ||
-        redisAsyncCommandArgv(socket->hiredis, on_reply, request, (int)count, argv, lengths) !=
-            REDIS_OK) {
+    if (socket->over || redis_format(format, words, lengths, count) != STATUS_OK ||
+        redisAsyncFormattedCommand(
+            socket->hiredis, on_reply, request, format->bytes, format->length) != REDIS_OK) {
         return STATUS_DISCONNECTED;
     }
     return STATUS_OK;

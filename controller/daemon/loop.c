@@ -26,6 +26,7 @@
 #define REQUESTS_SOFT 256 /* beyond them the answer is "busy" (C6) */
 #define KEEP_ALIVE_S 2    /* C12 */
 #define GOODBYE_MS 2000
+#define CLOCK_ASK_MS 1000
 /* Tokens of subscriptions that are only there to be answered; the controller's own are below. */
 #define ECHO_TOKEN 1000
 #define ECHO_NUMBERS 1000000
@@ -41,6 +42,8 @@ struct loop {
     struct metrics *metrics;
     struct controller *controller;
     uint32_t echo_number; /* of the last one asked for */
+    bool clock_is_synchronised;
+    struct mono_time clock_asked;
     bool stopping;
     bool said_ready;
 };
@@ -98,10 +101,17 @@ static struct now host_now(void *context)
     return clock_now();
 }
 
+/* It changes rarely, and each report wants to know: the kernel is asked once a second. */
 static bool host_clock_is_synchronised(void *context)
 {
-    (void)context;
-    return clock_is_synchronised();
+    struct loop *loop = context;
+    struct mono_time now = clock_now().mono;
+
+    if (loop->clock_asked.ms == 0 || now.ms - loop->clock_asked.ms >= CLOCK_ASK_MS) {
+        loop->clock_is_synchronised = clock_is_synchronised();
+        loop->clock_asked = now;
+    }
+    return loop->clock_is_synchronised;
 }
 
 static enum status host_read_roster(void *context)

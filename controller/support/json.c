@@ -2,9 +2,11 @@
 
 #include <cjson/cJSON.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/support/json_memory.h"
 #include "controller/support/json_scan.h"
 
 /* `struct json` is never defined: a node is a cJSON behind this cast. */
@@ -120,6 +122,27 @@ static enum status check_node(const struct place *place, struct text *why)
     return STATUS_OK;
 }
 
+static void set_hooks(void)
+{
+    cJSON_Hooks hooks = {.malloc_fn = json_memory_take, .free_fn = json_memory_drop};
+    cJSON_InitHooks(&hooks);
+}
+
+static cJSON *read_tree(const char *bytes, size_t length)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    bool is_short = length <= JSON_MEMORY_DOCUMENT_MAX;
+    cJSON *document;
+
+    pthread_once(&once, set_hooks);
+    if (!is_short || !json_memory_begin()) {
+        return cJSON_ParseWithLength(bytes, length);
+    }
+    document = cJSON_ParseWithLength(bytes, length);
+    json_memory_end(document == NULL);
+    return document;
+}
+
 enum status
 json_parse(const char *bytes, size_t length, struct json **ret_document, struct text *why)
 {
@@ -130,7 +153,7 @@ json_parse(const char *bytes, size_t length, struct json **ret_document, struct 
     if (status != STATUS_OK) {
         return status;
     }
-    document = cJSON_ParseWithLength(bytes, length);
+    document = read_tree(bytes, length);
     if (document == NULL) {
         /* The scan has accepted the bytes, so only memory can be missing. */
         text_add(why, status_text(STATUS_NO_MEMORY));
@@ -139,7 +162,7 @@ json_parse(const char *bytes, size_t length, struct json **ret_document, struct 
     root.item = document;
     status = check_node(&root, why);
     if (status != STATUS_OK) {
-        cJSON_Delete(document);
+        json_free((struct json *)document);
         return status;
     }
     *ret_document = (struct json *)document;
@@ -149,6 +172,7 @@ json_parse(const char *bytes, size_t length, struct json **ret_document, struct 
 void json_free(struct json *document)
 {
     cJSON_Delete((cJSON *)document);
+    json_memory_reset(document);
 }
 
 enum json_type json_type(const struct json *node)

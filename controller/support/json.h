@@ -25,7 +25,8 @@ struct json;
 
 /* `why` gets the whole reason: what, and where (`not JSON: a number has a leading zero at byte 17`,
  * counted from 0, with the line where there are several; `the key "rev" stands twice in /ack`).
- * A document that is returned is freed by json_free, which takes NULL. */
+ * A document that is returned is freed by json_free, which takes NULL, in the thread that read it.
+ */
 MUST_USE enum status
 json_parse(const char *bytes, size_t length, struct json **ret_document, struct text *why);
 void json_free(struct json *document);

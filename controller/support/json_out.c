@@ -3,6 +3,9 @@
 
 #include "controller/support/json.h"
 
+#define THOUSANDTHS_MAX 1e11 /* a double still tells thousandths apart */
+#define NEAR 0.1
+
 static void add_escape(struct text *text, unsigned char byte)
 {
     static const char plain[] = "\"\\\b\f\n\r\t";
@@ -26,11 +29,12 @@ static void add_quoted(struct text *text, const char *value)
     text_add(text, "\"");
     while (left > 0) {
         size_t run = 0;
+        unsigned char bits = 0;
         while (run < left && (unsigned char)value[run] >= 0x20 && value[run] != '"' &&
                value[run] != '\\') {
-            run++;
+            bits |= (unsigned char)value[run++];
         }
-        run = utf8_valid_length(value, run);
+        run = bits < 0x80 ? run : utf8_valid_length(value, run);
         text_add_bytes(text, value, run);
         if (run < left) {
             add_escape(text, (unsigned char)value[run]);
@@ -95,16 +99,34 @@ void json_out_null(struct json_out *out, const char *key)
 void json_out_integer(struct json_out *out, const char *key, int64_t value)
 {
     start(out, key);
-    text_addf(out->text, "%lld", (long long)value);
+    text_add_integer(out->text, value);
+}
+
+/* So near to a whole number of thousandths that printf could round it to no other. */
+static bool is_thousandths(double value, uint64_t *ret_thousandths)
+{
+    double scaled = value * 1000;
+
+    if (!(value >= 0) || value > THOUSANDTHS_MAX || fabs(scaled - rint(scaled)) > NEAR) {
+        return false;
+    }
+    *ret_thousandths = (uint64_t)rint(scaled);
+    return true;
 }
 
 void json_out_number(struct json_out *out, const char *key, double value, int decimals)
 {
     /* printf's decimal point is a dot, since no program of ours calls setlocale. */
     TEXT_LOCAL(digits, 64);
+    uint64_t thousandths;
 
     if (!isfinite(value)) {
         json_out_null(out, key);
+        return;
+    }
+    if (decimals == 3 && is_thousandths(value, &thousandths)) {
+        start(out, key);
+        text_add_thousandths(out->text, thousandths);
         return;
     }
     if (fabs(value) >= 1e15) {

@@ -49,6 +49,45 @@ void text_add(struct text *text, const char *string)
     text_add_bytes(text, string, strlen(string));
 }
 
+size_t text_digits(char ret_digits[TEXT_DIGITS_MAX], uint64_t number)
+{
+    char backwards[TEXT_DIGITS_MAX];
+    size_t count = 0;
+
+    do {
+        backwards[count++] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    for (size_t i = 0; i < count; i++) {
+        ret_digits[i] = backwards[count - 1 - i];
+    }
+    return count;
+}
+
+void text_add_integer(struct text *text, int64_t number)
+{
+    char digits[1 + TEXT_DIGITS_MAX];
+    size_t sign = number < 0;
+    uint64_t size = sign ? 0 - (uint64_t)number : (uint64_t)number;
+
+    digits[0] = '-';
+    text_add_bytes(text, digits + 1 - sign, sign + text_digits(digits + 1, size));
+}
+
+void text_add_thousandths(struct text *text, uint64_t thousandths)
+{
+    unsigned rest = (unsigned)(thousandths % 1000);
+    const char decimals[] = {
+        '.', (char)('0' + rest / 100), (char)('0' + rest / 10 % 10), (char)('0' + rest % 10)};
+    size_t length = rest == 0 ? 0 : sizeof decimals;
+
+    while (length > 0 && decimals[length - 1] == '0') {
+        length--;
+    }
+    text_add_integer(text, (int64_t)(thousandths / 1000));
+    text_add_bytes(text, decimals, length);
+}
+
 void text_addf(struct text *text, const char *format, ...)
 {
     size_t room = text->size - text->length;

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* A string under construction in somebody else's buffer. Always NUL-terminated; what does not fit
  * is cut at a whole UTF-8 character and remembered in `cut`. */
@@ -24,6 +25,13 @@ struct text {
 struct text text_over(char *buffer, size_t size);
 void text_clear(struct text *text);
 void text_add(struct text *text, const char *string);
+/* In decimal. What is printed for each report goes this way: printf takes twenty times as long. */
+void text_add_integer(struct text *text, int64_t number);
+/* 1500 is 1.5: a number of thousandths as a decimal, without zeros at its end. */
+void text_add_thousandths(struct text *text, uint64_t thousandths);
+/* The digits alone, without a NUL; returns how many. */
+#define TEXT_DIGITS_MAX 20
+size_t text_digits(char ret_digits[TEXT_DIGITS_MAX], uint64_t number);
 void text_add_bytes(struct text *text, const char *bytes, size_t length);
 void text_addf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
