@@ -133,6 +133,7 @@ void controller_free(struct controller *controller)
     }
     saves_free(controller);
     block_keeping_free(controller);
+    held_drop(controller);
     discovery_free(controller);
     fleet_free(controller->fleet);
     roster_free(controller->roster);
@@ -153,7 +154,11 @@ static void on_report(
         }
         return;
     }
-    judge_enqueue(controller, machine, &report);
+    if (controller->phase == PHASE_STANDBY) {
+        judge_keep_newest(controller, machine, &report);
+    } else {
+        judge_enqueue(controller, machine, &report);
+    }
 }
 
 /* `set/oops` and `set/lockout` (C8.3): whoever may only set may not clear. */
@@ -213,6 +218,17 @@ static void on_machine_message(
     }
 }
 
+void take_machine_message(
+    struct controller *controller, const char *topic, const char *payload, size_t length,
+    bool retained)
+{
+    struct topic_match match;
+
+    if (topic_parse(prefix(controller), topic, &match) == STATUS_OK) {
+        on_machine_message(controller, &match, payload, length, retained);
+    }
+}
+
 /* C2: what may arrive retained; all else would be somebody's `mosquitto_pub -r`, come back. */
 static bool may_be_retained(enum topic_id id)
 {
@@ -224,6 +240,21 @@ static bool is_said_of_machine(enum topic_id id)
 {
     return id == TOPIC_REPORT || id == TOPIC_LINK || id == TOPIC_PONG || id == TOPIC_SET_OOPS ||
            id == TOPIC_SET_LOCKOUT;
+}
+
+/* The leader acts upon it, at once or when it may; a standby keeps the last report. */
+static void hear_machine(
+    struct controller *controller, const struct topic_match *match, const char *topic,
+    const char *payload, size_t length, bool retained)
+{
+    bool is_leader = controller->phase == PHASE_READY || controller->phase == PHASE_TAKING;
+    bool is_kept = controller->phase == PHASE_STANDBY && match->id == TOPIC_REPORT;
+
+    if (is_leader && held_must_wait(controller)) {
+        hold_message(controller, topic, payload, length, retained);
+    } else if (is_leader || is_kept) {
+        on_machine_message(controller, match, payload, length, retained);
+    }
 }
 
 void controller_on_message(
@@ -256,8 +287,8 @@ void controller_on_message(
         start_collected(controller, payload, length);
     } else if (match.id == TOPIC_SERVICE) {
         watcher_watch_heard(controller, payload, length);
-    } else if (controller->phase == PHASE_READY && is_said_of_machine(match.id)) {
-        on_machine_message(controller, &match, payload, length, retained);
+    } else if (is_said_of_machine(match.id)) {
+        hear_machine(controller, &match, topic, payload, length, retained);
     }
 }
 
@@ -290,13 +321,14 @@ static struct mono_time machines_deadline(const struct controller *controller)
 struct mono_time controller_tick(struct controller *controller)
 {
     struct mono_time next = {0};
-    struct mono_time other[7] = {0};
+    struct mono_time other[8] = {0};
 
     refresh_now(controller);
     liveness_notice_stall(controller);
     start_tick(controller);
     lead_tick(controller);
     handover_tick(controller);
+    held_tick(controller);
     watcher_watch_tick(controller);
     if (is_at_work(controller)) {
         work(controller);
@@ -311,6 +343,7 @@ struct mono_time controller_tick(struct controller *controller)
     }
     other[4] = watcher_watch_deadline(controller);
     other[5] = controller->handover.until;
+    other[7] = held_deadline(controller);
     for (size_t i = 0; i < sizeof other / sizeof other[0]; i++) {
         if (other[i].ms != 0 && (next.ms == 0 || other[i].ms < next.ms)) {
             next = other[i];

@@ -22,6 +22,7 @@ struct answer; /* a request's answer that waits for a save, see saves.h */
 /* A report that waits to be judged. */
 struct waiting_report {
     struct waiting_report *next;
+    struct wall_time heard_at;
     struct report report;
 };
 

@@ -67,6 +67,7 @@ static void forget_work(struct controller *controller)
     saves_drop(controller);
     block_answers_free(controller);
     judge_drop_waiting(controller);
+    held_drop(controller);
     controller->reload.answers = false;
     controller->retained_again = (struct mono_time){0};
     for (size_t i = 0; i < fleet_count(controller->fleet); i++) {
@@ -137,12 +138,12 @@ static void take_over(struct controller *controller)
     }
 }
 
-/* Another leads: it is followed, and may be replaced at any moment. */
+/* Another leads, or might: what is said is heard, for the lead may be ours at any moment. */
 static void follow(struct controller *controller)
 {
-    controller->others_led = true;
     if (controller->phase == PHASE_STANDBY && !controller->said_standby) {
         controller->said_standby = true;
+        controller->since = controller->now.wall;
         publish_status(controller, "running");
         subscribe_live(controller);
     }
@@ -171,6 +172,7 @@ static void carry_out(struct controller *controller, const struct lease_actions 
     if (actions->announce) {
         log_warning("Redis is out of reach and nobody leads: about to lead without it");
         publish_status(controller, "running");
+        follow(controller);
     }
     if (actions->speak && controller->phase == PHASE_READY) {
         publish_everything(controller);
@@ -183,6 +185,7 @@ static void carry_out(struct controller *controller, const struct lease_actions 
     }
     take_over(controller);
     if (controller->lease.role == LEASE_STANDS_BY && lease_another_leads(&controller->lease)) {
+        controller->others_led = true;
         follow(controller);
     }
 }
@@ -246,6 +249,7 @@ void lead_on_lease(void *context, const struct store_lease_answer *answer)
                         .answer = {.epoch = answer->epoch, .remaining_ms = answer->remaining_ms},
                     });
     if (answer->lease == STORE_LEASE_OTHER) {
+        controller->others_led = true;
         follow(controller);
     }
 }

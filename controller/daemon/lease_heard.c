@@ -57,6 +57,9 @@ void lease_on_status(
         if (other->leads && !seen.leads && lease->role == LEASE_STANDS_BY) {
             lease->ask_at = now; /* the leader has gone */
         }
+        if (seen.leads) {
+            lease->rests_until = (struct mono_time){0}; /* it was taken; the next may be ours */
+        }
         *other = seen;
     }
     if (lease->role != LEASE_STANDS_BY && beats(lease, &seen)) {

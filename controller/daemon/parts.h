@@ -45,6 +45,7 @@ enum phase {
     X(saves_refused, "Saves that Redis refused")                                                   \
     X(save_timeouts, "Saves that missed their budget")                                             \
     X(bad_records, "Stored records that could not be read")                                        \
+    X(held_dropped, "Messages that waited to be acted upon and were given up")                     \
     X(reloads, "Configurations taken over")                                                        \
     X(reloads_failed, "Reloads that changed nothing")
 
@@ -118,6 +119,12 @@ struct handover {
     char transaction[REQUEST_TRANSACTION_SIZE];
 };
 
+struct held_queue {
+    struct held *first;
+    struct held *last;
+    size_t bytes;
+};
+
 struct controller {
     const struct settings *settings;
     struct roster *roster;
@@ -154,6 +161,7 @@ struct controller {
     struct block_keeping block_keeping;
     struct reload reload;
     struct handover handover;
+    struct held_queue held;
     struct watcher_watch watcher_watch;
     struct discovery discovery;
     uint32_t restart_id;
@@ -177,6 +185,24 @@ void publish(
     struct controller *controller, enum topic_id id, const char *first, const char *second,
     const char *payload, size_t length);
 void publish_status(struct controller *controller, const char *status);
+/* What a machine says, and what Home Assistant says to one. */
+void take_machine_message(
+    struct controller *controller, const char *topic, const char *payload, size_t length,
+    bool retained);
+
+/* ---- held.c: what is heard while nothing may be said (C12) ---- */
+
+/* Whether what comes now is to be held, so that nothing overtakes what came before. */
+bool held_must_wait(const struct controller *controller);
+void hold_message(
+    struct controller *controller, const char *topic, const char *payload, size_t length,
+    bool retained);
+void hold_request(
+    struct controller *controller, const char *topic, const char *payload, size_t length,
+    bool overflow);
+void held_tick(struct controller *controller);
+struct mono_time held_deadline(const struct controller *controller);
+void held_drop(struct controller *controller);
 
 /* ---- start.c: the order of a start ---- */
 
@@ -239,6 +265,10 @@ void judge_drop_waiting(struct controller *controller);
 
 void judge_enqueue(
     struct controller *controller, struct machine *machine, const struct report *report);
+/* A standby keeps the newest report of each machine, and judges it when it takes over. */
+void judge_keep_newest(
+    struct controller *controller, struct machine *machine, const struct report *report);
+void judge_kept(struct controller *controller);
 /* Judges what waits of one machine, so that what comes next is judged after it. */
 void judge_waiting(struct controller *controller, struct machine *machine);
 
@@ -300,6 +330,9 @@ void saves_answer_later(
 
 /* ---- requests.c: what arrives, and every answer ---- */
 
+void take_request(
+    struct controller *controller, const char *topic, const char *payload, size_t length,
+    bool overflow);
 void answer(
     struct controller *controller, const char *account, const char *verb,
     enum response_status status, const char *data, const char *error, const char *transaction);

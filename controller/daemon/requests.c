@@ -102,17 +102,35 @@ static void dispatch(
     }
 }
 
-/* A standby answers nothing, and reloads when the leader does (C6). */
-static void
-follow_request(struct controller *controller, const char *verb, const char *payload, size_t length)
+/* A standby answers nothing. It reloads when the leader does (C6), and forgets with it: what Redis
+ * does not know any more would live on in its memory. */
+static void follow_request(struct controller *controller, const struct request *request)
+{
+    struct machine *machine = fleet_find(controller->fleet, request->machine);
+
+    if (request->verb == REQUEST_RELOAD && !controller->reload.running) {
+        reload_begin(controller, request->force, NULL, NULL);
+    } else if (request->verb == REQUEST_FORGET && machine != NULL && machine->config == NULL) {
+        fleet_reset(machine);
+    }
+}
+
+/* It may not be answered now. A handover is not for whoever comes next. */
+static void wait_or_follow(
+    struct controller *controller, const char *topic, const char *verb, const char *payload,
+    size_t length, bool overflow)
 {
     struct request request = {0};
+    bool parsed;
     TEXT_LOCAL(why, 512);
 
-    if (controller->phase == PHASE_STANDBY && !controller->reload.running &&
-        request_parse(verb, payload, length, &request, &why) == STATUS_OK &&
-        request.verb == REQUEST_RELOAD) {
-        reload_begin(controller, request.force, NULL, NULL);
+    parsed = request_parse(verb, payload, length, &request, &why) == STATUS_OK;
+    if (controller->phase == PHASE_READY || controller->phase == PHASE_TAKING) {
+        if (request.verb != REQUEST_HANDOVER) {
+            hold_request(controller, topic, payload, length, overflow);
+        }
+    } else if (controller->phase == PHASE_STANDBY && parsed) {
+        follow_request(controller, &request);
     }
 }
 
@@ -121,9 +139,6 @@ void controller_on_request(
     bool retained, bool overflow)
 {
     struct topic_match match;
-    struct request request = {0};
-    struct machine *machine = NULL;
-    TEXT_LOCAL(why, 512);
 
     refresh_now(controller);
     if (topic_parse(prefix(controller), topic, &match) != STATUS_OK || match.id != TOPIC_REQUEST) {
@@ -137,8 +152,23 @@ void controller_on_request(
     if (request_is_watchers(match.second)) {
         return;
     }
-    if (controller->phase != PHASE_READY || !lease_may_speak(&controller->lease)) {
-        follow_request(controller, match.second, payload, length);
+    if (held_must_wait(controller)) {
+        wait_or_follow(controller, topic, match.second, payload, length, overflow);
+    } else {
+        take_request(controller, topic, payload, length, overflow);
+    }
+}
+
+void take_request(
+    struct controller *controller, const char *topic, const char *payload, size_t length,
+    bool overflow)
+{
+    struct topic_match match;
+    struct request request = {0};
+    struct machine *machine = NULL;
+    TEXT_LOCAL(why, 512);
+
+    if (topic_parse(prefix(controller), topic, &match) != STATUS_OK) {
         return;
     }
     controller->counters.requests++;

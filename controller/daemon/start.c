@@ -92,6 +92,7 @@ void open_shop(struct controller *controller)
                 machine->record.machine);
         }
     }
+    judge_kept(controller); /* a device may show an oops that its last leader could not keep */
     publish_everything(controller);
     unsubscribe_retained(controller);
     subscribe_live(controller);

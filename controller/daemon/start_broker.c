@@ -88,6 +88,7 @@ void unsubscribe_retained(struct controller *controller)
 void start_collecting(struct controller *controller)
 {
     controller->phase = PHASE_COLLECTING;
+    judge_drop_waiting(controller); /* newer ones may have been missed */
     controller->said_standby = false;
     subscribe_retained(controller);
 }

@@ -89,7 +89,7 @@ void judge_enqueue(
         log_error("%s: no memory for a report; the device will repeat it", machine->record.machine);
         return;
     }
-    *waiting = (struct waiting_report){.report = *report};
+    *waiting = (struct waiting_report){.heard_at = controller->now.wall, .report = *report};
     if (machine->waiting_last != NULL) {
         machine->waiting_last->next = waiting;
     } else {
@@ -115,12 +115,8 @@ void judge_waiting(struct controller *controller, struct machine *machine)
     }
 }
 
-void controller_flush(struct controller *controller)
+static void judge_all(struct controller *controller)
 {
-    refresh_now(controller);
-    if (!lease_may_speak(&controller->lease)) {
-        return; /* until it is known whether this is still the leader */
-    }
     while (controller->judge_first != NULL) {
         struct machine *machine = controller->judge_first;
 
@@ -134,17 +130,70 @@ void controller_flush(struct controller *controller)
     }
 }
 
+void controller_flush(struct controller *controller)
+{
+    refresh_now(controller);
+    if (controller->phase == PHASE_READY && lease_may_speak(&controller->lease)) {
+        judge_all(controller); /* else as soon as it is known that this is the leader */
+    }
+}
+
+static void drop_waiting(struct machine *machine)
+{
+    while (machine->waiting_first != NULL) {
+        struct waiting_report *waiting = machine->waiting_first;
+        machine->waiting_first = waiting->next;
+        free(waiting);
+    }
+    machine->waiting_last = NULL;
+}
+
+/* The newest says all that the device wants to be known, for it latches a press; what it told
+ * before, the leader has judged. */
+void judge_keep_newest(
+    struct controller *controller, struct machine *machine, const struct report *report)
+{
+    drop_waiting(machine);
+    judge_enqueue(controller, machine, report);
+}
+
+/* Clocks of two hosts, and reports that were long on their way. */
+#define BOOT_DOUBT_MS 5000
+
+/* What the last leader has judged and saved is nothing new. Nor is what an earlier boot said, or
+ * may have said: it would end the session of the present one. */
+static bool is_news(const struct machine *machine, const struct waiting_report *waiting)
+{
+    const struct core_state *core = &machine->record.core;
+    const struct report *report = &waiting->report;
+    int64_t booted_ms = waiting->heard_at.ms - (int64_t)(report->uptime_s * 1000);
+
+    if (report->boot_id[0] == '\0') {
+        return false;
+    } else if (strcmp(report->boot_id, core->boot_id) == 0) {
+        return report->seq > core->seq;
+    }
+    return core->known && booted_ms > core->booted_at.ms + BOOT_DOUBT_MS;
+}
+
+void judge_kept(struct controller *controller)
+{
+    for (size_t i = 0; i < fleet_count(controller->fleet); i++) {
+        struct machine *machine = fleet_at(controller->fleet, i);
+
+        if (machine->waiting_first != NULL && !is_news(machine, machine->waiting_first)) {
+            drop_waiting(machine);
+        }
+    }
+    judge_all(controller);
+}
+
 void judge_drop_waiting(struct controller *controller)
 {
     for (size_t i = 0; i < fleet_count(controller->fleet); i++) {
         struct machine *machine = fleet_at(controller->fleet, i);
 
-        while (machine->waiting_first != NULL) {
-            struct waiting_report *waiting = machine->waiting_first;
-            machine->waiting_first = waiting->next;
-            free(waiting);
-        }
-        machine->waiting_last = NULL;
+        drop_waiting(machine);
         machine->judge_next = NULL;
         machine->judge_wanted = false;
     }

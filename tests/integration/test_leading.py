@@ -1,5 +1,6 @@
 """Two controllers: one leads, the other stands by and takes over (C12)."""
 import re
+import time
 
 import pytest
 
@@ -8,6 +9,7 @@ from harness import ADA, MACHINES, USERS, Machine, wait_until
 
 STANDS_BY = re.compile("it stands by")
 STOOD_DOWN = re.compile("standing down")
+SILENT = re.compile("silent until it is certain")
 COMMANDS = "tagout/machine/saw/command"
 
 
@@ -20,6 +22,7 @@ class Pair:
         self.saw = Machine(client, "saw")
         client.subscribe("tagout/controller/+/status")
         client.subscribe(COMMANDS)
+        client.subscribe("tagout/response/local/+")
         self.two = start_controller(MACHINES, USERS, identity="two")
         self.two.wait_log(STANDS_BY)
         assert self.saw.report()["relay"] is False
@@ -85,6 +88,20 @@ def test_C12_2_a_leader_that_slept_for_longer_than_the_lease_stands_by(pair, cli
     pair.two.kill()
     assert pair.wait_leader("one", woke) > newest
     pair.assert_goes_on()
+
+
+def test_C12_2_what_came_while_the_leader_slept_is_answered_when_it_speaks_again(pair, client):
+    pair.one.freeze()
+    client.publish("tagout/request/local/lockout",
+                   {"machine": "saw", "value": True, "transaction": 1})
+    time.sleep(3)  # over a third of the lease, and less than all of it
+    pair.one.thaw()
+    pair.one.wait_log(SILENT)
+    client.wait_for("tagout/response/local/lockout", lambda m: m.json["status"] == "ok",
+                    since=pair.since)
+    command = pair.saw.report()
+    assert (command["lockout"], command["epoch"]) == (True, pair.epoch)
+    assert len(client.messages("tagout/response/local/lockout", pair.since)) == 1
 
 
 def test_C9_1_a_leader_whose_save_is_refused_stands_by(pair, client, redis):

@@ -556,6 +556,32 @@ static void C6_handover_gives_the_lease_to_a_standby(void **state)
     assert_int_equal(b.lease.asked, LEASE_ASK_TAKE);
 }
 
+static void C6_a_lead_that_was_handed_over_may_come_back_at_once(void **state)
+{
+    (void)state;
+    lease_bench_status(&b, "a", true, false, 0);
+    lease_bench_event(&b, LEASE_HAND_OVER);
+    lease_bench_event(&b, LEASE_BROKER_READ);
+    lease_bench_event(&b, LEASE_STORE_READ);
+    lease_bench_status(&b, "a", true, true, EPOCH + 1);
+    lease_bench_status(&b, "a", true, false, EPOCH + 1);
+    assert_int_equal(b.lease.asked, LEASE_ASK_TAKE);
+}
+
+static void C6_nothing_is_handed_over_to_who_does_not_reach_Redis(void **state)
+{
+    struct lease_event event = {
+        .type = LEASE_STATUS,
+        .now = b.now,
+        .status = {.id = "a", .runs = true, .without_redis = true},
+    };
+
+    (void)state;
+    lease_step(&b.lease, &event, &b.did);
+    lease_bench_event(&b, LEASE_HAND_OVER);
+    assert_true(lease_may_speak(&b.lease));
+}
+
 static void C12_a_clean_stop_gives_the_lease_back(void **state)
 {
     (void)state;
@@ -646,6 +672,8 @@ int main(void)
         LEADING(C12_1_everything_is_published_once_more_10_s_after_the_take_over),
         LEADING(C12_1_what_is_due_in_a_silence_is_published_after_it),
         LEADING(C6_handover_gives_the_lease_to_a_standby),
+        LEADING(C6_a_lead_that_was_handed_over_may_come_back_at_once),
+        LEADING(C6_nothing_is_handed_over_to_who_does_not_reach_Redis),
         LEADING(C12_a_clean_stop_gives_the_lease_back),
         ALONE(C12_an_answer_that_nobody_waits_for_changes_nothing),
         LEADING(C12_more_controllers_than_fit_are_still_seen_to_lead),
