@@ -44,9 +44,10 @@ struct machine {
     struct telemetry telemetry;
     struct history history;
 
-    struct version loaded; /* version that the start found; {0, 0} for none */
-    bool read;             /* Redis has told what it keeps: never saved over before that */
-    bool forgotten;        /* by request (C6): not saved again until it is configured again */
+    struct version loaded;      /* version that the start found; {0, 0} for none */
+    struct version acked_above; /* acknowledged, and not yet ours to go above (C12.3) */
+    bool read;                  /* Redis has told what it keeps: never saved over before that */
+    bool forgotten;             /* by request (C6): not saved again until it is configured again */
 
     struct waiting_report *waiting_first;
     struct waiting_report *waiting_last;

@@ -69,6 +69,43 @@ static uint64_t epoch_ceiling(const struct controller *controller)
     return (uint64_t)(controller->now.wall.ms / 1000) + ACK_AHEAD_MAX_S;
 }
 
+/* Redis was asked after the newer epoch was heard of, and has said that the lease is ours. */
+static bool is_confirmed(const struct controller *controller)
+{
+    return controller->lease.is_kept && controller->newer_ack_at.ms != 0 &&
+           controller->lease.confirmed_at.ms > controller->newer_ack_at.ms;
+}
+
+/* C12.3: an epoch above ours is another leader's, unless Redis says otherwise. */
+static bool is_in_doubt(struct controller *controller, const struct core_event *event)
+{
+    if (event->type != CORE_EVENT_REPORT || !event->report.has_ack ||
+        event->report.ack.version.epoch <= controller->epoch) {
+        return false;
+    }
+    if (controller->newer_ack_at.ms == 0) {
+        controller->newer_ack_at = controller->now.mono;
+    }
+    return !is_confirmed(controller);
+}
+
+/* The device obeys nothing below what it has acknowledged: it is answered once more, above it. */
+void judge_confirmed(struct controller *controller)
+{
+    for (size_t i = 0; is_confirmed(controller) && i < fleet_count(controller->fleet); i++) {
+        struct machine *machine = fleet_at(controller->fleet, i);
+        struct version *version = &machine->record.core.version;
+
+        if (machine->config != NULL && version_compare(machine->acked_above, *version) > 0) {
+            *version = machine->acked_above;
+            publish_command(controller, machine);
+            publish_state(controller, machine);
+            saves_want_again(controller, machine);
+        }
+        machine->acked_above = (struct version){0};
+    }
+}
+
 static void decide(
     struct controller *controller, struct machine *machine, struct core_event *event,
     const struct origin *origin, struct core_effects *effects)
@@ -82,12 +119,15 @@ static void decide(
     event->now = controller->now;
     event->epoch = controller->epoch;
     event->epoch_ceiling = epoch_ceiling(controller);
-    event->lead_in_doubt = !controller->lease.is_kept;
+    event->lead_in_doubt = is_in_doubt(controller, event);
     event->loaded = machine->loaded;
     event->liveness = &controller->liveness;
     history_before(&machine->history, &record->core);
     core_decide(config, &record->core, event, &record->core, effects);
     history_after(&machine->history, &record->core, effects, origin->by, controller->now.wall);
+    if (event->lead_in_doubt && event->report.ack.version.epoch <= event->epoch_ceiling) {
+        machine->acked_above = event->report.ack.version;
+    }
     for (size_t i = 0; i < effects->notice_count; i++) {
         machine->notes_changed |= update_notes(controller, record, &effects->notices[i], origin);
     }

@@ -11,6 +11,8 @@
 #include "controller/daemon/parts.h"
 #include "controller/support/log.h"
 
+#define READ_JUST_NOW_MS 500
+
 void lead_init(struct controller *controller)
 {
     const struct settings *settings = controller->settings;
@@ -110,11 +112,18 @@ static void go_on(struct controller *controller)
     saves_want_all(controller);
 }
 
+/* Another may have led since, unseen: the process may have been asleep. */
+static bool is_read_long_ago(const struct controller *controller)
+{
+    return controller->now.mono.ms - controller->loaded_at.ms > READ_JUST_NOW_MS;
+}
+
 static void lead(struct controller *controller)
 {
     if (controller->phase == PHASE_READY) {
         go_on(controller);
-    } else if (controller->lease.is_kept && controller->others_led) {
+    } else if (
+        controller->lease.is_kept && (controller->others_led || is_read_long_ago(controller))) {
         /* Nothing of an older epoch is saved any more: what is read now is the last word. */
         log_info("taking over: epoch %llu", (unsigned long long)controller->lease.epoch);
         controller->phase = PHASE_TAKING;
@@ -251,6 +260,9 @@ void lead_on_lease(void *context, const struct store_lease_answer *answer)
     if (answer->lease == STORE_LEASE_OTHER) {
         controller->others_led = true;
         follow(controller);
+    }
+    if (controller->phase == PHASE_READY && lease_may_speak(&controller->lease)) {
+        judge_confirmed(controller);
     }
 }
 

@@ -98,6 +98,7 @@ void lease_announce(
     lease->role = LEASE_ANNOUNCES;
     lease->epoch = epoch;
     lease->announced_at = now;
+    lease_hear(lease, epoch);
     actions->announce = true;
 }
 

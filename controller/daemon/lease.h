@@ -148,6 +148,7 @@ struct lease {
 
     enum lease_question asked; /* and not answered */
     struct mono_time asked_at;
+    struct mono_time confirmed_at;  /* when the last question was asked that said: ours */
     struct mono_time ask_at;        /* not before then */
     struct mono_time stepped_at;    /* the last event */
     struct mono_time silent_since;  /* what was asked for before then proves nothing */

@@ -103,6 +103,8 @@ on_taken(struct lease *lease, uint64_t epoch, struct mono_time now, struct lease
         }
     } else if (!lease->broker_is_read || !lease_is_in_touch(lease, now)) {
         lease_give_back(lease, now, "the broker was lost meanwhile", actions);
+    } else if (lease->role == LEASE_ANNOUNCES && epoch < lease->epoch) {
+        lease->ask_at = now; /* asked before it announced itself, and below what it announced */
     } else if (now.ms - lease->asked_at.ms >= LEASE_MS) {
         lease->ask_at = now; /* the answer took so long that the lease may have run out */
     } else {
@@ -121,7 +123,8 @@ on_renewed(struct lease *lease, uint64_t epoch, struct mono_time now, struct lea
     } else if (epoch < lease->epoch) {
         lease->is_kept = false; /* Redis was rolled back: taking it again raises its epoch */
         lease->ask_at = now;
-    } else if (lease->asked_at.ms >= lease->silent_since.ms) {
+    } else if (lease->asked_at.ms >= lease->silent_since.ms && lease->broker_is_up) {
+        /* Cut off from the broker, it might miss one who leads there without Redis. */
         lease_speak(lease, actions);
     }
 }
@@ -131,6 +134,7 @@ void lease_on_ours(
 {
     enum lease_question asked = answered(lease, event);
 
+    lease->confirmed_at = lease->asked_at;
     if (asked == LEASE_ASK_TAKE) {
         on_taken(lease, event->answer.epoch, event->now.mono, actions);
     } else if (asked == LEASE_ASK_RENEW) {

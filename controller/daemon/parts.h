@@ -140,8 +140,9 @@ struct controller {
     struct mono_time due_at;  /* when controller_tick asked to be called; {0}: never */
     char broker_trouble[128]; /* why the last attempt to connect failed: logged once */
     bool loaded;              /* Redis has told all it kept */
-    bool load_wanted;         /* something must be read from Redis (again) */
-    size_t load_count;        /* machines, from the first on, that the load under way asks for */
+    struct mono_time loaded_at;
+    bool load_wanted;  /* something must be read from Redis (again) */
+    size_t load_count; /* machines, from the first on, that the load under way asks for */
     bool card_key_is_kept;
     bool card_key_is_known;     /* configured, or told by Redis; else made for the time being */
     struct mono_time ask_again; /* Redis answered an error: it is asked again then */
@@ -152,6 +153,7 @@ struct controller {
     bool said_ready;               /* the shop is open, and hears what machines report */
     struct wall_time since;
     uint64_t epoch;
+    struct mono_time newer_ack_at; /* when a device first told of an epoch above ours */
     char marker[33];
     struct mono_time marker_again;   /* it may be lost: published again then, until it comes */
     struct mono_time retained_again; /* something retained was lost: all of it is published then */
@@ -280,6 +282,8 @@ void judge_report(
 bool judge(
     struct controller *controller, struct machine *machine, struct core_event *event,
     const struct origin *origin, struct core_effects *effects);
+/* Redis says that the lease is ours: what was acknowledged above it is answered (C12.3). */
+void judge_confirmed(struct controller *controller);
 /* CORE_EVENT_CONFIG with the session's person looked up. */
 void judge_config(struct controller *controller, struct machine *machine);
 void judge_due(struct controller *controller, struct machine *machine);

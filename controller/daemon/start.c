@@ -31,6 +31,7 @@ void adopt_epoch(struct controller *controller, struct machine *machine)
 void adopt_epoch_everywhere(struct controller *controller, uint64_t epoch)
 {
     controller->epoch = epoch;
+    controller->newer_ack_at = (struct mono_time){0};
     for (size_t i = 0; i < fleet_count(controller->fleet); i++) {
         adopt_epoch(controller, fleet_at(controller->fleet, i));
     }
@@ -107,8 +108,10 @@ struct mono_time start_deadline(const struct controller *controller)
 {
     struct store *store = controller->ports.store;
     const struct mono_time never = {0};
+    /* In a silence nothing is opened, and what is over is not waited for. */
+    bool is_taking = controller->phase == PHASE_TAKING && lease_may_speak(&controller->lease);
     const struct mono_time deadlines[] = {
-        controller->phase == PHASE_TAKING ? controller->taking_until : never,
+        is_taking ? controller->taking_until : never,
         /* Out of reach: it is asked when it is up. */
         store->operations->is_up(store) ? controller->ask_again : never,
         controller->marker_again,

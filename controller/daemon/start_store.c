@@ -225,6 +225,7 @@ static void on_loaded(void *context, bool ok)
         return;
     }
     controller->loaded = true;
+    controller->loaded_at = controller->now.mono;
     for (size_t i = 0; i < controller->load_count; i++) {
         saves_release(controller, fleet_at(controller->fleet, i));
     }
