@@ -41,6 +41,9 @@
 #define LEASE_AGAIN_MS 10000   /* from the take-over to publishing everything once more */
 /* The loop is looked at this often while it leads, so that a standstill shows. */
 #define LEASE_TICK_MS 500
+/* From an answer that another has the lease to the next question, when nobody says that he leads:
+ * it is about to be given back, or to run out. */
+#define LEASE_SOON_MS 200
 /* From an error, or a question that could not be sent, to the next question. */
 #define LEASE_RETRY_MS 1000
 

@@ -89,7 +89,8 @@ static enum lease_question answered(struct lease *lease, const struct lease_even
     enum lease_question asked = lease->asked;
 
     lease->asked = LEASE_ASK_NOTHING;
-    lease->waiting_since = event->now.mono;
+    /* Redis answers: the next answer is not due before the next question. */
+    lease->waiting_since.ms = event->now.mono.ms + LEASE_THIRD_MS;
     lease_hear(lease, event->answer.epoch);
     return asked;
 }
@@ -156,6 +157,9 @@ void lease_on_other(
     }
     if (remaining_ms >= 0 && remaining_ms < LEASE_THIRD_MS) {
         lease->ask_at.ms = event->now.mono.ms + remaining_ms + 1;
+    }
+    if (!lease_another_leads(lease) && lease->ask_at.ms > event->now.mono.ms + LEASE_SOON_MS) {
+        lease->ask_at.ms = event->now.mono.ms + LEASE_SOON_MS;
     }
 }
 

@@ -85,6 +85,7 @@ static void C12_an_answer_as_old_as_the_lease_is_not_believed(void **state)
 static void C12_a_lease_that_another_has_is_asked_for_again_each_third(void **state)
 {
     (void)state;
+    lease_bench_status(&b, "a", true, true, EPOCH);
     lease_bench_ready(&b);
     lease_bench_other(&b, EPOCH, 4000);
     assert_int_equal(b.lease.role, LEASE_STANDS_BY);
@@ -96,6 +97,32 @@ static void C12_a_lease_that_another_has_is_asked_for_again_each_third(void **st
     lease_bench_pass(&b, 300);
     assert_int_equal(b.did.ask, LEASE_ASK_NOTHING);
     lease_bench_pass(&b, 1);
+    assert_int_equal(b.did.ask, LEASE_ASK_TAKE);
+}
+
+static void C12_a_lease_that_nobody_leads_under_is_asked_for_again_soon(void **state)
+{
+    (void)state;
+    lease_bench_ready(&b);
+    lease_bench_other(&b, EPOCH, 4000);
+    lease_bench_pass(&b, LEASE_SOON_MS - 1);
+    assert_int_equal(b.did.ask, LEASE_ASK_NOTHING);
+    lease_bench_pass(&b, 1);
+    assert_int_equal(b.did.ask, LEASE_ASK_TAKE);
+}
+
+/* load_timeout_ms may be shorter than from one question to the next. */
+static void C12_2_a_standby_that_Redis_answers_does_not_lead_without_it(void **state)
+{
+    (void)state;
+    b.lease.patience_ms = 1;
+    lease_bench_status(&b, "a", true, true, EPOCH);
+    lease_bench_ready(&b);
+    lease_bench_other(&b, EPOCH, 4000);
+    lease_bench_status(&b, "a", false, false, EPOCH);
+    lease_bench_other(&b, EPOCH, 4000);
+    lease_bench_pass(&b, LEASE_SOON_MS);
+    assert_int_equal(b.lease.role, LEASE_STANDS_BY);
     assert_int_equal(b.did.ask, LEASE_ASK_TAKE);
 }
 
@@ -640,6 +667,8 @@ int main(void)
         ALONE(C12_with_the_lease_comes_the_lead),
         ALONE(C12_an_answer_as_old_as_the_lease_is_not_believed),
         ALONE(C12_a_lease_that_another_has_is_asked_for_again_each_third),
+        ALONE(C12_a_lease_that_nobody_leads_under_is_asked_for_again_soon),
+        ALONE(C12_2_a_standby_that_Redis_answers_does_not_lead_without_it),
         ALONE(C12_a_leader_that_says_goodbye_is_followed_at_once),
         ALONE(C12_a_lease_taken_while_the_broker_was_lost_is_given_back),
         ALONE(C12_a_standby_that_hears_no_echo_takes_nothing),
