@@ -158,3 +158,18 @@ def test_tagoutctl_tells_who_leads_and_hands_over(pair, client, broker, start_co
     result = shop.run("status", "--controllers")
     assert "different users or machines" in result.err
     assert re.search("three .* DIFFERS", result.out)
+
+
+# ---- the same files ----
+
+
+def test_C12_4_controllers_that_have_read_different_files_are_an_alert(
+        pair, client, start_watcher):
+    client.subscribe("tagout/fleet/alert")
+    start_watcher()
+    pair.two.write(machines=dict(MACHINES, mill={"authorizations_or": []}))
+    pair.two.reload()
+    client.wait_for("tagout/fleet/alert", lambda m: m.json["alert"] == "config_differs")
+    pair.two.write(machines=MACHINES)
+    assert client.request("reload")["status"] == "ok"  # of all of them
+    client.wait_for("tagout/fleet/alert", lambda m: m.json["alert"] == "config_agrees")
