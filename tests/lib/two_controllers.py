@@ -1,4 +1,4 @@
-"""A shop at work with two controllers, each behind proxies of its own to the broker and to Redis."""
+"""A shop at work with two controllers, each behind proxies of its own to broker and Redis."""
 import os
 import re
 import time
