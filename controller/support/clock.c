@@ -10,8 +10,8 @@ static int64_t read_ms(clockid_t clock)
     return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
-/* A host that slept stood still, too: CLOCK_MONOTONIC would hide it from a leader whose lease ran out
- * meanwhile (C12.2). */
+/* A host that slept stood still, too: CLOCK_MONOTONIC would hide it from a leader whose lease ran
+ * out meanwhile (C12.2). */
 struct now clock_now(void)
 {
     return (struct now){
