@@ -33,6 +33,7 @@ enum status notice_print(const struct notice_payload *notice, struct text *text)
     json_out_string(&out, "text", notice->text);
     print_optional(&out, "by", notice->by);
     print_optional(&out, "fault", notice->fault);
+    print_optional(&out, "reset_reason", notice->reset_reason);
     print_flag(&out, "warn_only", notice->warn_only);
     if (notice->has_session) {
         json_out_number(&out, "session_s", (double)notice->session_ms / 1000.0, 3);

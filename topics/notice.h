@@ -24,6 +24,7 @@ struct notice_payload {
     const char *text;
     const char *by; /* left out when NULL; so with everything below */
     const char *fault;
+    const char *reset_reason; /* reboot, and fault boot_loop: why the box started */
     bool warn_only;
     bool has_session;
     int64_t session_ms;     /* written as `session_s` */

@@ -271,6 +271,7 @@ void judge_report(
     };
     struct origin origin = origin_none();
 
+    origin.reset_reason = report->reset_reason[0] == '\0' ? NULL : report->reset_reason;
     card_hash(&controller->card_key, report->card, hash);
     holder = roster_user_by_fob(controller->roster, report->card);
     if (holder != NULL && is_blocked(controller, hash, holder)) {

@@ -57,9 +57,10 @@ struct counters {
 
 /* Who caused what comes from outside (C8.2). */
 struct origin {
-    const char *source; /* "request", "set", "config"; NULL: the core's word */
-    const char *by;     /* NULL for nobody */
-    const char *reason; /* NULL for none */
+    const char *source;       /* "request", "set", "config"; NULL: the core's word */
+    const char *by;           /* NULL for nobody */
+    const char *reason;       /* NULL for none */
+    const char *reset_reason; /* of the report; NULL for none */
 };
 
 /* One budget of one report or outside change (C9.2). */

@@ -62,6 +62,14 @@ void publish_state(struct controller *controller, const struct machine *machine)
     controller->counters.states++;
 }
 
+/* C3: why the box started, where it says so. */
+static const char *reset_reason_of(const struct core_notice *notice, const struct origin *origin)
+{
+    bool is_of_boot = notice->type == CORE_NOTICE_REBOOT ||
+                      (notice->type == CORE_NOTICE_FAULT && notice->fault == CORE_FAULT_BOOT_LOOP);
+    return is_of_boot ? origin->reset_reason : NULL;
+}
+
 static bool is_from_outside(enum core_notice_type type)
 {
     return type == CORE_NOTICE_OOPS || type == CORE_NOTICE_UNOOPS || type == CORE_NOTICE_LOCKOUT ||
@@ -113,7 +121,11 @@ static void publish_notice(
     const char *machine_name = machine->record.machine;
     bool is_logout = notice->type == CORE_NOTICE_LOGOUT;
     bool outside = notice->source == CORE_SOURCE_OUTSIDE;
-    const char *reason = is_from_outside(notice->type) ? origin->reason : NULL;
+    bool is_own_lockout =
+        notice->type == CORE_NOTICE_LOCKOUT && notice->source == CORE_SOURCE_LIVENESS; /* C11.7 */
+    const char *reason = is_own_lockout                  ? LIVENESS_LOCKOUT_REASON
+                         : is_from_outside(notice->type) ? origin->reason
+                                                         : NULL;
     struct notice_payload event = {
         .event_type = core_notice_text(notice->type),
         .n = ++machine->record.event_n,
@@ -128,6 +140,7 @@ static void publish_notice(
         .fault = notice->type == CORE_NOTICE_FAULT || notice->type == CORE_NOTICE_FAULT_CLEARED
                      ? core_fault_text(notice->fault)
                      : NULL,
+        .reset_reason = reset_reason_of(notice, origin),
         .warn_only = notice->warn_only,
         .has_session = is_logout,
         .session_ms = notice->session_ms,
@@ -139,8 +152,9 @@ static void publish_notice(
     };
     const struct sentence_words words = {
         .machine = event.display_name,
-        .by = event.by,
+        .by = is_own_lockout ? LIVENESS_BY : event.by,
         .reason = reason,
+        .reset_reason = event.reset_reason,
         .now = controller->now.wall,
     };
     TEXT_LOCAL(sentence, 1024);

@@ -25,9 +25,10 @@ void render_state(
 
 /* What a sentence needs besides its notice. */
 struct sentence_words {
-    const char *machine; /* as people call it */
-    const char *by;      /* NULL for nobody */
-    const char *reason;  /* NULL for none */
+    const char *machine;      /* as people call it */
+    const char *by;           /* NULL for nobody */
+    const char *reason;       /* NULL for none */
+    const char *reset_reason; /* NULL for none */
     struct wall_time now;
 };
 

@@ -106,6 +106,14 @@ add_recovery(struct text *out, const struct core_notice *notice, const struct se
     }
 }
 
+/* As the box puts it: "brownout" says more than any guess of ours. */
+static void add_reset_reason(struct text *out, const struct sentence_words *words)
+{
+    if (words->reset_reason != NULL) {
+        text_addf(out, " (the box says: %s)", words->reset_reason);
+    }
+}
+
 /* C8.1 `faults`. */
 static const struct {
     const char *begins;
@@ -117,8 +125,8 @@ static const struct {
          "fault user_revoked is over"},
     [CORE_FAULT_LINK_LOST] = {"its link is lost", "its link is back"},
     [CORE_FAULT_RELAY_STUCK_ON] =
-        {"its relay stays ON though it was switched off. Isolate the machine at its own switch or "
-         "breaker; the contactor may be welded",
+        {"it stays ON though it was switched off: its relay or its current says so. Isolate the "
+         "machine at its own switch or breaker; the contactor may be welded",
          "its relay obeys again. It is safe only when somebody has checked the contactor"},
     [CORE_FAULT_RELAY_REFUSED] =
         {"its relay does not switch on. Look at what its display says, then at the contactor",
@@ -197,6 +205,7 @@ void render_sentence(
         break;
     case CORE_NOTICE_REBOOT:
         text_addf(out, "%s: its box restarted", machine);
+        add_reset_reason(out, words);
         break;
     case CORE_NOTICE_LINK_LOST:
         text_addf(out, "%s: its connection is lost", machine);
@@ -212,6 +221,7 @@ void render_sentence(
         break;
     case CORE_NOTICE_FAULT:
         text_addf(out, "%s: %s", machine, faults[notice->fault].begins);
+        add_reset_reason(out, words);
         break;
     case CORE_NOTICE_FAULT_CLEARED:
         text_addf(out, "%s: %s", machine, faults[notice->fault].ends);

@@ -146,6 +146,12 @@ static bool read_word(struct telling *telling, struct words *words)
         report->emergency = true;
     } else if (words_take(words, "firmware")) {
         text_copy(report->fw, sizeof report->fw, words_next(words));
+    } else if (words_take(words, "because of")) {
+        text_copy(report->reset_reason, sizeof report->reset_reason, words_next(words));
+    } else if (words_take(words, "reader")) {
+        report->has_reader_ok = true;
+        report->reader_ok = words_take(words, "good");
+        return report->reader_ok || words_take(words, "bad");
     } else if (words_take(words, "retained")) {
         telling->retained = true;
     } else {

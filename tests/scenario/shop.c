@@ -57,6 +57,10 @@ const char *shop_machine(struct shop *shop, struct words *words)
             relay = &machine.second;
             continue;
         }
+        if (words_take(words, "idle amps")) {
+            machine.idle_amps = words_next(words);
+            continue;
+        }
         wrong = read_relay(relay, words, &known);
         if (wrong != NULL || !known) {
             return wrong != NULL ? wrong : "a machine has no such property";

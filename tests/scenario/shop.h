@@ -2,7 +2,7 @@
  * that the controller reads.
  *
  *   machine laser needs laser or cnc, warns only, always on, called "Laser",
- *       and second relay needs air, warns only, always on          (all in one line)
+ *       idle amps 0.5, and second relay needs air, warns only, always on          (all in one line)
  *   user Ada card 0000000001 card 0000000002 has woodshop, metalshop, may override, account ada
  *   setting redis save_timeout_ms 500
  */
@@ -32,6 +32,7 @@ struct shop_relay {
 struct shop_machine {
     const char *name;
     struct shop_relay relay;
+    const char *idle_amps; /* NULL for none */
     bool has_second;
     struct shop_relay second;
 };

@@ -75,6 +75,9 @@ static void print_machines(const struct shop *shop, struct text *text)
         const struct shop_machine *machine = &shop->machines[i];
         json_out_open(&out, machine->name, '{');
         print_relay(&out, &machine->relay);
+        if (machine->idle_amps != NULL) {
+            json_out_number(&out, "idle_amps", strtod(machine->idle_amps, NULL), 3);
+        }
         if (machine->has_second) {
             json_out_open(&out, "second_relay", '{');
             print_relay(&out, &machine->second);

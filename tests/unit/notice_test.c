@@ -21,6 +21,7 @@ static void C8_2_an_event_says_what_happened(void **state)
         .text = "Ada logged out",
         .by = "bob",
         .fault = "twin",
+        .reset_reason = "brownout",
         .warn_only = true,
         .has_session = true,
         .session_ms = 90500,
@@ -39,8 +40,10 @@ static void C8_2_an_event_says_what_happened(void **state)
         printed.data,
         "{\"event_type\":\"logout\",\"n\":9,\"machine\":\"saw\",\"display_name\":\"Table Saw\","
         "\"user\":\"Ada\",\"account_id\":\"7\",\"source\":\"card\",\"reason\":\"card_removed\","
-        "\"text\":\"Ada logged out\",\"by\":\"bob\",\"fault\":\"twin\",\"warn_only\":true,"
-        "\"session_s\":90.5,\"approx\":true,\"since\":1600000000.5,\"last_user\":\"Bob\","
+        "\"text\":\"Ada logged "
+        "out\",\"by\":\"bob\",\"fault\":\"twin\",\"reset_reason\":\"brownout\","
+        "\"warn_only\":true,\"session_s\":90.5,\"approx\":true,\"since\":1600000000.5,\"last_"
+        "user\":\"Bob\","
         "\"clock\":\"unsynchronised\",\"epoch\":3,\"rev\":4,\"at\":1700000000.123}");
 }
 
