@@ -86,10 +86,8 @@ static bool report(
         strcmp(service->verdict_reason, service->told_reason) != 0) {
         publish(service, now, news);
     }
-    if (service->verdict == SERVICE_STOPPED) {
-        service->alerted = false; /* somebody is at it */
-        service->died = (struct wall_time){0};
-    } else if (!service->alerted && (service->verdict == SERVICE_ERROR || service->fell)) {
+    /* A stop after a death is somebody at work on it; people still want to hear that it is back. */
+    if (!service->alerted && (service->verdict == SERVICE_ERROR || service->fell)) {
         tell_death(services, service, now, news);
     } else if (service->alerted && service->verdict == SERVICE_RUNNING && is_past(steady_at, now)) {
         tell_recovery(services, service, now, news);

@@ -195,6 +195,7 @@ void watcher_on_connected(struct watcher *watcher)
 {
     watcher->now = clock_now();
     log_info("connected to the broker");
+    watcher->away_reason[0] = '\0';
     services_on_connected(&watcher->services, watcher->now);
     role_on_listening(&watcher->role, watcher->now);
     subscribe(watcher);
@@ -206,7 +207,11 @@ void watcher_on_disconnected(struct watcher *watcher, const char *reason)
     services_on_disconnected(&watcher->services, reason, watcher->now);
     role_on_disconnected(&watcher->role, watcher->now);
     watcher->subscribe_at = (struct mono_time){0};
-    log_warning("not connected to the broker: %s", reason);
+    /* It tries twice a second: one line for each cause. */
+    if (strcmp(watcher->away_reason, reason) != 0) {
+        text_copy(watcher->away_reason, sizeof watcher->away_reason, reason);
+        log_warning("not connected to the broker: %s; trying again, for ever", reason);
+    }
 }
 
 bool watcher_on_subscribed(struct watcher *watcher, bool granted)

@@ -61,6 +61,7 @@ struct watcher {
     struct test_alert tests[TEST_ALERTS_MAX];
     uint64_t bad_messages;
     struct mono_time bad_logged;
+    char away_reason[ALERT_REASON_SIZE]; /* why there is no broker, as logged; "" while there is */
 };
 
 /* watcher.c */

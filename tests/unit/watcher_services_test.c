@@ -296,6 +296,25 @@ static void a_restart_after_a_clean_stop_is_no_news(void **state)
     assert_int_equal(alert_count, 0);
 }
 
+static void one_that_died_and_was_then_stopped_is_told_to_work_again(void **state)
+{
+    (void)state;
+    is_lost("one");
+    pass(SERVICES_DOUBT_MS);
+    assert_int_equal(alert_count, 1);
+    runs("one", true);
+    pass(SERVICES_STEADY_MS - 1);
+    is_stopped("one");
+    pass(SETTLE_MS - 1);
+    runs("one", true);
+    pass(SERVICES_STEADY_MS - 1);
+    assert_int_equal(alert_count, 1);
+    pass(1);
+    assert_int_equal(alert_count, 2);
+    assert_alert(1, ALERT_SERVICE_RECOVERED, "controller-one");
+    assert_true(alerts[1].leads);
+}
+
 /* ---- the leader ---- */
 
 static void C12_a_standby_that_takes_over_is_the_leaders_recovery(void **state)
@@ -675,6 +694,7 @@ int main(void)
         TEST(one_that_was_back_within_the_doubt_fell_all_the_same),
         TEST(the_same_process_back_within_the_doubt_only_lost_its_connection),
         TEST(C11_6_a_clean_stop_is_no_alert),
+        TEST(one_that_died_and_was_then_stopped_is_told_to_work_again),
         TEST(C11_6_after_a_clean_stop_none_is_missed_for_settle_s),
         TEST(a_restart_after_a_clean_stop_is_no_news),
         TEST(C12_a_standby_that_takes_over_is_the_leaders_recovery),
