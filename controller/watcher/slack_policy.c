@@ -18,7 +18,10 @@ static const struct rule {
      NULL},
     {"emergency_login", SLACK_CONTROL,
      "Go and see whether help is needed, then why no member's card would do.", NULL},
-    {"machine_error", SLACK_MACHINES, "If it runs, it runs until its card is taken out.", NULL},
+    {"machine_error", SLACK_MACHINES,
+     "If it runs: card out. A box that hangs may not heed that; "
+     "then switch the machine off at its isolator or breaker.",
+     NULL},
     {"machine_recovered", SLACK_RETURNS, NULL, NULL},
     {"fault", SLACK_CONTROL, NULL, NULL},
     {"fault_cleared", SLACK_CONTROL, NULL, NULL},
@@ -31,18 +34,17 @@ static const struct rule {
     {"machine_offline", SLACK_ACTIVITY, NULL, NULL},
 };
 
+/* Most sentences say what to do; NULL: nothing to add. */
 static const struct {
     const char *fault;
     const char *next_step;
 } faults[] = {
-    {"relay_stuck_on", "Its power may be on without a card: isolate it at the mains, then have "
-                       "relay and contactor checked."},
-    {"relay_refused", "It does not switch on as it was told: check fuse, emergency stop, relay and "
-                      "contactor."},
+    {"relay_stuck_on", NULL},
+    {"relay_refused", NULL},
+    {"twin", NULL},
+    {"boot_loop", NULL},
     {"reader_failed", "No card opens it until its reader is mended or replaced."},
-    {"twin", "Two boxes report under its name: find the one that was added and rename it."},
-    {"user_revoked", "Whoever uses it is no longer allowed to. Ask them to stop, or: tagoutctl end "
-                     "%m"},
+    {"user_revoked", "Ask them to stop, or: tagoutctl end %m"},
 };
 
 /* What is told in other ways: a link that was lost becomes a machine_error when it stays so, and

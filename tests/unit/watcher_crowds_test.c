@@ -95,7 +95,10 @@ static void one_alone_waits_2_s_and_is_told_in_its_own_words(void **state)
     assert_false(takes());
     assert_int_equal(slack_crowds_due(&crowds, now).ms, now.ms + 1);
     pass(1);
-    expect(SLACK_MACHINES, "M1 does not answer.\nIf it runs, it runs until its card is taken out.");
+    expect(
+        SLACK_MACHINES,
+        "M1 does not answer.\nIf it runs: card out. A box that hangs may not heed that; "
+        "then switch the machine off at its isolator or breaker.");
     assert_int_equal(slack_crowds_due(&crowds, now).ms, 0);
     assert_false(takes());
 }

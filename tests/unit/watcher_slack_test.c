@@ -75,14 +75,15 @@ static void every_alert_says_what_to_do_next(void **state)
     posts_of("machine_error", "Table Saw: not answering", "", "");
     assert_string_equal(
         posts[0].text,
-        "Table Saw: not answering\nIf it runs, it runs until its card is taken out.");
+        "Table Saw: not answering\nIf it runs: card out. A box that hangs may not heed that; "
+        "then switch the machine off at its isolator or breaker.");
     posts_of("override_login", "Table Saw: Max runs it", "", "");
     assert_string_equal(
         posts[0].text, "Table Saw: Max runs it\nIt is out of use for a reason: make sure they know "
                        "it.");
     posts_of("fault", "Table Saw: fault user_revoked", "user_revoked", "");
     assert_string_equal(
-        posts[0].text, "Table Saw: fault user_revoked\nWhoever uses it is no longer allowed to. "
+        posts[0].text, "Table Saw: fault user_revoked\n"
                        "Ask them to stop, or: tagoutctl end table-saw");
     posts_of("fault", "Table Saw: fault new_one", "new_one", "");
     assert_string_equal(posts[0].text, "Table Saw: fault new_one\nSee: tagoutctl status table-saw");
