@@ -195,11 +195,45 @@ static bool needs_attention(const struct board_machine *machine)
                                   strcmp(machine->link, "lost") == 0);
 }
 
+static bool is_save_late(const struct board_machine *machine)
+{
+    const struct state_payload *state = &machine->copy.state;
+
+    for (size_t i = 0; machine->has_state && i < state->fault_count; i++) {
+        if (strcmp(state->faults[i], "save_timeout") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A controller does not tell a Redis that hangs from a slow one: only the machines' states say so.
+ * One that is out of reach was told of already. */
+static void add_storage(const struct board *board, struct text *out)
+{
+    bool is_late = false;
+
+    for (size_t i = 0; i < board->controller_count; i++) {
+        if (is_running(&board->controllers[i]) && !board->controllers[i].redis_up) {
+            return;
+        }
+    }
+    for (size_t i = 0; !is_late && i < board->machine_count; i++) {
+        is_late = is_save_late(board->machines[i]);
+    }
+    if (is_late) {
+        text_add(
+            out, "Storage hangs: cards work as before; do not power-cycle anything. Look at the "
+                 "server's disk and Redis.\n");
+    }
+}
+
 void board_not_well(const struct board *board, struct text *out)
 {
     struct names names = {0};
 
     add_controllers(board, out);
+    add_storage(board, out);
     for (size_t i = 0; i < board->machine_count; i++) {
         if (needs_attention(board->machines[i])) {
             add_name(&names, board->machines[i]->name);

@@ -223,6 +223,29 @@ static void Redis_and_differing_files_are_not_well(void **state)
     board_free(&board);
 }
 
+static void storage_that_hangs_is_said_before_the_machines_that_wait_for_it(void **state)
+{
+    static const char late[] =
+        "{\"machine\":\"saw\",\"mode\":\"idle\",\"oops\":false,\"lockout\":false,\"epoch\":1,"
+        "\"rev\":1,\"problem\":true,\"faults\":[\"save_timeout\"]}";
+    struct board board = {0};
+
+    (void)state;
+    take_controller(&board, "one", "up", "a");
+    take(&board, TOPIC_STATE, "saw", late);
+    assert_not_well(
+        &board, "Storage hangs: cards work as before; do not power-cycle anything. Look at the "
+                "server's disk and Redis.\n"
+                "1 machine needs attention: saw.\n");
+    take_controller(&board, "one", "down", "a");
+    assert_not_well(
+        &board,
+        "Redis is out of reach of controller one: cards work as before; changes are kept by "
+        "the broker until it is back.\n"
+        "1 machine needs attention: saw.\n");
+    board_free(&board);
+}
+
 static void machines_that_need_attention_are_named(void **state)
 {
     static const char *const more[] = {
@@ -412,6 +435,7 @@ int main(void)
         cmocka_unit_test(the_last_events_are_kept_newest_first),
         cmocka_unit_test(a_missing_controller_is_the_first_thing_to_know),
         cmocka_unit_test(Redis_and_differing_files_are_not_well),
+        cmocka_unit_test(storage_that_hangs_is_said_before_the_machines_that_wait_for_it),
         cmocka_unit_test(machines_that_need_attention_are_named),
         cmocka_unit_test(a_state_that_cannot_be_read_is_told),
         cmocka_unit_test(C11_6_services_that_do_not_work_are_named),
