@@ -8,13 +8,14 @@ heard_event_read(const struct json *object, struct heard_event *ret_event, struc
 {
     struct members members = {.object = object, .place = "", .why = why};
     struct heard_event event = {
-        .display_name = "", .text = "", .fault = "", .reason = "", .source = ""};
+        .display_name = "", .user = "", .text = "", .fault = "", .reason = "", .source = ""};
     uint64_t n = 0;
     double at = 0;
 
     member_string(&members, "event_type", REQUIRED, &event.event_type);
     member_string(&members, "machine", REQUIRED, &event.machine);
     member_string(&members, "display_name", OPTIONAL, &event.display_name);
+    member_string(&members, "user", OPTIONAL, &event.user);
     member_string(&members, "text", OPTIONAL, &event.text);
     member_string(&members, "fault", OPTIONAL, &event.fault);
     member_string(&members, "reason", OPTIONAL, &event.reason);

@@ -15,6 +15,7 @@ struct heard_event {
     const char *event_type;
     const char *machine;
     const char *display_name; /* the machine's name where there is none */
+    const char *user;         /* who used it, or whom it is about */
     const char *text;
     const char *fault;
     const char *reason;

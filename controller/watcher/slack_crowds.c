@@ -105,6 +105,13 @@ void slack_crowds_add(
         text_copy(
             crowd->names[crowd->count], sizeof crowd->names[crowd->count], event->display_name);
     }
+    if (event->user[0] != '\0') {
+        if (crowd->in_use_count < SLACK_CROWD_NAMES) {
+            text_copy(
+                crowd->in_use[crowd->in_use_count], sizeof crowd->in_use[0], event->display_name);
+        }
+        crowd->in_use_count++;
+    }
     crowd->count++;
     if (crowd->count < SLACK_CROWD_MIN) {
         add_own_words(crowd, post->text);
@@ -134,21 +141,22 @@ static int64_t due_ms(const struct slack_crowds *crowds, enum slack_lane lane, s
     return patience;
 }
 
-static void add_names(const struct slack_crowd *crowd, struct text *out)
+static void
+add_names(char names[SLACK_CROWD_NAMES][WATCHED_DISPLAY_SIZE], uint32_t count, struct text *out)
 {
-    uint32_t shown = crowd->count < SLACK_CROWD_NAMES ? crowd->count : SLACK_CROWD_NAMES;
+    uint32_t shown = count < SLACK_CROWD_NAMES ? count : SLACK_CROWD_NAMES;
 
     for (uint32_t i = 0; i < shown; i++) {
-        text_add(out, i == 0 ? "" : (i + 1 == crowd->count ? " and " : ", "));
-        slack_add_escaped(out, crowd->names[i]);
+        text_add(out, i == 0 ? "" : (i + 1 == count ? " and " : ", "));
+        slack_add_escaped(out, names[i]);
     }
-    if (crowd->count > shown) {
-        text_addf(out, " and %u more", crowd->count - shown);
+    if (count > shown) {
+        text_addf(out, " and %u more", count - shown);
     }
     text_add(out, ".");
 }
 
-static void tell(const struct slack_crowd *crowd, enum slack_lane lane, struct text *out)
+static void tell(struct slack_crowd *crowd, enum slack_lane lane, struct text *out)
 {
     if (crowd->count < SLACK_CROWD_MIN) {
         text_add(out, crowd->text);
@@ -159,11 +167,15 @@ static void tell(const struct slack_crowd *crowd, enum slack_lane lane, struct t
         lane == SLACK_MACHINES  ? "do not answer"
         : lane == SLACK_RETURNS ? "answer again"
                                 : "restarted together");
-    add_names(crowd, out);
+    add_names(crowd->names, crowd->count, out);
+    if (lane == SLACK_MACHINES && crowd->in_use_count > 0) {
+        text_add(out, "\nIn use, go there first: ");
+        add_names(crowd->in_use, crowd->in_use_count, out);
+    }
     if (lane == SLACK_MACHINES) {
         text_add(
             out, "\nTreat them as live. What so many share is an access point, a switch or a "
-                 "fuse: look there first, then at each: tagoutctl status");
+                 "fuse: look there, then at each: tagoutctl status");
     } else if (lane == SLACK_REBOOTS) {
         text_add(out, "\nDid the power fail? A card that was in has to come out and go in again.");
     }

@@ -34,6 +34,8 @@ struct slack_crowd {
     struct mono_time began;
     struct mono_time last;
     char names[SLACK_CROWD_NAMES][WATCHED_DISPLAY_SIZE];
+    uint32_t in_use_count; /* of those: somebody's session is open */
+    char in_use[SLACK_CROWD_NAMES][WATCHED_DISPLAY_SIZE];
     char known[SLACK_CROWD_KNOWN][WATCHED_NAME_SIZE];
     char text[SLACK_TEXT_SIZE]; /* of those before SLACK_CROWD_MIN, a line each */
 };

@@ -28,7 +28,7 @@ static int begin(void **state)
 }
 
 /* Machine `m` of the shop is M<m>; its sentence is "M<m> <words>". */
-static void happens(const char *event_type, int m, const char *words)
+static void happens_to(const char *user, const char *event_type, int m, const char *words)
 {
     char machine[16];
     char display_name[16];
@@ -38,6 +38,7 @@ static void happens(const char *event_type, int m, const char *words)
         .event_type = event_type,
         .machine = machine,
         .display_name = display_name,
+        .user = user,
         .text = text,
         .fault = "link_lost",
         .reason = "",
@@ -52,6 +53,11 @@ static void happens(const char *event_type, int m, const char *words)
         assert_true(slack_crowds_has(posts[0].lane));
         slack_crowds_add(&crowds, &posts[0], &event, line, (struct wall_time){line}, now);
     }
+}
+
+static void happens(const char *event_type, int m, const char *words)
+{
+    happens_to("", event_type, m, words);
 }
 
 static void fails(int m)
@@ -122,7 +128,20 @@ static void three_that_vanish_together_are_one_message_with_their_number(void **
     expect(
         SLACK_MACHINES,
         "3 machines do not answer: M1, M2 and M3.\nTreat them as live. What so many share is an "
-        "access point, a switch or a fuse: look there first, then at each: tagoutctl status");
+        "access point, a switch or a fuse: look there, then at each: tagoutctl status");
+}
+
+static void those_in_use_are_named_first_of_the_places_to_go_to(void **state)
+{
+    (void)state;
+    fails(1);
+    happens_to("Ada", "machine_error", 2, "does not answer");
+    happens_to("Bob", "machine_error", 3, "does not answer");
+    pass(ALONE_MS);
+    assert_true(takes());
+    assert_non_null(strstr(
+        post.text, "3 machines do not answer: M1, M2 and M3.\nIn use, go there first: M2 and "
+                   "M3.\nTreat them as live."));
 }
 
 static void of_many_five_are_named(void **state)
@@ -275,6 +294,7 @@ int main(void)
         TEST(one_alone_waits_2_s_and_is_told_in_its_own_words),
         TEST(two_are_one_message_each_in_its_own_words),
         TEST(three_that_vanish_together_are_one_message_with_their_number),
+        TEST(those_in_use_are_named_first_of_the_places_to_go_to),
         TEST(of_many_five_are_named),
         TEST(while_links_are_lost_the_first_error_waits_for_the_others),
         TEST(when_no_link_is_in_doubt_any_more_it_waits_no_longer),
