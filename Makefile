@@ -257,6 +257,11 @@ bench: ## measure latency, throughput and cost beside bare echoing clients; T=--
 	+@$(SUBMAKE) VARIANT=release all benches preloads
 	@$(PYTHON) tests/bench/run $(T)
 
+soak: ## ten million reports and every kind of trouble: memory stays flat; about half an hour; T=reports
+	@deploy/install-deps build test bench
+	+@$(SUBMAKE) VARIANT=release all benches
+	@$(PYTHON) tests/bench/soak $(T)
+
 format: ## lay out the code as .clang-format says
 	clang-format -i $(SOURCES) $(FIRMWARE)
 
@@ -293,4 +298,4 @@ clean: ## remove everything that was built
 	rm -rf build
 
 .PHONY: all unit-tests tools benches preloads core-archive deps demo test lint lint-house lint-format \
-    lint-clang lint-cppcheck lint-shell tidy check-esphome check-homeassistant bench format install help clean
+    lint-clang lint-cppcheck lint-shell tidy check-esphome check-homeassistant bench soak format install help clean
