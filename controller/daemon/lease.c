@@ -155,6 +155,7 @@ void lease_give_back(
 static void on_broker_up(struct lease *lease, struct mono_time now, struct lease_actions *actions)
 {
     lease->broker_is_up = true;
+    lease->other_count = 0; /* what is retained tells who is there now */
     lease->echo_waits = false;
     lease->echo_at = now;
     if (lease_is_leader(lease)) {

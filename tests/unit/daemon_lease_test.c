@@ -85,8 +85,8 @@ static void C12_an_answer_as_old_as_the_lease_is_not_believed(void **state)
 static void C12_a_lease_that_another_has_is_asked_for_again_each_third(void **state)
 {
     (void)state;
-    lease_bench_status(&b, "a", true, true, EPOCH);
     lease_bench_ready(&b);
+    lease_bench_status(&b, "a", true, true, EPOCH);
     lease_bench_other(&b, EPOCH, 4000);
     assert_int_equal(b.lease.role, LEASE_STANDS_BY);
     lease_bench_pass(&b, LEASE_THIRD_MS - 1);
@@ -116,8 +116,8 @@ static void C12_2_a_standby_that_Redis_answers_does_not_lead_without_it(void **s
 {
     (void)state;
     b.lease.patience_ms = 1;
-    lease_bench_status(&b, "a", true, true, EPOCH);
     lease_bench_ready(&b);
+    lease_bench_status(&b, "a", true, true, EPOCH);
     lease_bench_other(&b, EPOCH, 4000);
     lease_bench_status(&b, "a", false, false, EPOCH);
     lease_bench_other(&b, EPOCH, 4000);
@@ -609,6 +609,16 @@ static void C6_nothing_is_handed_over_to_who_does_not_reach_Redis(void **state)
     assert_true(lease_may_speak(&b.lease));
 }
 
+/* A broker that was killed may have forgotten it, or its last will. */
+static void C12_2_who_is_there_is_heard_anew_after_each_connect(void **state)
+{
+    (void)state;
+    lease_bench_status(&b, "a", true, false, 0);
+    lease_bench_event(&b, LEASE_BROKER_DOWN);
+    lease_bench_event(&b, LEASE_BROKER_UP);
+    assert_false(lease_has_standby(&b.lease));
+}
+
 static void C12_a_clean_stop_gives_the_lease_back(void **state)
 {
     (void)state;
@@ -702,6 +712,7 @@ int main(void)
         LEADING(C12_1_what_is_due_in_a_silence_is_published_after_it),
         LEADING(C6_handover_gives_the_lease_to_a_standby),
         LEADING(C6_a_lead_that_was_handed_over_may_come_back_at_once),
+        LEADING(C12_2_who_is_there_is_heard_anew_after_each_connect),
         LEADING(C6_nothing_is_handed_over_to_who_does_not_reach_Redis),
         LEADING(C12_a_clean_stop_gives_the_lease_back),
         ALONE(C12_an_answer_that_nobody_waits_for_changes_nothing),
