@@ -88,7 +88,7 @@ struct core_event {
     struct now now;
     uint64_t epoch;         /* of the controller that decides */
     uint64_t epoch_ceiling; /* an `ack` above it is ignored (C12.3) */
-    bool lead_in_doubt; /* Redis has not confirmed it: no `ack` raises an epoch (C12.3) */
+    bool lead_in_doubt;     /* Redis has not confirmed it: no `ack` raises an epoch (C12.3) */
     struct version loaded;  /* what this process found of the machine; {0, 0}: nothing (C9.4) */
     const struct core_liveness *liveness; /* NULL: C11's defaults */
     union {

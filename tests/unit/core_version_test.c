@@ -148,7 +148,8 @@ static void C12_3_an_ack_raises_no_epoch_before_Redis_has_confirmed_the_lease(vo
 }
 
 /* A lost lockout is taken over all the same: it makes nothing run. */
-static void C9_4_an_ack_tells_of_oops_and_lockout_before_Redis_has_confirmed_the_lease(void **unused)
+static void
+C9_4_an_ack_tells_of_oops_and_lockout_before_Redis_has_confirmed_the_lease(void **unused)
 {
     (void)unused;
     core_bench_start(&bench, SECOND_ABSENT);
