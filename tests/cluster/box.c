@@ -52,6 +52,7 @@ static void note_report(struct world *world, struct box *box)
     box->reported_card = box->card;
     if (world->is_calm && truth->calm_seq == 0) {
         truth->calm_seq = box->outputs.report.seq;
+        truth->calm_report_at = world->now;
     }
 }
 

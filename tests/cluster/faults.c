@@ -51,12 +51,30 @@ static void freeze(struct world *world, unsigned node, int64_t until)
     }
 }
 
-/* Nobody can remember what was lost with both copies. */
+static bool can_be_read(const struct world *world)
+{
+    bool can = !world->redis.is_down && !world->redis.is_frozen && !world->broker.is_down;
+
+    for (unsigned i = 0; i < world->node_count; i++) {
+        can = can && !world->nodes[i].redis.is_cut;
+    }
+    return can;
+}
+
+/* Nobody can remember what was lost with both copies. So one is lost only when the other one is
+ * whole and can be read, and that one stays so until the first is filled again. */
+static bool is_recovering(struct world *world)
+{
+    world->is_recovering = world->is_recovering && !check_copies_are_whole(world);
+    return world->is_recovering;
+}
+
 static enum memory_loss choose_loss(struct world *world)
 {
-    if (!dice_percent(&world->dice, 60) || !check_copies_are_whole(world)) {
+    if (!dice_percent(&world->dice, 60) || !can_be_read(world) || !check_copies_are_whole(world)) {
         return LOSS_NOTHING;
     }
+    world->is_recovering = true;
     return dice_percent(&world->dice, 50) ? LOSS_ALL : LOSS_SOME;
 }
 
@@ -73,7 +91,7 @@ static void strike_node(struct world *world, enum fault fault, unsigned node)
         freeze(world, node, later(world, 100 * MS, 12 * SECOND));
     } else if (fault == FAULT_CUT_FROM_BROKER) {
         cut_wire(world, node, later(world, 200 * MS, 12 * SECOND));
-    } else if (fault == FAULT_CUT_FROM_REDIS) {
+    } else if (fault == FAULT_CUT_FROM_REDIS && !is_recovering(world)) {
         cut_redis(world, node, later(world, 200 * MS, 25 * SECOND));
     } else if (fault == FAULT_CLOCK) {
         world->nodes[node].wall_skew_ms = dice_between(&world->dice, -3000, 3000);
@@ -82,6 +100,9 @@ static void strike_node(struct world *world, enum fault fault, unsigned node)
 
 static void strike_servers(struct world *world, enum fault fault)
 {
+    if (is_recovering(world)) {
+        return;
+    }
     if (fault == FAULT_REDIS_FREEZES && !world->redis.is_frozen) {
         redis_freeze(world, true);
         world_plan(world, &world->redis_thaws, later(world, 100 * MS, 10 * SECOND));

@@ -71,6 +71,7 @@ static void ask_for_change(struct world *world, unsigned machine)
     bool clears = !choices[choice].value;
 
     truth_end_session(&world->boxes[machine]);
+    truth->asked_at = world->now;
     if (clears && strcmp(verb, "lockout") != 0 && strcmp(verb, "end") != 0) {
         truth->oops.holds = false;
         truth->stopped = false;
@@ -90,7 +91,7 @@ static void act(struct world *world, struct due *due)
         (operator->transaction != 0 && world->now - operator->asked_at<PATIENCE)) {
         return;
     }
-    if (dice_percent(&world->dice, 3)) {
+    if (!world->is_calm && dice_percent(&world->dice, 3)) {
         ask(world, "handover", 0, false);
     } else {
         ask_for_change(world, dice_below(&world->dice, BOXES));

@@ -100,11 +100,12 @@ static void queue(struct node *node, struct parcel *parcel)
         return;
     }
     parcels_add(&node->outbox, parcel);
-    if (world->delays > 0 && dice_percent(&world->dice, 5)) {
+    if (world->delays > 0 && node->said_at != world->now && dice_percent(&world->dice, 5)) {
         world_plan_by(world, &node->flows, world->now + dice_between(&world->dice, 1, 500 * MS));
     } else if (!due_is_planned(&node->flows)) {
         flow(world, node);
     }
+    node->said_at = world->now;
 }
 
 static unsigned who_of(const struct world *world, const struct topic_match *match)
@@ -136,6 +137,7 @@ static enum status port_publish(
     parcel = parcel_new(PARCEL_MESSAGE, node->index);
     parcel->message = message_new(match.id, who_of(node->world, &match), topic, payload, length);
     parcel->message->author = node->life;
+    parcel->message->said_at = node->world->now;
     parcel->qos = qos;
     parcel->retained = retain;
     check_published(node->world, node, parcel->message);

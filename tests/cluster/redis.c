@@ -188,6 +188,12 @@ static void do_save(struct world *world, struct request *request)
     request->saved = world->plant == PLANT_SAVE_EPOCH
                          ? save_without_epoch(redis, record)
                          : memory_database_save(redis->database, record, &why);
+    if (request->saved == STORE_SAVE_DONE &&
+        record->core.version.epoch < memory_database_epoch(redis->database)) {
+        world_fail(
+            world, "C9.1: %s saves under an older epoch than the lease's",
+            world->nodes[request->node].id);
+    }
     world_tell(
         world, "Redis: %s saves %s %llu.%u%s%s: %s", world->nodes[request->node].id,
         record->machine, (unsigned long long)record->core.version.epoch, record->core.version.rev,

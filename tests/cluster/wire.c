@@ -82,16 +82,17 @@ bool wire_forget(struct due *due)
 
 /* ---- on the way ---- */
 
-/* Between two topics anything may overtake, on one topic nothing. A controller reads what has
- * QoS 0, and the broker's answers, in the order in which the broker sent them. */
+/* On its way to a box anything may overtake what is of another topic. A controller reads what has
+ * QoS 0, and the broker's answers, in the order in which the broker sent them, and what has QoS 1
+ * in an order of its own. What a controller says goes through one outbox. */
 static unsigned lane_of(const struct parcel *parcel)
 {
     bool has_topic = parcel->message != NULL;
 
-    if (!parcel->to_broker && client_is_node(parcel->client)) {
-        return has_topic && parcel->qos > 0 ? 0 : ASIDE;
+    if (!client_is_node(parcel->client)) {
+        return has_topic ? parcel->message->id : ASIDE;
     }
-    return has_topic ? parcel->message->id : ASIDE;
+    return has_topic && (parcel->to_broker || parcel->qos > 0) ? 0 : ASIDE;
 }
 
 static void dispatch(struct world *world, struct parcel *parcel, int64_t delay)
@@ -99,8 +100,14 @@ static void dispatch(struct world *world, struct parcel *parcel, int64_t delay)
     struct wire *wire = &world->wires[parcel->client];
     int64_t *last = &(parcel->to_broker ? wire->to_broker : wire->to_client)[lane_of(parcel)];
     int64_t at = world->now + delay;
+    bool is_of_burst = parcel->to_broker && client_is_node(parcel->client) &&
+                       wire->burst_at == world->now && *last > world->now;
 
-    *last = at > *last ? at : *last + 1;
+    /* What is said in one turn of a loop travels in one piece. */
+    *last = at > *last && !is_of_burst ? at : *last + 1;
+    if (parcel->to_broker) {
+        wire->burst_at = world->now;
+    }
     world_plan(world, &parcel->due, *last);
 }
 

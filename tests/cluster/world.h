@@ -56,6 +56,7 @@ struct message {
     char *payload;
     size_t length;
     unsigned author; /* the life of the controller that published it; 0: nobody's */
+    int64_t said_at;
     bool is_command; /* `command` can be read */
     struct command command;
 };
@@ -105,7 +106,8 @@ struct wire {
     struct due connects;                /* the next attempt */
     int64_t to_broker[TOPIC_COUNT + 1]; /* when the last of a topic arrives: nothing overtakes it */
     int64_t to_client[TOPIC_COUNT + 1];
-    uint64_t topics; /* subscribed */
+    int64_t burst_at; /* when the client last sent */
+    uint64_t topics;  /* subscribed */
     uint64_t topics_qos1;
 };
 
@@ -234,6 +236,7 @@ struct node {
     struct parcels requests;
     struct parcels outbox; /* not yet with the network */
     struct due flows;
+    int64_t said_at;
     struct due turn;
     struct due starts;
     struct due thaws;
@@ -258,11 +261,13 @@ struct truth {
     bool told_insertion; /* a report of this boot has told of it */
     bool stopped;        /* a press that nobody has cleared since */
     bool in_session;     /* a member's, that nobody has ended */
+    int64_t asked_at;    /* the operator's last request */
     uint64_t epoch;      /* the greatest of a command that it accepted in this boot */
     struct promise oops;
     struct promise lockout;
     uint32_t calm_seq; /* of the first report in the calm; 0: none yet */
-    bool answered;     /* it was */
+    int64_t calm_report_at;
+    bool answered; /* it was */
 };
 
 struct box {
@@ -323,6 +328,9 @@ struct tally {
 struct epoch_owner {
     uint64_t epoch;
     unsigned life;
+    unsigned former;       /* the life that had it before; 0: none */
+    int64_t first_said_at; /* by the present one, of what a box accepted */
+    int64_t last_said_at;
 };
 
 struct world {
@@ -351,6 +359,7 @@ struct world {
     unsigned delays; /* percent of parcels that dawdle */
 
     bool is_calm;
+    bool is_recovering; /* one of the two memories was lost, and is not yet filled again */
     int64_t calm_since;
     unsigned survivor; /* the controller that is sound in the calm */
     struct due fault;  /* the next one, or the end of the calm */
