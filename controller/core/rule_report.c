@@ -61,6 +61,15 @@ static void take_over_flags(struct decision *decision, const struct core_ack *ac
     core_base(decision);
 }
 
+/* Another controller led while this one was asleep, and what it has said is known from nowhere
+ * else.
+ */
+static bool is_of_another(const struct decision *decision, const struct core_ack *ack)
+{
+    return ack->version.epoch > decision->event->epoch &&
+           version_compare(ack->version, decision->state->version) > 0;
+}
+
 /* C12.3: the answer's version must be above the one that the device applied, or it would be taken
  * for an old one. */
 static void heed_ack(struct decision *decision)
@@ -74,7 +83,8 @@ static void heed_ack(struct decision *decision)
         return;
     }
     /* Not the present version: the epoch of a new start is above whatever was lost. */
-    if (!state->heard && version_compare(report->ack.version, decision->event->loaded) > 0) {
+    if ((!state->heard && version_compare(report->ack.version, decision->event->loaded) > 0) ||
+        is_of_another(decision, &report->ack)) {
         take_over_flags(decision, &report->ack);
     }
     if (decision->event->lead_in_doubt && report->ack.version.epoch > decision->event->epoch) {

@@ -106,7 +106,8 @@ static void report(
             },
         .judged = true,
         .rebooted = is_reboot(&node->state, boot, boot_id),
-        .flags_by_ack = ack != 0 && ack <= ACKS_HEEDED && !node->state.heard,
+        .flags_by_ack = ack != 0 && ack <= ACKS_HEEDED &&
+                        (!node->state.heard || acks[ack - 1].version.epoch > SPACE_EPOCH),
     };
 
     if (ack != 0) {
@@ -124,7 +125,8 @@ static void all_reports(const struct space_node *node)
         for (unsigned card = 0; card < SPACE_CARDS; card++) {
             for (unsigned what = 0; what < 4; what++) {
                 report(node, &boots[boot], (enum space_card)card, what, 0);
-                /* Once heard, an ack only moves the version: tried with the plain report. */
+                /* Once heard, an ack moves the version, and one of another's epoch the flags: tried
+                 * with the plain report. */
                 for (size_t ack = 1; ack <= ACKS && (!node->state.heard || boot == 0); ack++) {
                     report(node, &boots[boot], (enum space_card)card, what, ack);
                 }
