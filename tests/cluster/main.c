@@ -212,7 +212,8 @@ static void make_shop(const char *folder)
     text_addf(&users, user, card_number(CARD_OTHER), CARD_OTHER, "Bob", "Bob", "Bob");
     text_add(&users, "]");
     write_file(folder, "users.json", users.data);
-    for (char id = 'a'; id < 'a' + NODES_MAX; id++) {
+    for (int i = 0; i < NODES_MAX; i++) {
+        char id = (char)('a' + i);
         TEXT_LOCAL(name, 16);
         TEXT_LOCAL(ini, 256);
         text_addf(&name, "%c.ini", id);

@@ -98,8 +98,10 @@ static void turn_requests(struct world *world, struct node *node)
 
 static void turn_redis(struct world *world, const struct node *node)
 {
-    for (int i = 0; i < ANSWERS_A_TURN && redis_link_turn(world, node->index); i++) {
-        continue;
+    bool any = true;
+
+    for (int i = 0; any && i < ANSWERS_A_TURN; i++) {
+        any = redis_link_turn(world, node->index);
     }
 }
 
@@ -149,7 +151,7 @@ static void turn(struct world *world, struct node *node)
 static void on_turn(struct world *world, struct due *due)
 {
     struct node *node = (struct node *)((char *)due - offsetof(struct node, turn));
-    const struct request *asked = node->redis.asked;
+    const struct request *asked;
     struct mono_time next;
 
     if (node->controller == NULL || node->is_frozen) {

@@ -30,6 +30,7 @@
 #define PREFIX "tagout"
 #define NODES_MAX 3
 #define BOXES 3
+#define EACH_MAX 3                  /* of controllers, and of boxes */
 #define CLIENTS (NODES_MAX + BOXES) /* of the broker: controllers, then boxes */
 #define MS ((int64_t)1000)          /* the virtual clock counts microseconds */
 #define SECOND (1000 * MS)
@@ -121,7 +122,7 @@ enum retained_kind {
 };
 
 struct retained {
-    struct message *of[RETAINED_KINDS][BOXES > NODES_MAX ? BOXES : NODES_MAX];
+    struct message *of[RETAINED_KINDS][EACH_MAX];
 };
 
 struct broker {
