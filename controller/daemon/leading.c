@@ -93,6 +93,8 @@ static void stand_down(struct controller *controller, const struct lease_actions
         forget_work(controller);
         controller->loaded = false;
         controller->block_keeping.loaded = false;
+    } else {
+        controller->said_standby = false; /* it was only announced: now it follows */
     }
     publish_status(controller, "running");
     if (led && controller->connected) {

@@ -60,7 +60,8 @@ void publish_everything(struct controller *controller)
 /* Who is ready hears: what came before the broker knew of the subscription is lost. */
 void say_ready(struct controller *controller)
 {
-    if (controller->said_ready) {
+    /* Who announces himself neither leads nor follows yet. */
+    if (controller->said_ready || controller->lease.role == LEASE_ANNOUNCES) {
         return;
     }
     controller->said_ready = true;
