@@ -24,7 +24,7 @@ static void check_promise(
 
 static void check_command(struct world *world, struct node *node, const struct message *message)
 {
-    struct box *box = &world->boxes[message->who];
+    const struct box *box = &world->boxes[message->who];
     const struct command *command = &message->command;
     bool of_this_boot = box->runs && strcmp(command->boot_id, box->device.boot_id) == 0;
 
@@ -44,8 +44,6 @@ static void check_command(struct world *world, struct node *node, const struct m
     if (command->relay && !command->needs_card && !box->always) {
         world_fail(world, "I2: %s: on without a card, and it is never always on", box->name);
     }
-    check_promise(world, box, "oops", &box->truth.oops, command->oops_led, command->version);
-    check_promise(world, box, "lockout", &box->truth.lockout, command->lockout, command->version);
     node->said[message->who] = command->version;
     node->said_oops[message->who] = command->oops_led;
     node->said_lockout[message->who] = command->lockout;
@@ -72,8 +70,6 @@ static void check_state(struct world *world, const struct message *message)
     if (state->override || state->emergency) {
         world_fail(world, "I5: %s: an override by one who may not", box->name);
     }
-    check_promise(world, box, "oops", &box->truth.oops, state->oops, state->version);
-    check_promise(world, box, "lockout", &box->truth.lockout, state->lockout, state->version);
     state_copy_free(&copy);
 }
 
@@ -98,6 +94,8 @@ static void check_status(struct world *world, struct node *node, const struct me
             world_fail(world, "%s: its epoch falls", node->id);
         }
         node->spoke_epoch = epoch;
+    } else if (epoch == 0) {
+        node->spoke_epoch = 0; /* what it announced it never led under */
     }
 }
 
@@ -181,6 +179,8 @@ void check_accepted(struct world *world, struct box *box, const struct message *
         world_fail(world, "%s accepts an older epoch after a newer one", box->name);
     }
     truth->epoch = command->version.epoch;
+    check_promise(world, box, "oops", &truth->oops, command->oops_led, command->version);
+    check_promise(world, box, "lockout", &truth->lockout, command->lockout, command->version);
     check_owner(world, box, message);
     if (command->oops_led && truth->stopped && !truth->oops.holds) {
         truth->oops = (struct promise){.holds = true, .since = command->version};
