@@ -131,6 +131,8 @@ static void lead(struct controller *controller)
         controller->phase = PHASE_TAKING;
         controller->loaded = false;
         controller->block_keeping.loaded = false;
+        controller->taking_echo = controller->lease.echo_number;
+        controller->taking_is_heard = false;
         controller->taking_until.ms =
             controller->now.mono.ms + controller->settings->redis.load_timeout_ms;
         ask_store(controller);
@@ -143,7 +145,8 @@ static void lead(struct controller *controller)
 static void take_over(struct controller *controller)
 {
     if (controller->phase == PHASE_TAKING && lease_may_speak(&controller->lease) &&
-        (controller->loaded || controller->now.mono.ms >= controller->taking_until.ms)) {
+        ((controller->loaded && controller->taking_is_heard) ||
+         controller->now.mono.ms >= controller->taking_until.ms)) {
         controller->others_led = false;
         open_shop(controller);
     }
@@ -279,6 +282,10 @@ void lead_deposed(struct controller *controller, const char *reason)
 void controller_on_echo(struct controller *controller, uint32_t number)
 {
     refresh_now(controller);
+    /* Asked for since the lease was taken: all that the last leader said has come before it. */
+    if (number > controller->taking_echo) {
+        controller->taking_is_heard = true;
+    }
     step(controller, (struct lease_event){.type = LEASE_BROKER_ECHO, .number = number});
 }
 
