@@ -182,7 +182,9 @@ void check_accepted(struct world *world, struct box *box, const struct message *
     check_promise(world, box, "oops", &truth->oops, command->oops_led, command->version);
     check_promise(world, box, "lockout", &truth->lockout, command->lockout, command->version);
     check_owner(world, box, message);
-    if (command->oops_led && truth->stopped && !truth->oops.holds) {
+    /* A request to clear may still be under way. */
+    if (command->oops_led && truth->stopped && !truth->oops.holds &&
+        (truth->asked_at == 0 || world->now - truth->asked_at > ASKED_FOR)) {
         truth->oops = (struct promise){.holds = true, .since = command->version};
         world->tally.promises++;
     }

@@ -4,9 +4,6 @@
 
 #include "tests/cluster/world.h"
 
-/* What the operator asked for may be done so much later. */
-#define ASKED_FOR (40 * SECOND)
-
 void truth_end_session(struct box *box)
 {
     box->truth.in_session = false;

@@ -34,6 +34,8 @@
 #define CLIENTS (NODES_MAX + BOXES) /* of the broker: controllers, then boxes */
 #define MS ((int64_t)1000)          /* the virtual clock counts microseconds */
 #define SECOND (1000 * MS)
+/* What the operator asked for may be done so much later. */
+#define ASKED_FOR (40 * SECOND)
 #define ANSWER_WITHIN (10 * SECOND) /* C12.4 */
 
 struct world;
