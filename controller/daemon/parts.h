@@ -273,6 +273,8 @@ void judge_enqueue(
 /* A standby keeps the newest report of each machine, and judges it when it takes over. */
 void judge_keep_newest(
     struct controller *controller, struct machine *machine, const struct report *report);
+/* The leader has told of the machine after that. */
+void judge_forget_kept(struct machine *machine);
 void judge_kept(struct controller *controller);
 /* Judges what waits of one machine, so that what comes next is judged after it. */
 void judge_waiting(struct controller *controller, struct machine *machine);

@@ -189,6 +189,7 @@ void start_retained_state(
         fleet_add(controller->fleet, name, &machine) == STATUS_OK) {
         restore_record(&copy.state, &found);
         merge_copy(machine, &found, false);
+        judge_forget_kept(machine);
     }
     state_copy_free(&copy);
 }

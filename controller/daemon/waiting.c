@@ -157,6 +157,19 @@ void judge_keep_newest(
     judge_enqueue(controller, machine, report);
 }
 
+/* A `state` tells no `seq`: what the leader tells after a report of the same boot is newer than the
+ * report, or the report is not judged yet and will be repeated. Judged at a take-over, it could tell
+ * of a card that is out by now as one that was just put in. A press is never forgotten. */
+void judge_forget_kept(struct machine *machine)
+{
+    const struct waiting_report *kept = machine->waiting_first;
+
+    if (kept != NULL && !kept->report.oops &&
+        strcmp(kept->report.boot_id, machine->record.core.boot_id) == 0) {
+        drop_waiting(machine);
+    }
+}
+
 /* Clocks of two hosts, and reports that were long on their way. */
 #define BOOT_DOUBT_MS 5000
 

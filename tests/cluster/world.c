@@ -137,6 +137,7 @@ void world_free(struct world *world)
 {
     for (unsigned i = 0; i < world->node_count; i++) {
         node_kill(world, i);
+        redis_link_close(world, i); /* a dead one's, too: Redis may hold what it asked last */
     }
     drop_dues(world);
     for (unsigned i = 0; i < CLIENTS; i++) {
