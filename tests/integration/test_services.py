@@ -228,6 +228,7 @@ def test_C11_6_of_two_watchers_the_second_is_silent_until_the_first_is_lost(
     slack.wait_for("Controller one: works again and leads")
     shop.event("lockout", "saw")
     slack.wait_for("Saw: lockout", channel="control")
+    time.sleep(11)
     second.stop()
     since = client.position()
     assert wait_service(client, "watcher", "running", since=since)["id"] == "a"
