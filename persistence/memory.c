@@ -90,7 +90,7 @@ static enum status memory_take_epoch(struct store *base, uint64_t heard, struct 
     struct memory_store *store = (struct memory_store *)base;
     struct call *call = NULL;
 
-    if (heard >= VERSION_EPOCH_MAX) {
+    if (heard > VERSION_EPOCH_HEARD_MAX) {
         return STATUS_INVALID;
     }
     enum status status = new_call(store, CALL_EPOCH, &call);
@@ -110,7 +110,7 @@ static enum status queue_lease(
     struct kept_claim *kept = NULL;
     enum status status;
 
-    if (claim->heard >= VERSION_EPOCH_MAX) {
+    if (claim->heard > VERSION_EPOCH_HEARD_MAX) {
         return STATUS_INVALID;
     }
     status = new_call(store, kind, &call);

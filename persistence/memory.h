@@ -35,6 +35,8 @@ MUST_USE enum status memory_database_set_field(
     struct memory_database *database, const char *machine, const char *field, const char *value);
 size_t memory_database_count(const struct memory_database *database);
 uint64_t memory_database_epoch(const struct memory_database *database);
+/* What a roll-back or damage leaves there. */
+void memory_database_set_epoch(struct memory_database *database, uint64_t epoch);
 
 /* The database's own clock, by which a lease runs out; it stands still unless it is set. */
 void memory_database_set_clock(struct memory_database *database, struct mono_time now);

@@ -193,12 +193,23 @@ uint64_t memory_database_epoch(const struct memory_database *database)
     return database->epoch;
 }
 
+void memory_database_set_epoch(struct memory_database *database, uint64_t epoch)
+{
+    database->epoch = epoch;
+}
+
+/* As whole() in the scripts. */
+static uint64_t believed_epoch(const struct memory_database *database)
+{
+    return database->epoch <= VERSION_EPOCH_HEARD_MAX ? database->epoch : 0;
+}
+
 enum store_saved memory_database_save(
     struct memory_database *database, const struct record *record, struct text *reason)
 {
     const struct hash *hash = find(database, record->machine);
 
-    if (record->core.version.epoch < database->epoch) {
+    if (record->core.version.epoch < believed_epoch(database)) {
         text_addf(reason, "EPOCH %" PRIu64, database->epoch);
         return STORE_SAVE_STALE_EPOCH;
     }
@@ -217,7 +228,8 @@ uint64_t
 memory_database_take_epoch(struct memory_database *database, uint64_t heard, struct wall_time now)
 {
     uint64_t time = now.ms > 0 ? (uint64_t)(now.ms / 1000) : 0;
-    uint64_t epoch = database->epoch > heard ? database->epoch : heard;
+    uint64_t stored = believed_epoch(database);
+    uint64_t epoch = stored > heard ? stored : heard;
 
     database->epoch = (epoch > time ? epoch : time) + 1;
     return database->epoch;
@@ -233,6 +245,7 @@ struct store_lease_answer memory_database_lease(
 {
     const struct store_claim *claim = &claimed->claim;
     struct store_lease_answer answer = {.lease = STORE_LEASE_OURS};
+    uint64_t stored = believed_epoch(database);
     bool is_held = database->lease_token[0] != '\0' && database->now.ms < database->lease_ends.ms;
     bool is_ours = strcmp(database->lease_token, claimed->token) == 0 ||
                    (verb == LEASE_TAKE && claim->own_id_at_once &&
@@ -246,10 +259,8 @@ struct store_lease_answer memory_database_lease(
         text_copy(database->lease_token, sizeof database->lease_token, claimed->token);
         text_copy(database->lease_id, sizeof database->lease_id, claimed->id);
         database->lease_ends.ms = database->now.ms + claim->duration_ms;
-        (void)memory_database_take_epoch(database, claim->heard, claim->now);
-    } else if (
-        !is_held &&
-        (verb == LEASE_RELEASE || database->epoch == 0 || claim->epoch != database->epoch)) {
+        stored = memory_database_take_epoch(database, claim->heard, claim->now);
+    } else if (!is_held && (verb == LEASE_RELEASE || stored == 0 || claim->epoch != stored)) {
         answer.lease = STORE_LEASE_FREE;
     } else if (verb == LEASE_RENEW) {
         text_copy(database->lease_token, sizeof database->lease_token, claimed->token);
@@ -258,7 +269,7 @@ struct store_lease_answer memory_database_lease(
     } else {
         database->lease_token[0] = '\0';
     }
-    answer.epoch = database->epoch;
+    answer.epoch = stored;
     return answer;
 }
 
@@ -276,7 +287,7 @@ enum store_saved memory_database_save_blocks(
 {
     char *copy = NULL;
 
-    if (version.epoch < database->epoch) {
+    if (version.epoch < believed_epoch(database)) {
         text_addf(reason, "EPOCH %" PRIu64, database->epoch);
         return STORE_SAVE_STALE_EPOCH;
     }

@@ -77,7 +77,7 @@ static enum status redis_take_epoch(struct store *base, uint64_t heard, struct w
     if (store->epoch_waits) {
         return STATUS_BUSY;
     }
-    if (heard >= VERSION_EPOCH_MAX) {
+    if (heard > VERSION_EPOCH_HEARD_MAX) {
         return STATUS_INVALID;
     }
     redis_key(store, "epoch", key);

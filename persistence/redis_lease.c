@@ -149,7 +149,7 @@ static enum status call_lease(struct store *base, const char *verb, const struct
     enum status status;
 
     if (!is_word(claim->id, sizeof call->id) || !is_word(claim->token, sizeof call->token) ||
-        claim->duration_ms <= 0 || claim->heard >= VERSION_EPOCH_MAX) {
+        claim->duration_ms <= 0 || claim->heard > VERSION_EPOCH_HEARD_MAX) {
         return STATUS_INVALID;
     }
     call = calloc(1, sizeof *call);

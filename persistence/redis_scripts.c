@@ -1,7 +1,8 @@
 #include "persistence/redis_scripts.h"
 
 /* Lua's numbers are doubles: epochs (2^40) and revs (2^32) are exact in them. What somebody
- * damaged counts as 0, so that it can neither block saves nor start epochs for ever. */
+ * damaged counts as 0, so that it can neither block saves nor start epochs for ever; an epoch to
+ * go on from is believed up to VERSION_EPOCH_HEARD_MAX. */
 #define WHOLE                                                                                      \
     "local function whole(text, limit)\n"                                                          \
     "  local number = tonumber(text or '0')\n"                                                     \
@@ -11,11 +12,11 @@
     "  end\n"                                                                                      \
     "  return number\n"                                                                            \
     "end\n"                                                                                        \
-    "local epoch_max, rev_max = 1099511627776, 4294967295\n"
+    "local epoch_max, rev_max, heard_max = 1099511627776, 4294967295, 549755813888\n"
 
 const char redis_save_script[] =
     WHOLE "local epoch, rev = tonumber(ARGV[1]), tonumber(ARGV[2])\n"
-          "local leading = whole(redis.call('GET', KEYS[2]), epoch_max)\n"
+          "local leading = whole(redis.call('GET', KEYS[2]), heard_max)\n"
           "if epoch < leading then\n"
           "  return string.format('EPOCH %.0f', leading)\n"
           "end\n"
@@ -28,7 +29,7 @@ const char redis_save_script[] =
           "return 'OK'\n";
 
 const char redis_epoch_script[] =
-    WHOLE "local stored = whole(redis.call('GET', KEYS[1]), epoch_max - 1)\n"
+    WHOLE "local stored = whole(redis.call('GET', KEYS[1]), heard_max)\n"
           "local epoch = math.max(stored, tonumber(ARGV[1]), tonumber(ARGV[2])) + 1\n"
           "local text = string.format('%.0f', epoch)\n"
           "redis.call('SET', KEYS[1], text)\n"
@@ -38,7 +39,7 @@ const char redis_epoch_script[] =
  * nobody's: it would keep all controllers out for ever. */
 const char redis_lease_script[] =
     WHOLE "local verb, token, id = ARGV[1], ARGV[2], ARGV[3]\n"
-          "local stored = whole(redis.call('GET', KEYS[2]), epoch_max - 1)\n"
+          "local stored = whole(redis.call('GET', KEYS[2]), heard_max)\n"
           "local held_token, held_id\n"
           "if redis.call('PTTL', KEYS[1]) >= 0 then\n"
           "  local held = redis.call('GET', KEYS[1]) or ''\n"

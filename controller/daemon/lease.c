@@ -2,6 +2,7 @@
 
 #include "controller/daemon/lease_parts.h"
 #include "controller/support/text.h"
+#include "controller/support/version.h"
 
 void lease_init(
     struct lease *lease, const char *id, const char *token, int64_t patience_ms, struct now now)
@@ -17,10 +18,9 @@ void lease_init(
     text_copy(lease->token, sizeof lease->token, token);
 }
 
-/* There must be room above it, or no epoch could be taken ever again. */
 void lease_hear(struct lease *lease, uint64_t epoch)
 {
-    if (epoch > lease->heard && epoch < LEASE_EPOCH_MAX) {
+    if (epoch > lease->heard && epoch <= VERSION_EPOCH_HEARD_MAX) {
         lease->heard = epoch;
     }
 }

@@ -50,7 +50,6 @@
 #define LEASE_ID_SIZE 33
 #define LEASE_TOKEN_SIZE 33
 #define LEASE_OTHERS_MAX 16
-#define LEASE_EPOCH_MAX ((uint64_t)1 << 40) /* C3 */
 
 enum lease_role {
     LEASE_STANDS_BY,
@@ -170,7 +169,8 @@ struct lease {
 void lease_init(
     struct lease *lease, const char *id, const char *token, int64_t patience_ms, struct now now);
 
-/* An epoch in something retained, a record, or what Redis keeps: what is taken will be above it. */
+/* An epoch in something retained, a record, or what Redis keeps: what is taken will be above it,
+ * unless it is beyond belief. */
 void lease_hear(struct lease *lease, uint64_t epoch);
 
 /* Any message from the broker is a sign of life, too: in a storm of reports the echo may be late.

@@ -220,7 +220,7 @@ void start_controller_status(
     }
     epoch = json_get(document, "epoch");
     leader = json_get(document, "leader");
-    if (epoch != NULL && json_is_integer(epoch, 0, VERSION_EPOCH_MAX - 1)) {
+    if (epoch != NULL && json_is_integer(epoch, 0, VERSION_EPOCH_HEARD_MAX)) {
         said.epoch = (uint64_t)json_number(epoch);
     }
     said.runs = has_word(document, "status", "running");

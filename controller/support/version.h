@@ -7,6 +7,11 @@
 #define VERSION_EPOCH_MAX ((uint64_t)1 << 40) /* C3 */
 #define VERSION_REV_MAX UINT32_MAX            /* C3 */
 
+/* The greatest that anybody is believed who tells of the epochs there were. Honest ones are near
+ * Unix time, far below it; following a forged or damaged one to the end would leave no room above,
+ * and epochs would repeat. */
+#define VERSION_EPOCH_HEARD_MAX ((uint64_t)1 << 39)
+
 /* `epoch` grows with every controller that takes over (C12), `rev` with every report that is
  * accepted and every change from outside (C5). {0, 0} is older than anything ever published. */
 struct version {

@@ -70,7 +70,7 @@ static void lose(struct world *world, enum memory_loss loss)
             (void)cluster_memory(NULL);
         }
     }
-    (void)memory_database_take_epoch(redis->database, snapshot->epoch - 1, (struct wall_time){0});
+    memory_database_set_epoch(redis->database, snapshot->epoch);
     if (snapshot->card_key[0] != '\0') {
         (void)memory_database_card_key(redis->database, snapshot->card_key);
         text_copy(redis->card_key, sizeof redis->card_key, snapshot->card_key);

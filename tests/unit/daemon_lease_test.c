@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "controller/support/version.h"
 #include "tests/lib/lease_bench.h"
 
 #define EPOCH 1000
@@ -167,9 +168,9 @@ static void C12_the_epoch_is_above_all_that_was_heard(void **state)
     lease_hear(&b.lease, 5);
     lease_bench_status(&b, "a", false, false, 9);
     assert_int_equal(b.lease.heard, 9);
-    lease_hear(&b.lease, LEASE_EPOCH_MAX - 1);
-    lease_hear(&b.lease, LEASE_EPOCH_MAX);
-    assert_int_equal(b.lease.heard, LEASE_EPOCH_MAX - 1);
+    lease_hear(&b.lease, VERSION_EPOCH_HEARD_MAX);
+    lease_hear(&b.lease, VERSION_EPOCH_HEARD_MAX + 1);
+    assert_int_equal(b.lease.heard, VERSION_EPOCH_HEARD_MAX);
 }
 
 /* ---- keeping it ---- */

@@ -291,10 +291,6 @@ static void C12_an_epoch_is_above_the_stored_one_the_time_and_all_heard(void **s
     assert_int_equal(take_epoch(5000, 1000), 5001);
     assert_int_equal(take_epoch(10, 6000), 6001);
     redis_server_command(&server, "GET shop:epoch", "$4\r\n6001");
-    assert_int_equal(take_epoch(VERSION_EPOCH_MAX - 1, 6000), VERSION_EPOCH_MAX);
-    assert_int_equal(
-        bench.store->operations->take_epoch(bench.store, VERSION_EPOCH_MAX, (struct wall_time){0}),
-        STATUS_INVALID);
 }
 
 static void C12_an_epoch_never_falls_whatever_is_wiped(void **state)

@@ -306,9 +306,54 @@ static void C12_epochs_neither_fall_nor_repeat_whatever_is_wiped(void **state)
     claims[1].now.ms = 6000 * 1000;
     assert_int_equal(take(1), STORE_LEASE_OURS);
     assert_int_equal(benches[1].lease.epoch, 6001);
-    claims[1].heard = VERSION_EPOCH_MAX;
+    claims[1].heard = VERSION_EPOCH_HEARD_MAX + 1;
     assert_int_equal(
         benches[1].store->operations->take_lease(benches[1].store, &claims[1]), STATUS_INVALID);
+}
+
+static enum store_saved save(size_t index, const struct record *record)
+{
+    struct store_bench *bench = &benches[index];
+    unsigned before = bench->saves;
+
+    assert_int_equal(store_bench_save(bench, record, before), STATUS_OK);
+    if (database != NULL) {
+        (void)memory_store_run(bench->store);
+    } else {
+        store_bench_run(bench, &bench->saves, before + 1, 5000);
+    }
+    return bench->results[before];
+}
+
+/* What damaged `<p>:epoch`. */
+static void set_epoch(uint64_t epoch)
+{
+    char command[64];
+
+    if (database != NULL) {
+        memory_database_set_epoch(database, epoch);
+    } else {
+        (void)snprintf(command, sizeof command, "SET shop:epoch %llu", (unsigned long long)epoch);
+        redis_server_command(&server, command, "+OK");
+    }
+}
+
+static void C12_a_stored_epoch_beyond_belief_starts_none_and_deposes_nobody(void **state)
+{
+    struct record record = store_bench_record("saw", NOW_S + 1, 7);
+
+    (void)state;
+    set_epoch(VERSION_EPOCH_HEARD_MAX + 1);
+    assert_int_equal(save(0, &record), STORE_SAVE_DONE);
+    assert_int_equal(renew(0), STORE_LEASE_FREE);
+    assert_int_equal(benches[0].lease.epoch, 0);
+    assert_int_equal(take(0), STORE_LEASE_OURS);
+    assert_int_equal(benches[0].lease.epoch, NOW_S + 1);
+    set_epoch(VERSION_EPOCH_HEARD_MAX);
+    record.core.version.rev++;
+    assert_int_equal(save(0, &record), STORE_SAVE_STALE_EPOCH);
+    assert_int_equal(take(0), STORE_LEASE_OURS);
+    assert_int_equal(benches[0].lease.epoch, VERSION_EPOCH_HEARD_MAX + 1);
 }
 
 static void C9_1_a_save_of_an_older_epoch_is_refused_once_another_has_the_lease(void **state)
@@ -319,13 +364,7 @@ static void C9_1_a_save_of_an_older_epoch_is_refused_once_another_has_the_lease(
     assert_int_equal(take(0), STORE_LEASE_OURS);
     pass(LEASE_MS);
     assert_int_equal(take(1), STORE_LEASE_OURS);
-    assert_int_equal(store_bench_save(&benches[0], &record, 1), STATUS_OK);
-    if (database != NULL) {
-        (void)memory_store_run(benches[0].store);
-    } else {
-        store_bench_run(&benches[0], &benches[0].saves, 1, 5000);
-    }
-    assert_int_equal(benches[0].results[0], STORE_SAVE_STALE_EPOCH);
+    assert_int_equal(save(0, &record), STORE_SAVE_STALE_EPOCH);
 }
 
 /* ---- Redis only ---- */
@@ -466,6 +505,7 @@ int main(void)
         BOTH(C12_a_lease_under_ones_own_id_is_taken_over_at_once_if_that_is_asked),
         BOTH(C12_taking_what_is_ones_own_raises_the_epoch),
         BOTH(C12_epochs_neither_fall_nor_repeat_whatever_is_wiped),
+        BOTH(C12_a_stored_epoch_beyond_belief_starts_none_and_deposes_nobody),
         BOTH(C9_1_a_save_of_an_older_epoch_is_refused_once_another_has_the_lease),
         REDIS(C12_the_scripts_survive_a_flush),
         REDIS(C12_the_scripts_are_loaded_once),
