@@ -65,6 +65,10 @@ void controller_stop(struct controller *controller);
 
 bool controller_is_ready(const struct controller *controller);
 
+/* Another process runs under the same id, so that this one must end: the broker throws each out for
+ * the other, and neither is heard. */
+bool controller_must_end(const struct controller *controller);
+
 /* C10 `[http]`: metrics in Prometheus' text format, appended to `out`; and one word on health. */
 void controller_metrics(const struct controller *controller, struct text *out);
 

@@ -246,6 +246,26 @@ void lead_on_status(struct controller *controller, const struct lease_status *st
     }
 }
 
+/* Its own past life's lease is taken over at once; whoever has it under this id after this process
+ * has led is another one that runs now. */
+static void notice_twin(struct controller *controller, const struct store_lease_answer *answer)
+{
+    const struct lease *lease = &controller->lease;
+
+    if (answer->lease == STORE_LEASE_OTHER && !lease->own_id_at_once &&
+        strcmp(answer->id, lease->id) == 0 && !controller->id_is_anothers) {
+        controller->id_is_anothers = true;
+        log_error(
+            "another process runs as controller %s: give each an id of its own, [controller] id",
+            lease->id);
+    }
+}
+
+bool controller_must_end(const struct controller *controller)
+{
+    return controller->id_is_anothers;
+}
+
 void lead_on_lease(void *context, const struct store_lease_answer *answer)
 {
     static const enum lease_event_type types[] = {
@@ -262,6 +282,7 @@ void lead_on_lease(void *context, const struct store_lease_answer *answer)
                         .type = types[answer->lease],
                         .answer = {.epoch = answer->epoch, .remaining_ms = answer->remaining_ms},
                     });
+    notice_twin(controller, answer);
     if (answer->lease == STORE_LEASE_OTHER) {
         controller->others_led = true;
         follow(controller);

@@ -8,6 +8,7 @@
 #include "controller/daemon/controller.h"
 #include "controller/daemon/metrics.h"
 #include "controller/daemon/roster_reader.h"
+#include "controller/support/arguments.h"
 #include "controller/support/clock.h"
 #include "controller/support/event_loop.h"
 #include "controller/support/inbox.h"
@@ -365,7 +366,7 @@ static int run(struct loop *loop)
 {
     controller_start(loop->controller, loop->store);
     mqtt_start(loop->mqtt, clock_now().mono);
-    while (!loop->stopping) {
+    while (!loop->stopping && !controller_must_end(loop->controller)) {
         struct mono_time controller_wants = controller_tick(loop->controller);
         struct mono_time mqtt_wants = mqtt_tick(loop->mqtt, clock_now().mono);
 
@@ -377,11 +378,11 @@ static int run(struct loop *loop)
     }
     sd_notify(0, "STOPPING=1");
     controller_stop(loop->controller);
-    (void)event_base_loop(
-        loop->events.base, EVLOOP_NONBLOCK); /* the lease that was given back goes out */
+    /* The lease that was given back goes out. */
+    (void)event_base_loop(loop->events.base, EVLOOP_NONBLOCK);
     mqtt_stop(loop->mqtt, GOODBYE_MS);
     log_info("stopped");
-    return EXIT_SUCCESS;
+    return controller_must_end(loop->controller) ? EXIT_USAGE : EXIT_SUCCESS;
 }
 
 int loop_run(const struct settings *settings, struct roster *roster)

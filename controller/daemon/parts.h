@@ -151,6 +151,7 @@ struct controller {
     struct mono_time ask_again; /* Redis answered an error: it is asked again then */
     struct lease lease;
     bool others_led;               /* since Redis was read */
+    bool id_is_anothers;           /* another process leads under the same id */
     bool said_standby;             /* on this connection */
     struct mono_time taking_until; /* then Redis is not waited for any more */
     bool said_ready;               /* the shop is open, and hears what machines report */

@@ -39,6 +39,13 @@ class Pair:
             since=self.since if since is None else since)
         return message.json["epoch"]
 
+    def is_answered(self):
+        """Whether a report is; the next is sent 2 s later, as a device repeats its own (C7.4)."""
+        try:
+            return self.saw.report(timeout_s=2)
+        except TimeoutError:
+            return None
+
     def assert_goes_on(self):
         """The session is as it was, under a newer epoch, and no command ever switched it off."""
         command = self.saw.report()
@@ -111,6 +118,20 @@ def test_C9_1_a_leader_whose_save_is_refused_stands_by(pair, client, redis):
     client.wait_for("tagout/controller/+/status",
                     lambda m: m.json.get("leader") and m.json["epoch"] > pair.epoch + 100,
                     since=pair.since)
+    pair.assert_goes_on()
+
+
+def test_C12_of_two_processes_with_one_id_one_ends_and_the_other_leads(
+        pair, client, start_controller):
+    twin = start_controller(MACHINES, USERS, ready=False)
+    pair.one.wait_log(re.compile("another process runs as controller one: "
+                                 "give each an id of its own"))
+    assert pair.one.wait() == 2
+    twin.wait_log(re.compile("ready: controller one"))
+    client.wait_for("tagout/controller/one/status",
+                    lambda m: m.json.get("leader") and m.json["epoch"] > pair.epoch,
+                    since=pair.since)
+    wait_until(pair.is_answered, "an answer from the one that is left")
     pair.assert_goes_on()
 
 
