@@ -104,10 +104,12 @@ on_taken(struct lease *lease, uint64_t epoch, struct mono_time now, struct lease
         }
     } else if (!lease->broker_is_read || !lease_is_in_touch(lease, now)) {
         lease_give_back(lease, now, "the broker was lost meanwhile", actions);
-    } else if (lease->role == LEASE_ANNOUNCES && epoch < lease->epoch) {
-        lease->ask_at = now; /* asked before it announced itself, and below what it announced */
-    } else if (now.ms - lease->asked_at.ms >= LEASE_MS) {
-        lease->ask_at = now; /* the answer took so long that the lease may have run out */
+    } else if (
+        (lease->role == LEASE_ANNOUNCES && epoch < lease->epoch) ||
+        now.ms - lease->asked_at.ms >= LEASE_MS) {
+        /* Asked before it announced itself, and below what it announced; or the answer took so long
+         * that the lease may have run out. */
+        lease->ask_at = now;
     } else {
         lease_lead(lease, now, epoch, true, actions);
     }

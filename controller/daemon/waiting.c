@@ -158,8 +158,8 @@ void judge_keep_newest(
 }
 
 /* A `state` tells no `seq`: what the leader tells after a report of the same boot is newer than the
- * report, or the report is not judged yet and will be repeated. Judged at a take-over, it could tell
- * of a card that is out by now as one that was just put in. A press is never forgotten. */
+ * report, or the report is not judged yet and will be repeated. Judged at a take-over, it could
+ * tell of a card that is out by now as one that was just put in. A press is never forgotten. */
 void judge_forget_kept(struct machine *machine)
 {
     const struct waiting_report *kept = machine->waiting_first;
