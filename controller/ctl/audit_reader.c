@@ -9,12 +9,6 @@
 /* An event is in the file of the month in which it was heard, which may be a little later. */
 #define LATE_MS ((int64_t)24 * 3600 * 1000)
 
-const char *audit_string(const struct json *object, const char *key)
-{
-    const struct json *node = json_get(object, key);
-    return node != NULL && json_type(node) == JSON_STRING ? json_string(node) : "";
-}
-
 int64_t audit_ms(const struct json *object, const char *key)
 {
     const struct json *node = json_get(object, key);
@@ -165,12 +159,12 @@ bool audit_reader_next(struct audit_reader *reader, struct audit_line *ret_line)
             count_bad(reader, "too long");
         } else if (json_parse(reader->buffer, length, &reader->document, &why) != STATUS_OK) {
             count_bad(reader, why.data);
-        } else if (audit_string(reader->document, "kind")[0] == '\0') {
+        } else if (json_get_string(reader->document, "kind")[0] == '\0') {
             count_bad(reader, "no line of the audit: it has no \"kind\"");
         } else {
             ret_line->bytes = reader->buffer;
             ret_line->object = reader->document;
-            ret_line->kind = audit_string(reader->document, "kind");
+            ret_line->kind = json_get_string(reader->document, "kind");
             ret_line->at.ms = audit_ms(reader->document, "at");
             if (ret_line->at.ms == 0) {
                 ret_line->at.ms = audit_ms(reader->document, "seen");

@@ -177,13 +177,6 @@ take_link(struct board *board, const char *name, const char *payload, size_t len
     return BOARD_SAME;
 }
 
-static const char *string_of(const struct json *object, const char *key)
-{
-    const struct json *member = json_get(object, key);
-
-    return member != NULL && json_type(member) == JSON_STRING ? json_string(member) : "";
-}
-
 static struct wall_time wall_of(const struct json *object, const char *key)
 {
     const struct json *member = json_get(object, key);
@@ -218,7 +211,7 @@ take_event(struct board *board, const char *machine, const struct json *document
     };
     struct board_event *event = &board->events[board->event_count % BOARD_EVENTS_MAX];
     struct text text = text_over(event->text, sizeof event->text);
-    const char *type = string_of(document, "event_type");
+    const char *type = json_get_string(document, "event_type");
 
     event->at = wall_of(document, "at");
     event->alarm = false;
@@ -226,7 +219,7 @@ take_event(struct board *board, const char *machine, const struct json *document
         event->alarm |= strcmp(type, alarms[i]) == 0;
     }
     text_copy(event->machine, sizeof event->machine, machine);
-    words_escape(&text, string_of(document, "text"));
+    words_escape(&text, json_get_string(document, "text"));
     if (text.length == 0) {
         words_escape(&text, type);
     }
@@ -251,13 +244,14 @@ take_controller(struct board *board, const char *id, const struct json *document
         controller = &board->controllers[board->controller_count++];
         text_copy(controller->id, sizeof controller->id, id);
     }
-    text_copy(controller->status, sizeof controller->status, string_of(document, "status"));
-    text_copy(controller->config, sizeof controller->config, string_of(document, "config"));
-    text_copy(controller->version, sizeof controller->version, string_of(document, "version"));
+    text_copy(controller->status, sizeof controller->status, json_get_string(document, "status"));
+    text_copy(controller->config, sizeof controller->config, json_get_string(document, "config"));
+    text_copy(
+        controller->version, sizeof controller->version, json_get_string(document, "version"));
     controller->epoch = epoch_of(document);
     controller->leader = is_true(document, "leader");
-    controller->redis_up = strcmp(string_of(document, "redis"), "down") != 0;
-    controller->misses_watcher = strcmp(string_of(document, "watcher"), "missing") == 0;
+    controller->redis_up = strcmp(json_get_string(document, "redis"), "down") != 0;
+    controller->misses_watcher = strcmp(json_get_string(document, "watcher"), "missing") == 0;
     controller->since = wall_of(document, "since");
     return BOARD_CONTROLLER;
 }
@@ -287,8 +281,8 @@ take_service(struct board *board, const char *name, const struct json *document)
         service = &board->services[board->service_count++];
         text_copy(service->name, sizeof service->name, name);
     }
-    text_copy(service->status, sizeof service->status, string_of(document, "status"));
-    text_copy(service->reason, sizeof service->reason, string_of(document, "reason"));
+    text_copy(service->status, sizeof service->status, json_get_string(document, "status"));
+    text_copy(service->reason, sizeof service->reason, json_get_string(document, "reason"));
     service->since = wall_of(document, "since");
     return BOARD_SERVICE;
 }

@@ -187,9 +187,7 @@ bool ctl_data_bool(const struct answer_copy *answer, const char *key)
 
 const char *ctl_data_string(const struct answer_copy *answer, const char *key)
 {
-    const struct json *member = json_get(answer->data, key);
-
-    return member != NULL && json_type(member) == JSON_STRING ? json_string(member) : "";
+    return json_get_string(answer->data, key);
 }
 
 unsigned long ctl_data_count(const struct json *object, const char *key)

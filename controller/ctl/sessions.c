@@ -49,14 +49,14 @@ void sessions_free(struct sessions *sessions)
 static struct session read_session(const struct json *event, enum session_kind kind)
 {
     struct session session = {.kind = kind};
-    const char *display_name = audit_string(event, "display_name");
+    const char *display_name = json_get_string(event, "display_name");
 
-    text_copy(session.machine, sizeof session.machine, audit_string(event, "machine"));
+    text_copy(session.machine, sizeof session.machine, json_get_string(event, "machine"));
     text_copy(
         session.display_name, sizeof session.display_name,
         display_name[0] == '\0' ? session.machine : display_name);
-    text_copy(session.user, sizeof session.user, audit_string(event, "user"));
-    text_copy(session.account_id, sizeof session.account_id, audit_string(event, "account_id"));
+    text_copy(session.user, sizeof session.user, json_get_string(event, "user"));
+    text_copy(session.account_id, sizeof session.account_id, json_get_string(event, "account_id"));
     return session;
 }
 
@@ -112,7 +112,7 @@ end(struct sessions *sessions, const struct json *event, struct wall_time at, se
     session.to = at;
     session.approximate =
         approximate != NULL && json_type(approximate) == JSON_BOOL && json_bool(approximate);
-    text_copy(session.reason, sizeof session.reason, audit_string(event, "reason"));
+    text_copy(session.reason, sizeof session.reason, json_get_string(event, "reason"));
     taker(context, &session);
 }
 
@@ -132,7 +132,7 @@ enum status sessions_take(
     struct sessions *sessions, const struct json *event, struct wall_time at, session_taker *taker,
     void *context)
 {
-    const char *event_type = audit_string(event, "event_type");
+    const char *event_type = json_get_string(event, "event_type");
 
     for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++) {
         if (strcmp(event_type, beginnings[i].event_type) == 0) {

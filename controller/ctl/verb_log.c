@@ -65,10 +65,11 @@ static bool is_wanted_person(
 static bool is_wanted_line(const struct reading *reading, const struct json *object)
 {
     return is_wanted_machine(
-               reading, audit_string(object, "machine"), audit_string(object, "display_name")) &&
+               reading, json_get_string(object, "machine"),
+               json_get_string(object, "display_name")) &&
            is_wanted_person(
-               reading, audit_string(object, "user"), audit_string(object, "account_id"),
-               audit_string(object, "by"));
+               reading, json_get_string(object, "user"), json_get_string(object, "account_id"),
+               json_get_string(object, "by"));
 }
 
 /* ---- lines ---- */
@@ -88,7 +89,7 @@ static enum tone tone_of(const struct audit_line *line)
                                          "link_lost",     NULL};
     static const char *const notes[] = {"denied", "unknown_fob",  "refused",
                                         "reboot", "save_timeout", NULL};
-    const char *event_type = audit_string(line->object, "event_type");
+    const char *event_type = json_get_string(line->object, "event_type");
 
     if (strcmp(line->kind, "event") != 0) {
         return strcmp(line->kind, "alert") == 0 ? TONE_ALARM : TONE_NOTE;
@@ -104,15 +105,15 @@ static void describe(const struct audit_line *line, struct text *out)
     const struct json *object = line->object;
 
     if (strcmp(line->kind, "event") == 0) {
-        words_escape(out, audit_string(object, "text"));
+        words_escape(out, json_get_string(object, "text"));
     } else if (strcmp(line->kind, "alert") == 0) {
         text_add(out, "ALERT: ");
-        words_escape(out, audit_string(object, "text"));
+        words_escape(out, json_get_string(object, "text"));
     } else if (strcmp(line->kind, "gap") == 0 && json_get(object, "missing") != NULL) {
-        words_escape(out, audit_string(object, "machine"));
+        words_escape(out, json_get_string(object, "machine"));
         text_addf(out, ": events that were never heard: %lu", ctl_data_count(object, "missing"));
     } else if (strcmp(line->kind, "gap") == 0) {
-        words_escape(out, audit_string(object, "machine"));
+        words_escape(out, json_get_string(object, "machine"));
         text_add(out, ": its events are counted anew; some may be missing");
     } else if (strcmp(line->kind, "dropped") == 0) {
         text_addf(

@@ -235,6 +235,13 @@ const struct json *json_get(const struct json *object, const char *key)
     return node_of(cJSON_GetObjectItemCaseSensitive(tree(object), key));
 }
 
+const char *json_get_string(const struct json *object, const char *key)
+{
+    const struct json *member = json_get(object, key);
+
+    return member != NULL && json_type(member) == JSON_STRING ? json_string(member) : "";
+}
+
 const struct json *json_first(const struct json *node)
 {
     return node_of(tree(node)->child);

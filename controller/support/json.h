@@ -50,6 +50,8 @@ const char *json_string(const struct json *node);
 
 /* The member of that name (exact), or NULL; NULL for a node that is no object. */
 const struct json *json_get(const struct json *object, const char *key);
+/* A member that is a string; "" where there is none. */
+const char *json_get_string(const struct json *object, const char *key);
 /* First child of an object or array, and the next one; NULL at the end. */
 const struct json *json_first(const struct json *node);
 const struct json *json_next(const struct json *node);

@@ -12,12 +12,6 @@ static int64_t number_of(const struct json *object, const char *key, double unit
     return value > 0 && value < 1e15 ? (int64_t)(value + 0.5) : 0;
 }
 
-static const char *string_of(const struct json *object, const char *key)
-{
-    const struct json *node = json_get(object, key);
-    return node != NULL && json_type(node) == JSON_STRING ? json_string(node) : "";
-}
-
 /* The moment at which a line was written, on this process's clock. */
 static struct now moment_of(const struct watcher *watcher, struct wall_time seen)
 {
@@ -43,7 +37,7 @@ static void count_again(
     (void)save_timeouts_tick(&watcher->counting, then, &alert);
     if (strcmp(kind, "save_timeout") == 0) {
         struct save_timeout timeout = {
-            .machine = string_of(line, "machine"),
+            .machine = json_get_string(line, "machine"),
             .count = (uint32_t)number_of(line, "count", 1),
             .at = {number_of(line, "at", 1000)},
         };
@@ -104,7 +98,7 @@ static void recall_line(
     if (json_parse(item->text, strlen(item->text), &document, &why) != STATUS_OK) {
         return;
     }
-    kind = string_of(document, "kind");
+    kind = json_get_string(document, "kind");
     seen.ms = number_of(document, "seen", 1000);
     if (!is_counted) {
         count_again(watcher, document, kind, seen);

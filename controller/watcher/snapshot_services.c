@@ -33,12 +33,6 @@ void snapshot_print_services(struct json_out *out, struct services *services)
     }
 }
 
-static const char *string_of(const struct json *object, const char *key)
-{
-    const struct json *node = json_get(object, key);
-    return node != NULL && json_type(node) == JSON_STRING ? json_string(node) : "";
-}
-
 static struct wall_time wall_of(const struct json *object, const char *key)
 {
     const struct json *node = json_get(object, key);
@@ -58,8 +52,8 @@ void snapshot_read_services(const struct json *document, struct services *servic
         services_recall(
             services, &(struct service_memory){
                           .name = json_key(item),
-                          .told = service_status_of(string_of(item, "status")),
-                          .reason = string_of(item, "reason"),
+                          .told = service_status_of(json_get_string(item, "status")),
+                          .reason = json_get_string(item, "reason"),
                           .since = wall_of(item, "since"),
                           .died = wall_of(item, "died"),
                       });
