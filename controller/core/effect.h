@@ -111,6 +111,7 @@ enum core_restart {
     X(CORE_RULE_EMERGENCY, "C4.4 emergency card")                                                  \
     X(CORE_RULE_CARD_OUT, "C4.5 card out")                                                         \
     X(CORE_RULE_UNKNOWN, "C4.5.1 unknown card")                                                    \
+    X(CORE_RULE_CARD_FLOOD, "too many unknown cards")                                              \
     X(CORE_RULE_OVERRIDE, "C4.5.2 override")                                                       \
     X(CORE_RULE_REFUSED, "C4.5.3 refused")                                                         \
     X(CORE_RULE_WELCOME, "C4.5.4 welcome")                                                         \

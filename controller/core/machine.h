@@ -120,7 +120,8 @@ enum core_health {
     X(CORE_FAULT_RELAY_REFUSED, "relay_refused")                                                   \
     X(CORE_FAULT_TWIN, "twin")                                                                     \
     X(CORE_FAULT_READER_FAILED, "reader_failed")                                                   \
-    X(CORE_FAULT_BOOT_LOOP, "boot_loop")
+    X(CORE_FAULT_BOOT_LOOP, "boot_loop")                                                           \
+    X(CORE_FAULT_CARD_FLOOD, "card_flood")
 
 enum core_fault_index {
     CORE_FAULT_LIST(CORE_ENUM) CORE_FAULT_COUNT
@@ -130,6 +131,7 @@ enum core_fault_index {
 
 #define CORE_RELAYS 2
 #define CORE_LOOP_BOOTS 5 /* so many boots in 10 min are a boot loop */
+#define CORE_STRANGERS 10 /* so many unknown cards in a minute are let pass */
 #define CORE_TWIN_DROPS 3 /* C3: so many dropped reports in 60 s show a second device */
 
 /* What a queued restart (C6, C11.5) waits for. */
@@ -195,6 +197,11 @@ struct core_state {
     uint32_t seq;                 /* 0 when the device has none */
     double uptime_s;
     char past_boots[CORE_PAST_BOOTS][CORE_BOOT_SIZE]; /* newest first; this process's only */
+
+    /* Unknown cards that were put in, newest first, and how long no card is read for there were too
+     * many; this process's only. */
+    struct mono_time strangers[CORE_STRANGERS];
+    struct mono_time cards_ignored_until;
 
     struct version version;
     struct version switched; /* last version that changed relay, oops or lockout (C8.1) */

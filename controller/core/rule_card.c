@@ -3,6 +3,7 @@
 
 static void read_unknown(struct decision *decision)
 {
+    core_count_stranger(decision);
     decision->effects->rule = CORE_RULE_UNKNOWN;
     if (core_is_flagged(decision->state)) {
         core_notify_holder(decision, CORE_NOTICE_REFUSED, NULL);
@@ -50,6 +51,9 @@ void core_rule_card(struct decision *decision)
         if (decision->effects->rule != CORE_RULE_OOPS) {
             decision->effects->rule = CORE_RULE_CARD_OUT;
         }
+    } else if (core_ignores_cards(decision)) {
+        decision->effects->rule = CORE_RULE_CARD_FLOOD;
+        decision->state->card_spent = true;
     } else if (report->holder == NULL) {
         read_unknown(decision);
     } else if (core_is_flagged(decision->state)) {

@@ -290,17 +290,27 @@ void core_age_faults(struct decision *decision)
     if (now_ms >= boot_loop_over_ms(state)) {
         set_fault(decision, CORE_FAULT_BOOT_LOOP, false);
     }
+    if (now_ms >= state->cards_ignored_until.ms) {
+        set_fault(decision, CORE_FAULT_CARD_FLOOD, false);
+    }
 }
 
 int64_t core_faults_age_at(const struct core_state *state)
 {
+    const struct {
+        enum core_fault_index fault;
+        int64_t over_ms;
+    } ends[] = {
+        {CORE_FAULT_BOOT_LOOP, boot_loop_over_ms(state)},
+        {CORE_FAULT_TWIN, twin_over_ms(state)},
+        {CORE_FAULT_CARD_FLOOD, state->cards_ignored_until.ms},
+    };
     int64_t at_ms = 0;
 
-    if (has_fault(state, CORE_FAULT_BOOT_LOOP)) {
-        at_ms = boot_loop_over_ms(state);
-    }
-    if (has_fault(state, CORE_FAULT_TWIN) && (at_ms == 0 || twin_over_ms(state) < at_ms)) {
-        at_ms = twin_over_ms(state);
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        if (has_fault(state, ends[i].fault) && (at_ms == 0 || ends[i].over_ms < at_ms)) {
+            at_ms = ends[i].over_ms;
+        }
     }
     return at_ms;
 }

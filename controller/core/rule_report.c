@@ -135,9 +135,14 @@ static void run_always(struct decision *decision, bool card_changed)
     struct core_state *state = decision->state;
 
     if (card_changed) {
+        const struct core_holder *holder = core_ignores_cards(decision) ? NULL : report->holder;
+
         core_change_card(decision);
-        core_set_user(state, report->holder);
-        decision->second_holder = report->holder;
+        core_set_user(state, holder);
+        decision->second_holder = holder;
+        if (report->card[0] != '\0' && report->holder == NULL && !core_ignores_cards(decision)) {
+            core_count_stranger(decision);
+        }
     } else if (core_mode_is_session(state->mode)) {
         return;
     } else if (state->mode != CORE_ALWAYS_ON) {

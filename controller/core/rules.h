@@ -79,6 +79,12 @@ void core_rule_end(struct decision *decision);
 void core_rule_config(struct decision *decision);
 void core_rule_offline(struct decision *decision);
 
+/* ---- rule_card_flood.c: too many unknown cards ---- */
+
+bool core_ignores_cards(const struct decision *decision);
+/* An unknown card was put in. */
+void core_count_stranger(struct decision *decision);
+
 /* ---- rule_liveness.c: C11.1 to 4 ---- */
 
 const struct core_liveness *core_liveness_of(const struct decision *decision);

@@ -109,8 +109,8 @@ static void add_idle(struct text *out, const struct why *why)
     add_holder(out, why, "a card");
     text_add(
         out, why->state->card_spent ? " is in, but was there before: it must come out and go in "
-                                      "again (after a restart of the box, an Oops, a lockout, or "
-                                      "the end of a session)"
+                                      "again (after a restart of the box, an Oops, a lockout, the "
+                                      "end of a session, or too many unknown cards)"
                                     : " is in, but opened nothing");
 }
 

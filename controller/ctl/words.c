@@ -326,6 +326,7 @@ enum tone words_notes(struct text *out, const struct state_payload *state, const
         {"relay_refused", "relay does not switch on"},
         {"save_timeout", "state not saved"},
         {"twin", "two boxes with this name"},
+        {"card_flood", "too many unknown cards"},
         {"user_revoked", "user may no longer use it"},
     };
     enum tone tone = add_health(out, state->health, link);

@@ -28,7 +28,9 @@ void render_display(
     char display[RENDER_DISPLAY_SIZE])
 {
     static const char placeholder[] = "{name}";
-    const char *template = settings->texts[looks[state->mode].text];
+    bool flooded =
+        state->mode == CORE_IDLE && (state->faults & CORE_FAULT(CORE_FAULT_CARD_FLOOD)) != 0;
+    const char *template = settings->texts[flooded ? TEXT_TOO_MANY_CARDS : looks[state->mode].text];
     const char *at = strstr(template, placeholder);
     struct text out = text_over(display, RENDER_DISPLAY_SIZE);
 

@@ -139,6 +139,10 @@ static const struct {
     [CORE_FAULT_BOOT_LOOP] =
         {"its box restarts again and again. Check its power supply, then its firmware",
          "its box has stopped restarting"},
+    [CORE_FAULT_CARD_FLOOD] =
+        {"over ten unknown cards in a minute: it reads no card for a minute. Go and see who is "
+         "trying",
+         "it reads cards again"},
 };
 
 static void

@@ -43,6 +43,8 @@ static const struct {
     {"relay_refused", NULL},
     {"twin", NULL},
     {"boot_loop", NULL},
+    {"card_flood",
+     "If nobody stands there with a card, unplug its reader: something sends numbers."},
     {"reader_failed", "No card opens it until its reader is mended or replaced."},
     {"user_revoked", "Ask them to stop, or: tagoutctl end %m"},
 };

@@ -16,6 +16,12 @@ static bool same_past_boots(const struct core_state *one, const struct core_stat
     return true;
 }
 
+static bool same_strangers(const struct core_state *one, const struct core_state *other)
+{
+    return memcmp(one->strangers, other->strangers, sizeof one->strangers) == 0 &&
+           SAME(cards_ignored_until.ms);
+}
+
 bool core_same_state(const struct core_state *one, const struct core_state *other)
 {
     return SAME(mode) && SAME(second) && SAME(second_relay) && SAME(oopsed) && SAME(locked_out) &&
@@ -23,10 +29,10 @@ bool core_same_state(const struct core_state *one, const struct core_state *othe
            SAME_TEXT(user.name) && SAME(faults) && SAME(heard) && SAME(known) &&
            SAME_TEXT(boot_id) && SAME(seq) && !(one->uptime_s < other->uptime_s) &&
            !(one->uptime_s > other->uptime_s) && same_past_boots(one, other) &&
-           SAME_VERSION(version) && SAME_VERSION(switched) && SAME(relay_seen) && SAME(confirmed) &&
-           SAME(reported_at.ms) && SAME_VERSION(acked) && SAME(health) && SAME(session_since.ms) &&
-           SAME(session_started.ms) && SAME(last_report.ms) && SAME(last_update.ms) &&
-           SAME(booted_at.ms);
+           same_strangers(one, other) && SAME_VERSION(version) && SAME_VERSION(switched) &&
+           SAME(relay_seen) && SAME(confirmed) && SAME(reported_at.ms) && SAME_VERSION(acked) &&
+           SAME(health) && SAME(session_since.ms) && SAME(session_started.ms) &&
+           SAME(last_report.ms) && SAME(last_update.ms) && SAME(booted_at.ms);
 }
 
 static bool same_obedience(const struct core_obedience *one, const struct core_obedience *other)

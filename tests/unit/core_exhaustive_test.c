@@ -17,6 +17,7 @@
 
 static struct space_set found;
 static uint64_t transitions;
+static struct core_state decided; /* by the last transition */
 
 static void decide(struct step *step, struct space_config config_after)
 {
@@ -30,6 +31,7 @@ static void decide(struct step *step, struct space_config config_after)
     step->event.loaded = step->before->state.version;
     core_decide(&config, &step->before->state, &step->event, &step->after.state, &step->effects);
     transitions++;
+    decided = step->after.state;
     oracle_judge(step);
     space_set_add(&found, space_pack(&step->after));
 }
@@ -135,6 +137,24 @@ static void all_reports(const struct space_node *node)
     }
 }
 
+/* After too many unknown cards none opens anything, whoever holds it. */
+static void all_ignored_cards(const struct space_node *node)
+{
+    struct space_node before = *node;
+
+    before.state.cards_ignored_until.ms = NOW_MS + 1;
+    for (unsigned card = 1; node->state.known && card < SPACE_CARDS; card++) {
+        const char *text = space_card_text((enum space_card)card);
+
+        report(&before, &later_boots[0], (enum space_card)card, 0, 0);
+        if (strcmp(node->state.card, text) == 0) {
+            continue;
+        }
+        assert_true(!core_mode_relay(decided.mode) || decided.mode == CORE_ALWAYS_ON);
+        assert_true(decided.second != CORE_SECOND_GRANTED && !decided.has_user);
+    }
+}
+
 static void unjudged_report(
     const struct space_node *node, const char *name, const char *boot_id, enum space_card card,
     bool oops)
@@ -226,6 +246,7 @@ static void all_restarts(const struct space_node *node)
 static void visit(const struct space_node *node)
 {
     all_reports(node);
+    all_ignored_cards(node);
     all_unjudged_reports(node);
     simple(node, "oops from outside", CORE_EVENT_SET_OOPS, true);
     simple(node, "unoops", CORE_EVENT_SET_OOPS, false);

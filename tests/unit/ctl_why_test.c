@@ -144,7 +144,8 @@ static void an_idle_machine_says_that_no_card_is_in_or_that_it_was_there_before(
     answers("{\"card\": {\"user\": \"Ada\"}}");
     assert_sentence("Table Saw is off: Ada's card is in, but was there before: it must come out "
                     "and go in again "
-                    "(after a restart of the box, an Oops, a lockout, or the end of a session).");
+                    "(after a restart of the box, an Oops, a lockout, the end of a session, or too "
+                    "many unknown cards).");
 }
 
 static void a_card_without_the_training_says_whose_and_what_it_lacks(void **unused)

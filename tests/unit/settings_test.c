@@ -200,6 +200,7 @@ static const struct sample {
     {"texts", "always_on", "Immer an", NULL},
     {"texts", "unauthorized", "Nicht\\neingewiesen", NULL},
     {"texts", "unknown_fob", "Unbekannte Karte", NULL},
+    {"texts", "too_many_cards", "Moment bitte", NULL},
     {"texts", "oops", "Gest\xc3\xb6rt", NULL},
     {"texts", "lockout", "Gesperrt", NULL},
 };
