@@ -50,6 +50,19 @@ def test_an_include_against_the_law_is_found(scratch, path, line):
     assert f"{path}:1: " in result.stdout
 
 
+def test_an_alert_that_the_readme_does_not_explain_is_found(scratch):
+    write(scratch, "controller/watcher/alert.h",
+          '#define ALERT_LIST(X) \\\n    X(A_ONE, "one") /* why */ \\\n    X(A_TWO, "two")')
+    write(scratch, "controller/core/machine.h", '#define CORE_FAULT_LIST(X) X(F, "three")')
+    rows = ["### What each alert means", "", "| `one` `three` | bad | mend it |"]
+    write(scratch, "README.md", "\n".join(rows + ["| `two` | bad | look |", "", "## Next"]))
+    assert lint("alerts.py", scratch).returncode == 0
+    write(scratch, "README.md", "\n".join(rows + ["## Next", "| `two` | bad | look |"]))
+    result = lint("alerts.py", scratch)
+    assert result.returncode == 1
+    assert "controller/watcher/alert.h: README.md doesn't say what to do about two" in result.stdout
+
+
 @pytest.mark.parametrize("line", [
     "    strcpy(to, from);",
     "    n = atoi (text);",
