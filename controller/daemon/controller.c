@@ -304,6 +304,7 @@ static void work(struct controller *controller)
 
     saves_tick(controller);
     block_keeping_tick(controller);
+    republish_tick(controller);
     discovery_tick(controller);
     while (heap_first(deadlines) != NULL &&
            heap_first(deadlines)->at.ms <= controller->now.mono.ms) {
@@ -321,7 +322,7 @@ static struct mono_time machines_deadline(const struct controller *controller)
 struct mono_time controller_tick(struct controller *controller)
 {
     struct mono_time next = {0};
-    struct mono_time other[8] = {0};
+    struct mono_time other[9] = {0};
 
     refresh_now(controller);
     liveness_notice_stall(controller);
@@ -340,6 +341,7 @@ struct mono_time controller_tick(struct controller *controller)
         other[2] = saves_deadline(controller);
         other[3] = block_keeping_deadline(controller);
         other[6] = discovery_deadline(controller);
+        other[8] = republish_deadline(controller);
     }
     other[4] = watcher_watch_deadline(controller);
     other[5] = controller->handover.until;

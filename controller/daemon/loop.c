@@ -96,6 +96,12 @@ static void broker_discard(void *context, bool events)
     mqtt_discard(loop->mqtt, events);
 }
 
+static size_t broker_waiting(void *context)
+{
+    struct loop *loop = context;
+    return mqtt_counts(loop->mqtt).waiting;
+}
+
 static struct now host_now(void *context)
 {
     (void)context;
@@ -281,6 +287,7 @@ static enum status start_controller(struct loop *loop, struct roster *roster)
                 .unsubscribe = broker_unsubscribe,
                 .echo = broker_echo,
                 .discard = broker_discard,
+                .waiting = broker_waiting,
             },
         .host =
             {

@@ -120,6 +120,19 @@ struct handover {
     char transaction[REQUEST_TRANSACTION_SIZE];
 };
 
+/* How far all that is retained has been published anew, in this order. */
+enum republish_step {
+    REPUBLISH_NOTHING, /* all of it */
+    REPUBLISH_URGENT,  /* commands of machines that are on, oopsed or locked out */
+    REPUBLISH_COMMANDS,
+    REPUBLISH_STATES,
+};
+
+struct republish {
+    enum republish_step step;
+    size_t next; /* machine */
+};
+
 struct held_queue {
     struct held *first;
     struct held *last;
@@ -168,6 +181,7 @@ struct controller {
     struct reload reload;
     struct handover handover;
     struct held_queue held;
+    struct republish republish;
     struct watcher_watch watcher_watch;
     struct discovery discovery;
     uint32_t restart_id;
@@ -221,8 +235,15 @@ void adopt_epoch(struct controller *controller, struct machine *machine);
 void adopt_epoch_everywhere(struct controller *controller, uint64_t epoch);
 /* Newer wins; of equal ones Redis (C9.4). */
 void merge_copy(struct machine *machine, const struct record *found, bool from_redis);
-/* Every retained topic of ours, from memory. */
+
+/* ---- republish.c ---- */
+
+/* Every retained topic of ours, from memory: begins now, and ends in turns of the loop. */
 void publish_everything(struct controller *controller);
+void republish_tick(struct controller *controller);
+struct mono_time republish_deadline(const struct controller *controller);
+/* It leads no more. */
+void republish_stop(struct controller *controller);
 
 /* ---- start_broker.c ---- */
 

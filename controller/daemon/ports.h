@@ -27,6 +27,8 @@ struct broker_port {
     void (*echo)(void *context, uint32_t number);
     /* Drops what waits to be published; with `events` false, only what is retained or of QoS 0. */
     void (*discard)(void *context, bool events);
+    /* How many messages wait to be handed to the broker. May be NULL: none. */
+    size_t (*waiting)(void *context);
 };
 
 struct host_port {

@@ -38,25 +38,6 @@ void adopt_epoch_everywhere(struct controller *controller, uint64_t epoch)
     block_keeping_adopt_epoch(controller);
 }
 
-void publish_everything(struct controller *controller)
-{
-    for (size_t i = 0; i < fleet_count(controller->fleet); i++) {
-        const struct machine *machine = fleet_at(controller->fleet, i);
-        if (machine->config != NULL) {
-            publish_command(controller, machine);
-        }
-    }
-    for (size_t i = 0; i < fleet_count(controller->fleet); i++) {
-        const struct machine *machine = fleet_at(controller->fleet, i);
-        if (machine->config != NULL) {
-            publish_state(controller, machine);
-        }
-    }
-    block_keeping_publish(controller);
-    publish_status(controller, "running");
-    discovery_publish_everything(controller);
-}
-
 /* Who is ready hears: what came before the broker knew of the subscription is lost. */
 void say_ready(struct controller *controller)
 {
