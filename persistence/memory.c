@@ -85,23 +85,6 @@ static enum status memory_load(struct store *base, const char *const machines[],
     return STATUS_OK;
 }
 
-static enum status memory_take_epoch(struct store *base, uint64_t heard, struct wall_time now)
-{
-    struct memory_store *store = (struct memory_store *)base;
-    struct call *call = NULL;
-
-    if (heard > VERSION_EPOCH_HEARD_MAX) {
-        return STATUS_INVALID;
-    }
-    enum status status = new_call(store, CALL_EPOCH, &call);
-    if (status == STATUS_OK) {
-        call->heard = heard;
-        call->now = now;
-        queue(store, call);
-    }
-    return status;
-}
-
 static enum status queue_lease(
     struct store *base, enum call_kind kind, enum lease_verb verb, const struct store_claim *claim)
 {
@@ -287,7 +270,6 @@ enum status memory_store_new(
     static const struct store_operations operations = {
         .close = memory_close,
         .load = memory_load,
-        .take_epoch = memory_take_epoch,
         .take_lease = memory_take_lease,
         .renew_lease = memory_renew_lease,
         .release_lease = memory_release_lease,

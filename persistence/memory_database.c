@@ -224,8 +224,7 @@ enum store_saved memory_database_save(
     return STORE_SAVE_DONE;
 }
 
-uint64_t
-memory_database_take_epoch(struct memory_database *database, uint64_t heard, struct wall_time now)
+static uint64_t take_epoch(struct memory_database *database, uint64_t heard, struct wall_time now)
 {
     uint64_t time = now.ms > 0 ? (uint64_t)(now.ms / 1000) : 0;
     uint64_t stored = believed_epoch(database);
@@ -259,7 +258,7 @@ struct store_lease_answer memory_database_lease(
         text_copy(database->lease_token, sizeof database->lease_token, claimed->token);
         text_copy(database->lease_id, sizeof database->lease_id, claimed->id);
         database->lease_ends.ms = database->now.ms + claim->duration_ms;
-        stored = memory_database_take_epoch(database, claim->heard, claim->now);
+        stored = take_epoch(database, claim->heard, claim->now);
     } else if (!is_held && (verb == LEASE_RELEASE || stored == 0 || claim->epoch != stored)) {
         answer.lease = STORE_LEASE_FREE;
     } else if (verb == LEASE_RENEW) {

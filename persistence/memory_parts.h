@@ -11,7 +11,6 @@
 
 enum call_kind {
     CALL_LOAD,
-    CALL_EPOCH,
     CALL_LEASE, /* a take or a renewal */
     CALL_RELEASE,
     CALL_CARD_KEY,
@@ -43,8 +42,6 @@ struct call {
     enum memory_fault fault;
     char (*machines)[65]; /* load */
     size_t machine_count;
-    uint64_t heard; /* epoch */
-    struct wall_time now;
     enum lease_verb verb; /* lease */
     struct kept_claim claimed;
     char offer[CARD_KEY_LENGTH + 1]; /* card key */
@@ -54,7 +51,6 @@ struct call {
     char *document;
     /* What came of it. */
     bool failed;
-    uint64_t epoch;
     struct store_lease_answer lease;
     const char *key;
     enum store_saved saved;
@@ -88,10 +84,6 @@ enum record_verdict memory_database_read(
 /* The save script; `reason` gets what Redis would say. */
 enum store_saved memory_database_save(
     struct memory_database *database, const struct record *record, struct text *reason);
-
-/* The epoch script. */
-uint64_t
-memory_database_take_epoch(struct memory_database *database, uint64_t heard, struct wall_time now);
 
 /* The lease script. */
 struct store_lease_answer memory_database_lease(

@@ -9,9 +9,6 @@ static void carry_out(struct memory_store *store, struct call *call)
     switch (call->kind) {
     case CALL_LOAD:
         break; /* read when it is answered */
-    case CALL_EPOCH:
-        call->epoch = memory_database_take_epoch(store->database, call->heard, call->now);
-        break;
     case CALL_LEASE:
     case CALL_RELEASE:
         call->lease = memory_database_lease(store->database, call->verb, &call->claimed);
@@ -82,9 +79,6 @@ static size_t answer(struct memory_store *store, struct call *call)
     switch (call->kind) {
     case CALL_LOAD:
         answers = answer_load(store, call);
-        break;
-    case CALL_EPOCH:
-        events->on_epoch(events->context, ok, ok ? call->epoch : 0);
         break;
     case CALL_LEASE:
         events->on_lease(events->context, &call->lease);

@@ -1,6 +1,5 @@
 /* The store on Redis: what is asked of it, as commands, and what the answers mean. The connection
  * is redis_link's. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,46 +46,7 @@ bool redis_is_kind(const char *text, const char *word)
     return strncmp(text, word, length) == 0 && (text[length] == ' ' || text[length] == '\0');
 }
 
-/* ---- epoch and card key ---- */
-
-static void on_epoch_reply(struct redis_request *request, const struct redisReply *reply)
-{
-    struct redis_store *store = REDIS_OWNER(request, struct redis_store, epoch);
-    const char *text = reply == NULL ? NULL : redis_reply_text(reply, NULL);
-    uint64_t epoch = text == NULL ? 0 : strtoull(text, NULL, 10);
-    bool ok = epoch > 0 && epoch <= VERSION_EPOCH_MAX;
-
-    store->epoch_waits = false;
-    if (store->closing) {
-        return;
-    }
-    if (!ok) {
-        redis_trouble(store, "taking an epoch", redis_reason(reply));
-    }
-    store->events.on_epoch(store->events.context, ok, ok ? epoch : 0);
-}
-
-static enum status redis_take_epoch(struct store *base, uint64_t heard, struct wall_time now)
-{
-    struct redis_store *store = (struct redis_store *)base;
-    char key[REDIS_KEY_SIZE];
-    char time[24];
-    char highest[24];
-    const char *const words[] = {"EVAL", redis_epoch_script, "1", key, time, highest};
-
-    if (store->epoch_waits) {
-        return STATUS_BUSY;
-    }
-    if (heard > VERSION_EPOCH_HEARD_MAX) {
-        return STATUS_INVALID;
-    }
-    redis_key(store, "epoch", key);
-    (void)snprintf(time, sizeof time, "%" PRId64, now.ms > 0 ? now.ms / 1000 : 0);
-    (void)snprintf(highest, sizeof highest, "%" PRIu64, heard);
-    enum status status = redis_link_send(store->link, &store->epoch, words, NULL, 6);
-    store->epoch_waits = status == STATUS_OK;
-    return status;
-}
+/* ---- card key ---- */
 
 static bool is_card_key(const char *text)
 {
@@ -216,7 +176,6 @@ enum status redis_store_new(
     static const struct store_operations operations = {
         .close = redis_close,
         .load = redis_load,
-        .take_epoch = redis_take_epoch,
         .take_lease = redis_take_lease,
         .renew_lease = redis_renew_lease,
         .release_lease = redis_release_lease,
@@ -246,7 +205,6 @@ enum status redis_store_new(
     store->store.operations = &operations;
     store->events = *events;
     store->load.request.on_reply = redis_on_loaded;
-    store->epoch.on_reply = on_epoch_reply;
     store->card_key_offer.on_reply = on_card_key_offered;
     store->card_key.on_reply = on_card_key_reply;
     store->blocks.on_reply = redis_on_blocks;

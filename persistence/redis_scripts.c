@@ -28,13 +28,6 @@ const char redis_save_script[] =
           "redis.call('HSET', KEYS[1], unpack(ARGV, 3))\n"
           "return 'OK'\n";
 
-const char redis_epoch_script[] =
-    WHOLE "local stored = whole(redis.call('GET', KEYS[1]), heard_max)\n"
-          "local epoch = math.max(stored, tonumber(ARGV[1]), tonumber(ARGV[2])) + 1\n"
-          "local text = string.format('%.0f', epoch)\n"
-          "redis.call('SET', KEYS[1], text)\n"
-          "return text\n";
-
 /* The lease is one string, "token id". One that never runs out, or that somebody damaged, is
  * nobody's: it would keep all controllers out for ever. */
 const char redis_lease_script[] =

@@ -6,10 +6,6 @@
  * "OK", "EPOCH n" or "VERSION n m" with what is stored. */
 extern const char redis_save_script[];
 
-/* C12. KEYS: `<p>:epoch`. ARGV: Unix time in seconds, the highest epoch heard. Answers the epoch
- * that was taken, in decimal. */
-extern const char redis_epoch_script[];
-
 /* C12. KEYS: `<p>:lease`, `<p>:epoch`. ARGV: "take", "renew" or "release", token, id, duration in
  * ms, the epoch that it goes with; to take also Unix time in seconds, the highest epoch heard, "1"
  * to take over what is under the same id. Answers "OURS epoch", "OTHER epoch remaining_ms id" or

@@ -1,4 +1,4 @@
-/* What the parts of the store on Redis share: redis.c (the store itself, epoch, card key),
+/* What the parts of the store on Redis share: redis.c (the store itself, card key),
  * redis_load.c, redis_save.c, redis_lease.c, redis_blocks.c and redis_master.c. For nobody else.
  */
 #ifndef TAGOUT_PERSISTENCE_REDIS_STORE_H
@@ -39,14 +39,12 @@ struct redis_store {
     char save_sha[REDIS_SHA_SIZE];
     char lease_sha[REDIS_SHA_SIZE];
     struct redis_load load;
-    struct redis_request epoch;
     struct redis_request card_key_offer;
     struct redis_request card_key;
     struct redis_request blocks;
     struct redis_request blocks_save;
     bool blocks_wait;
     bool blocks_save_waits;
-    bool epoch_waits;
     bool lease_waits; /* a take or a renewal is not answered yet */
     bool card_key_waits;
     bool closing;

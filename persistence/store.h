@@ -94,8 +94,6 @@ struct store_events {
      * lockout above all, comes through on_record all the same, right after. May be NULL. */
     void (*on_bad_record)(void *context, const char *machine, const char *reason);
     void (*on_loaded)(void *context, bool ok);
-    /* The epoch that was taken (C12's script), or `ok` false. */
-    void (*on_epoch)(void *context, bool ok, uint64_t epoch);
     /* To take_lease and renew_lease. */
     void (*on_lease)(void *context, const struct store_lease_answer *answer);
     /* The key for card hashes: the one offered, if there was none. */
@@ -120,8 +118,6 @@ struct store_operations {
     /* Loads the records of these machines, in bounded batches. One load at a time. The names are
      * copied. */
     enum status (*load)(struct store *store, const char *const machines[], size_t count);
-    /* Takes an epoch above the stored one, `heard` and the wall clock (C12). */
-    enum status (*take_epoch)(struct store *store, uint64_t heard, struct wall_time now);
     /* C12's lease: takes it, with a new epoch, if nobody else has it; renews it if the token still
      * has it. One of the two at a time. `claim->heard` and what follows it count for taking only.
      */

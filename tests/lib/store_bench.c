@@ -60,15 +60,6 @@ static void on_loaded(void *context, bool ok)
     bench->loaded_ok = ok;
 }
 
-static void on_epoch(void *context, bool ok, uint64_t epoch)
-{
-    struct store_bench *bench = called(context);
-
-    bench->epochs++;
-    bench->epoch_ok = ok;
-    bench->epoch = epoch;
-}
-
 static void on_lease(void *context, const struct store_lease_answer *answer)
 {
     struct store_bench *bench = called(context);
@@ -130,7 +121,6 @@ struct store_events store_bench_events(struct store_bench *bench)
         .on_record = on_record,
         .on_bad_record = on_bad_record,
         .on_loaded = on_loaded,
-        .on_epoch = on_epoch,
         .on_lease = on_lease,
         .on_card_key = on_card_key,
         .on_saved = on_saved,
@@ -149,6 +139,18 @@ struct record store_bench_record(const char *machine, uint64_t epoch, uint32_t r
     text_copy(record.machine, sizeof record.machine, machine);
     record.core.version = (struct version){epoch, rev};
     return record;
+}
+
+struct store_claim store_bench_claim(uint64_t heard, int64_t now_ms)
+{
+    return (struct store_claim){
+        .id = "a",
+        .token = "0123",
+        .duration_ms = 50000,
+        .heard = heard,
+        .now = {now_ms},
+        .own_id_at_once = true,
+    };
 }
 
 enum status store_bench_save(struct store_bench *bench, const struct record *record, uint64_t token)

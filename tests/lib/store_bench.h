@@ -28,9 +28,6 @@ struct store_bench {
     char bad_reason[512];
     unsigned loads;
     bool loaded_ok;
-    unsigned epochs;
-    bool epoch_ok;
-    uint64_t epoch;
     unsigned leases;
     struct store_lease_answer lease;
     unsigned card_keys;
@@ -54,6 +51,9 @@ struct store_events store_bench_events(struct store_bench *bench);
 
 /* A record at base, of that version. */
 struct record store_bench_record(const char *machine, uint64_t epoch, uint32_t rev);
+
+/* A claim that is granted at once: whoever has the lease has it under the same id. */
+struct store_claim store_bench_claim(uint64_t heard, int64_t now_ms);
 
 /* Calls the store, and fails if it calls back from inside. */
 enum status

@@ -67,12 +67,12 @@ static enum store_saved saved(uint64_t epoch, uint32_t rev)
 
 static uint64_t take_epoch(struct store_bench *by, uint64_t heard, int64_t now_ms)
 {
-    struct wall_time now = {now_ms};
+    struct store_claim claim = store_bench_claim(heard, now_ms);
 
-    assert_int_equal(by->store->operations->take_epoch(by->store, heard, now), STATUS_OK);
+    assert_int_equal(by->store->operations->take_lease(by->store, &claim), STATUS_OK);
     (void)memory_store_run(by->store);
-    assert_true(by->epoch_ok);
-    return by->epoch;
+    assert_int_equal(by->lease.lease, STORE_LEASE_OURS);
+    return by->lease.epoch;
 }
 
 static void C9_1_versions_are_judged_as_by_the_script(void **state)

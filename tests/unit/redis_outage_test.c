@@ -136,6 +136,7 @@ static void what_waits_for_a_frozen_redis_is_bounded(void **state)
 static void C9_2_what_was_under_way_when_redis_dies_is_lost_and_it_comes_back(void **state)
 {
     static const char *const machines[] = {"saw"};
+    struct store_claim claim = store_bench_claim(0, 5000);
 
     (void)state;
     open_and_wait(server.tcp_url);
@@ -143,16 +144,15 @@ static void C9_2_what_was_under_way_when_redis_dies_is_lost_and_it_comes_back(vo
     assert_int_equal(save(1), STATUS_OK);
     assert_int_equal(save(2), STATUS_OK);
     assert_int_equal(bench.store->operations->load(bench.store, machines, 1), STATUS_OK);
-    assert_int_equal(
-        bench.store->operations->take_epoch(bench.store, 0, (struct wall_time){5000}), STATUS_OK);
+    assert_int_equal(bench.store->operations->take_lease(bench.store, &claim), STATUS_OK);
     store_bench_wait(&bench, 100);
     redis_server_kill(&server);
     store_bench_run(&bench, &bench.saves, 2, 5000);
-    store_bench_run(&bench, &bench.epochs, 1, 5000);
+    store_bench_run(&bench, &bench.leases, 1, 5000);
     assert_saved_in_order(0, 2, STORE_SAVE_LOST);
     assert_int_equal(bench.loads, 1);
     assert_false(bench.loaded_ok);
-    assert_false(bench.epoch_ok);
+    assert_int_equal(bench.lease.lease, STORE_LEASE_ERROR);
     assert_int_equal(bench.downs, 1);
     assert_false(bench.store->operations->is_up(bench.store));
     assert_int_equal(save(3), STATUS_DISCONNECTED);
@@ -391,6 +391,7 @@ static void the_kernel_is_told_to_notice_a_peer_that_vanished(void **state)
 static void closing_with_commands_under_way_calls_nothing_back(void **state)
 {
     static const char *const machines[] = {"saw", "lathe"};
+    struct store_claim claim = store_bench_claim(0, 5000);
 
     (void)state;
     open_and_wait(server.tcp_url);
@@ -399,8 +400,7 @@ static void closing_with_commands_under_way_calls_nothing_back(void **state)
         assert_int_equal(save(i), STATUS_OK);
     }
     assert_int_equal(bench.store->operations->load(bench.store, machines, 2), STATUS_OK);
-    assert_int_equal(
-        bench.store->operations->take_epoch(bench.store, 0, (struct wall_time){0}), STATUS_OK);
+    assert_int_equal(bench.store->operations->take_lease(bench.store, &claim), STATUS_OK);
     close_store();
     redis_server_thaw(&server);
     store_bench_wait(&bench, 100);
