@@ -70,7 +70,6 @@ static void forget_work(struct controller *controller)
     block_answers_free(controller);
     judge_drop_waiting(controller);
     held_drop(controller);
-    republish_stop(controller);
     controller->reload.answers = false;
     controller->retained_again = (struct mono_time){0};
     for (size_t i = 0; i < fleet_count(controller->fleet); i++) {

@@ -242,8 +242,6 @@ void merge_copy(struct machine *machine, const struct record *found, bool from_r
 void publish_everything(struct controller *controller);
 void republish_tick(struct controller *controller);
 struct mono_time republish_deadline(const struct controller *controller);
-/* It leads no more. */
-void republish_stop(struct controller *controller);
 
 /* ---- start_broker.c ---- */
 

@@ -1,5 +1,5 @@
-/* Every retained topic of ours, from memory: at a take-over, 10 s after it (C12.1), after a silence,
- * and when one of them was lost.
+/* Every retained topic of ours, from memory: at a take-over, 10 s after it (C12.1), after a
+ * silence, and when one of them was lost.
  *
  * A fleet's are thousands. A bounded number goes out in one turn of the loop, and no more wait in
  * the outbox than leave it soon: what is decided meanwhile stands behind those alone. Commands go
@@ -45,6 +45,12 @@ static bool is_full(const struct controller *controller)
     return broker->waiting != NULL && broker->waiting(broker->context) >= WAITING_MAX;
 }
 
+/* What is said to no broker is lost, and all is said anew after the next connect. */
+static bool is_under_way(const struct controller *controller)
+{
+    return controller->republish.step != REPUBLISH_NOTHING && controller->connected;
+}
+
 static void finish(struct controller *controller)
 {
     controller->republish.step = REPUBLISH_NOTHING;
@@ -58,7 +64,7 @@ void republish_tick(struct controller *controller)
     struct republish *republish = &controller->republish;
     size_t left = MACHINES_A_TURN;
 
-    if (republish->step == REPUBLISH_NOTHING || is_full(controller)) {
+    if (!is_under_way(controller) || is_full(controller)) {
         return;
     }
     while (republish->step != REPUBLISH_NOTHING && left > 0) {
@@ -81,14 +87,9 @@ void publish_everything(struct controller *controller)
     republish_tick(controller);
 }
 
-void republish_stop(struct controller *controller)
-{
-    controller->republish = (struct republish){0};
-}
-
 struct mono_time republish_deadline(const struct controller *controller)
 {
-    if (controller->republish.step == REPUBLISH_NOTHING) {
+    if (!is_under_way(controller)) {
         return (struct mono_time){0};
     }
     return (struct mono_time){controller->now.mono.ms + (is_full(controller) ? FULL_PAUSE_MS : 0)};
