@@ -45,6 +45,18 @@ static struct held *take_first(struct held_queue *queue)
     return held;
 }
 
+static void append(struct held_queue *queue, struct held *held)
+{
+    held->next = NULL;
+    if (queue->last != NULL) {
+        queue->last->next = held;
+    } else {
+        queue->first = held;
+    }
+    queue->last = held;
+    queue->bytes += held->size;
+}
+
 /* The oldest gives way: what matters is said again. */
 static void make_room(struct controller *controller, size_t size)
 {
@@ -60,7 +72,6 @@ static void hold(
     struct controller *controller, const struct held *how, const char *topic, const char *payload,
     size_t length)
 {
-    struct held_queue *queue = &controller->held;
     size_t topic_size = strlen(topic) + 1;
     size_t size = sizeof(struct held) + length + topic_size;
     struct held *held;
@@ -77,13 +88,7 @@ static void hold(
     held->topic = held->payload + length;
     memcpy(held->payload, payload, length);
     memcpy(held->payload + length, topic, topic_size);
-    if (queue->last != NULL) {
-        queue->last->next = held;
-    } else {
-        queue->first = held;
-    }
-    queue->last = held;
-    queue->bytes += size;
+    append(&controller->held, held);
 }
 
 void hold_message(
@@ -100,6 +105,39 @@ void hold_request(
     struct held how = {.is_request = true, .overflow = overflow};
 
     hold(controller, &how, topic, payload, length);
+}
+
+static bool
+is_told_beyond(const struct held *held, const char *topic, const struct machine *machine)
+{
+    struct report report;
+    TEXT_LOCAL(why, 256);
+
+    return !held->is_request && strcmp(held->topic, topic) == 0 &&
+           report_parse(held->payload, held->length, &report, &why) == STATUS_OK &&
+           judge_is_told_beyond(machine, &report);
+}
+
+void held_forget_reports(struct controller *controller, const struct machine *machine)
+{
+    struct held_queue *queue = &controller->held;
+    struct held_queue kept = {0};
+    char topic[TOPIC_SIZE];
+
+    if (queue->first == NULL || topic_build(
+                                    topic, sizeof topic, prefix(controller), TOPIC_REPORT,
+                                    machine->record.machine, NULL) != STATUS_OK) {
+        return;
+    }
+    while (queue->first != NULL) {
+        struct held *held = take_first(queue);
+        if (is_told_beyond(held, topic, machine)) {
+            free(held);
+        } else {
+            append(&kept, held);
+        }
+    }
+    *queue = kept;
 }
 
 static void act_upon(struct controller *controller, const struct held *held)

@@ -220,6 +220,8 @@ void hold_message(
 void hold_request(
     struct controller *controller, const char *topic, const char *payload, size_t length,
     bool overflow);
+/* The last leader has told of the machine after the reports that are held. */
+void held_forget_reports(struct controller *controller, const struct machine *machine);
 void held_tick(struct controller *controller);
 struct mono_time held_deadline(const struct controller *controller);
 void held_drop(struct controller *controller);
@@ -295,6 +297,8 @@ void judge_keep_newest(
     struct controller *controller, struct machine *machine, const struct report *report);
 /* The leader has told of the machine after that. */
 void judge_forget_kept(struct machine *machine);
+/* Whether what the leader tells now is newer than the report. */
+bool judge_is_told_beyond(const struct machine *machine, const struct report *report);
 void judge_kept(struct controller *controller);
 /* Judges what waits of one machine, so that what comes next is judged after it. */
 void judge_waiting(struct controller *controller, struct machine *machine);

@@ -190,6 +190,7 @@ void start_retained_state(
         restore_record(&copy.state, &found);
         merge_copy(machine, &found, false);
         judge_forget_kept(machine);
+        held_forget_reports(controller, machine);
     }
     state_copy_free(&copy);
 }

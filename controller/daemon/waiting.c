@@ -148,30 +148,57 @@ static void drop_waiting(struct machine *machine)
     machine->waiting_last = NULL;
 }
 
+/* Clocks of two hosts, and reports that were long on their way. */
+#define BOOT_DOUBT_MS 5000
+
+static int64_t booted_ms(struct wall_time heard_at, const struct report *report)
+{
+    return heard_at.ms - (int64_t)(report->uptime_s * 1000);
+}
+
+/* Sent once more by the network, it comes behind what the device has said since. */
+static bool is_older_than_kept(
+    const struct controller *controller, const struct waiting_report *kept,
+    const struct report *report)
+{
+    if (report->boot_id[0] == '\0') {
+        return false;
+    } else if (strcmp(report->boot_id, kept->report.boot_id) == 0) {
+        return report->seq < kept->report.seq;
+    }
+    return booted_ms(controller->now.wall, report) + BOOT_DOUBT_MS <
+           booted_ms(kept->heard_at, &kept->report);
+}
+
 /* The newest says all that the device wants to be known, for it latches a press; what it told
  * before, the leader has judged. */
 void judge_keep_newest(
     struct controller *controller, struct machine *machine, const struct report *report)
 {
-    drop_waiting(machine);
-    judge_enqueue(controller, machine, report);
+    const struct waiting_report *kept = machine->waiting_first;
+
+    if (kept == NULL || !is_older_than_kept(controller, kept, report)) {
+        drop_waiting(machine);
+        judge_enqueue(controller, machine, report);
+    }
 }
 
 /* A `state` tells no `seq`: what the leader tells after a report of the same boot is newer than the
  * report, or the report is not judged yet and will be repeated. Judged at a take-over, it could
  * tell of a card that is out by now as one that was just put in. A press is never forgotten. */
+bool judge_is_told_beyond(const struct machine *machine, const struct report *report)
+{
+    return !report->oops && strcmp(report->boot_id, machine->record.core.boot_id) == 0;
+}
+
 void judge_forget_kept(struct machine *machine)
 {
     const struct waiting_report *kept = machine->waiting_first;
 
-    if (kept != NULL && !kept->report.oops &&
-        strcmp(kept->report.boot_id, machine->record.core.boot_id) == 0) {
+    if (kept != NULL && judge_is_told_beyond(machine, &kept->report)) {
         drop_waiting(machine);
     }
 }
-
-/* Clocks of two hosts, and reports that were long on their way. */
-#define BOOT_DOUBT_MS 5000
 
 /* What the last leader has judged and saved is nothing new. Nor is what an earlier boot said, or
  * may have said: it would end the session of the present one. */
@@ -179,14 +206,14 @@ static bool is_news(const struct machine *machine, const struct waiting_report *
 {
     const struct core_state *core = &machine->record.core;
     const struct report *report = &waiting->report;
-    int64_t booted_ms = waiting->heard_at.ms - (int64_t)(report->uptime_s * 1000);
 
     if (report->boot_id[0] == '\0') {
         return false;
     } else if (strcmp(report->boot_id, core->boot_id) == 0) {
         return report->seq > core->seq;
     }
-    return core->known && booted_ms > core->booted_at.ms + BOOT_DOUBT_MS;
+    return core->known &&
+           booted_ms(waiting->heard_at, report) > core->booted_at.ms + BOOT_DOUBT_MS;
 }
 
 void judge_kept(struct controller *controller)
