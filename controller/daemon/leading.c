@@ -135,17 +135,27 @@ static void lead(struct controller *controller)
         controller->taking_is_heard = false;
         controller->taking_until.ms =
             controller->now.mono.ms + controller->settings->redis.load_timeout_ms;
+        controller->conceded_at.ms = controller->now.mono.ms + LEASE_CUT_MS;
+        publish_status(controller, "running"); /* whoever still leads stands down before it opens */
         ask_store(controller);
     } else {
         open_shop(controller);
     }
 }
 
+/* What the last leader said has all been heard, and it says no more: it has told so, or cannot be
+ * reached and gives up by itself (C12). */
+static bool is_conceded(const struct controller *controller)
+{
+    return controller->taking_is_heard && (!lease_another_leads(&controller->lease) ||
+                                           controller->now.mono.ms >= controller->conceded_at.ms);
+}
+
 /* Redis has told all, or does not: the shop opens with what is known. */
 static void take_over(struct controller *controller)
 {
     if (controller->phase == PHASE_TAKING && lease_may_speak(&controller->lease) &&
-        ((controller->loaded && controller->taking_is_heard) ||
+        ((controller->loaded && is_conceded(controller)) ||
          controller->now.mono.ms >= controller->taking_until.ms)) {
         controller->others_led = false;
         open_shop(controller);
@@ -180,9 +190,6 @@ static void carry_out(struct controller *controller, const struct lease_actions 
     if (actions->ask != LEASE_ASK_NOTHING) {
         ask(controller, actions->ask);
     }
-    if (actions->echo) {
-        broker->echo(broker->context, controller->lease.echo_number);
-    }
     if (actions->announce) {
         log_warning("Redis is out of reach and nobody leads: about to lead without it");
         publish_status(controller, "running");
@@ -196,6 +203,9 @@ static void carry_out(struct controller *controller, const struct lease_actions 
     }
     if (actions->publish_again && controller->phase == PHASE_READY) {
         publish_everything(controller);
+    }
+    if (actions->echo) {
+        broker->echo(broker->context, controller->lease.echo_number);
     }
     take_over(controller);
     if (controller->lease.role == LEASE_STANDS_BY && lease_another_leads(&controller->lease)) {
@@ -304,7 +314,7 @@ void controller_on_echo(struct controller *controller, uint32_t number)
 {
     refresh_now(controller);
     /* Asked for since the lease was taken: all that the last leader said has come before it. */
-    if (number > controller->taking_echo) {
+    if (number >= controller->taking_echo) {
         controller->taking_is_heard = true;
     }
     step(controller, (struct lease_event){.type = LEASE_BROKER_ECHO, .number = number});

@@ -88,6 +88,8 @@ void lease_lead(
     lease->is_kept = is_kept;
     lease->own_id_at_once = false;
     lease->again_at.ms = now.ms + LEASE_AGAIN_MS;
+    lease->echo_waits = false; /* one from now on tells that all before it was heard */
+    lease->echo_at = now;
     lease_hear(lease, epoch);
     actions->lead = true;
 }

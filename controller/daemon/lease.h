@@ -117,7 +117,7 @@ struct lease_actions {
     bool announce;      /* publish the status with `leader` and `epoch` */
     bool publish_again; /* everything, once more (C12.1) */
     enum lease_question ask;
-    bool echo; /* ask the broker for the echo `echo_number` */
+    bool echo; /* ask the broker for the echo `echo_number`, behind all that was said above */
 };
 
 struct lease_other {

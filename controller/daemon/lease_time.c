@@ -95,7 +95,6 @@ void lease_tick(struct lease *lease, struct now now, struct lease_actions *actio
     if (lease->has_stopped) {
         return;
     }
-    tick_echo(lease, now.mono, actions);
     switch (lease->role) {
     case LEASE_STANDS_BY:
         tick_standby(lease, now, actions);
@@ -108,6 +107,7 @@ void lease_tick(struct lease *lease, struct now now, struct lease_actions *actio
         tick_leader(lease, now.mono, actions);
         break;
     }
+    tick_echo(lease, now.mono, actions);
 }
 
 static void sooner(const struct lease *lease, int64_t at_ms, struct mono_time *first)

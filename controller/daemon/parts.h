@@ -154,8 +154,9 @@ struct controller {
     struct mono_time due_at;  /* when controller_tick asked to be called; {0}: never */
     char broker_trouble[128]; /* why the last attempt to connect failed: logged once */
     bool loaded;              /* Redis has told all it kept */
-    uint32_t taking_echo;     /* the last one asked for when the lease was taken */
+    uint32_t taking_echo;     /* the one that was asked for when the lease was taken */
     bool taking_is_heard;
+    struct mono_time conceded_at; /* then who led before has given up by itself */
     struct mono_time loaded_at;
     bool load_wanted;  /* something must be read from Redis (again) */
     size_t load_count; /* machines, from the first on, that the load under way asks for */
