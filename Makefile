@@ -54,8 +54,8 @@ DIR_sim := devices/sim
 LIBS_support := -lpaho-mqtt3as -lcjson -lm
 LIBS_config := -linih -lsodium
 LIBS_persistence := -lhiredis -levent
-LIBS_watcher := -levent -lcurl -lsystemd
-LIBS_daemon := -levent -levent_pthreads -lsodium -lsystemd
+LIBS_watcher := -levent -lcurl
+LIBS_daemon := -levent -levent_pthreads -lsodium
 
 # Program: its main file, and its rooms from the top down.
 PROGRAMS := tagoutd tagout-watcher tagoutctl tagout-sim

@@ -3,7 +3,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-daemon.h>
 
 #include "controller/daemon/controller.h"
 #include "controller/daemon/metrics.h"
@@ -15,6 +14,7 @@
 #include "controller/support/json.h"
 #include "controller/support/log.h"
 #include "controller/support/mqtt.h"
+#include "controller/support/supervisor.h"
 #include "topics/topic.h"
 
 /* How much of the inboxes one turn of the loop takes: all that waits, within reason, so that Redis
@@ -42,6 +42,7 @@ struct loop {
     struct roster_reader *reader;
     struct metrics *metrics;
     struct controller *controller;
+    struct supervisor supervisor;
     uint32_t echo_number; /* of the last one asked for */
     bool clock_is_synchronised;
     struct mono_time clock_asked;
@@ -365,7 +366,7 @@ static void say_ready(struct loop *loop)
 {
     if (!loop->said_ready && controller_is_ready(loop->controller)) {
         loop->said_ready = true;
-        sd_notify(0, "READY=1");
+        supervisor_ready(&loop->supervisor, clock_now().mono);
     }
 }
 
@@ -376,14 +377,16 @@ static int run(struct loop *loop)
     while (!loop->stopping && !controller_must_end(loop->controller)) {
         struct mono_time controller_wants = controller_tick(loop->controller);
         struct mono_time mqtt_wants = mqtt_tick(loop->mqtt, clock_now().mono);
+        struct mono_time wanted = event_loop_earlier(controller_wants, mqtt_wants);
 
         say_ready(loop);
-        if (!event_loop_turn(&loop->events, controller_wants, mqtt_wants)) {
+        if (!event_loop_turn(
+                &loop->events, wanted, supervisor_tick(&loop->supervisor, clock_now().mono))) {
             log_error("the event loop broke");
             return EXIT_FAILURE;
         }
     }
-    sd_notify(0, "STOPPING=1");
+    supervisor_stopping(&loop->supervisor);
     controller_stop(loop->controller);
     /* The lease that was given back goes out. */
     (void)event_base_loop(loop->events.base, EVLOOP_NONBLOCK);
@@ -394,7 +397,7 @@ static int run(struct loop *loop)
 
 int loop_run(const struct settings *settings, struct roster *roster)
 {
-    struct loop loop = {.settings = settings};
+    struct loop loop = {.settings = settings, .supervisor = supervisor_open()};
     int code = EXIT_FAILURE;
     TEXT_LOCAL(why, 512);
 

@@ -2,13 +2,13 @@
 
 #include <signal.h>
 #include <stdlib.h>
-#include <systemd/sd-daemon.h>
 
 #include "controller/support/clock.h"
 #include "controller/support/event_loop.h"
 #include "controller/support/inbox.h"
 #include "controller/support/log.h"
 #include "controller/support/mqtt.h"
+#include "controller/support/supervisor.h"
 #include "controller/watcher/audit.h"
 #include "controller/watcher/watcher.h"
 #include "topics/topic.h"
@@ -31,6 +31,7 @@ struct loop {
     struct mqtt *mqtt;
     struct audit *audit;
     struct watcher *watcher;
+    struct supervisor supervisor;
     struct mono_time past_until;
     bool connecting;
     bool stopping;
@@ -44,7 +45,7 @@ static void say_ready(struct loop *loop)
     if (!loop->said_ready) {
         loop->said_ready = true;
         log_info("ready: watching %s", loop->settings->controller.prefix);
-        sd_notify(0, "READY=1");
+        supervisor_ready(&loop->supervisor, clock_now().mono);
     }
 }
 
@@ -233,13 +234,15 @@ static int run(struct loop *loop)
     while (!loop->stopping) {
         struct mono_time watcher_wants = watcher_tick(loop->watcher);
         struct mono_time mqtt_wants = tick_connection(loop);
+        struct mono_time wanted = event_loop_earlier(watcher_wants, mqtt_wants);
 
-        if (!event_loop_turn(&loop->events, watcher_wants, mqtt_wants)) {
+        if (!event_loop_turn(
+                &loop->events, wanted, supervisor_tick(&loop->supervisor, clock_now().mono))) {
             log_error("the event loop broke");
             return EXIT_FAILURE;
         }
     }
-    sd_notify(0, "STOPPING=1");
+    supervisor_stopping(&loop->supervisor);
     finish_slack(loop);
     on_inbox(-1, 0, loop); /* acknowledged: the broker does not send it again */
     watcher_stop(loop->watcher);
@@ -252,7 +255,7 @@ static int run(struct loop *loop)
 
 int loop_run_watcher(const struct settings *settings)
 {
-    struct loop loop = {.settings = settings};
+    struct loop loop = {.settings = settings, .supervisor = supervisor_open()};
     int code = EXIT_FAILURE;
     TEXT_LOCAL(why, 512);
 

@@ -22,6 +22,7 @@ def tagoutd(scratch):
         for name, content in (("tagout.ini", ini), ("machines.json", machines),
                               ("users.json", users)):
             with open(os.path.join(scratch, name), "w", encoding="utf-8") as file:
+                os.fchmod(file.fileno(), 0o600)
                 file.write(content if isinstance(content, str) else json.dumps(content))
         return subprocess.run(Controller.command_line(*arguments), cwd=scratch, text=True,
                               env=clean_environment(environment), capture_output=True,
@@ -244,6 +245,32 @@ def test_C1_the_supervisor_is_told_when_it_is_ready_and_when_it_stops(
     assert health(controller) == 200
     controller.stop()
     assert supervisor.recv(1000) == b"STOPPING=1"
+
+
+def signs_of_life(supervisor, process, wanted):
+    """Waits for so many, and for none once the process stands still."""
+    supervisor.settimeout(TIMEOUT_S)
+    while wanted > 0:
+        wanted -= supervisor.recv(1000) == b"WATCHDOG=1"
+    process.freeze()
+    supervisor.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        while True:
+            supervisor.recv(1000)
+    process.thaw()
+    supervisor.settimeout(TIMEOUT_S)
+    while supervisor.recv(1000) != b"WATCHDOG=1":
+        pass
+
+
+def test_the_supervisor_hears_that_the_loop_turns_though_nothing_happens(
+        supervisor, start_controller, start_watcher):
+    environment = {"NOTIFY_SOCKET": supervisor.getsockname(), "WATCHDOG_USEC": "300000"}
+    controller = start_controller(MACHINES, USERS, environment=environment)
+    signs_of_life(supervisor, controller, 10)
+    controller.stop()
+    watcher = start_watcher(environment=environment)
+    signs_of_life(supervisor, watcher, 10)
 
 
 def health(controller):

@@ -187,6 +187,7 @@ class Controller(Process):
 
     def write_ini(self):
         with open(self.ini_file, "w", encoding="utf-8") as file:
+            os.fchmod(file.fileno(), 0o600)  # there may be secrets in it
             for section, keys in self.settings.items():
                 file.write(f"[{section}]\n")
                 for key, value in keys.items():
@@ -234,8 +235,13 @@ class Controller(Process):
         assert not report, f"{self.name}:\n{self.log()}"
 
 
+# What a supervisor gave to whoever runs the tests.
+IGNORED = ("CREDENTIALS_DIRECTORY", "JOURNAL_STREAM", "NOTIFY_SOCKET", "WATCHDOG_PID",
+           "WATCHDOG_USEC")
+
+
 def clean_environment(extra=None):
     """This process's environment without what would change a controller's mind."""
     kept = {key: value for key, value in os.environ.items()
-            if not key.startswith("TAGOUT_") and key not in ("JOURNAL_STREAM", "NOTIFY_SOCKET")}
+            if not key.startswith("TAGOUT_") and key not in IGNORED}
     return dict(kept, **(extra or {}))
