@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "controller/config/credentials.h"
 #include "controller/config/ini_lines.h"
 #include "controller/config/settings.h"
 #include "controller/config/settings_key.h"
@@ -10,12 +11,20 @@
 
 #define REASON_SIZE 320
 
+enum origin {
+    ORIGIN_DEFAULT,
+    ORIGIN_FILE,
+    ORIGIN_CREDENTIAL,
+    ORIGIN_ENVIRONMENT,
+};
+
 struct loader {
     struct settings *settings;
     const char *file;             /* NULL for none */
     char *directory;              /* of the file, with the slash; "" for the working directory */
     int lines[SETTINGS_KEYS_MAX]; /* where a key stands in the file; 0 for nowhere */
-    bool from_environment[SETTINGS_KEYS_MAX];
+    enum origin origins[SETTINGS_KEYS_MAX];
+    const struct settings_key *secret; /* the first one with a value in the file */
     struct text *why;
 };
 
@@ -106,51 +115,69 @@ static enum status take_line(
         return STATUS_INVALID;
     }
     *first = line;
+    loader->origins[key - settings_keys] = ORIGIN_FILE;
+    if (loader->secret == NULL && settings_key_is_secret(key) && value[0] != '\0') {
+        loader->secret = key;
+    }
     return settings_value_set(loader->settings, key, value, loader->directory, reason);
 }
 
-static enum status unknown_variable(const char *variable, struct text *why)
+/* What a key is called outside the file. */
+static void
+outside_name(const struct settings_key *key, enum origin origin, char name[SETTINGS_VARIABLE_SIZE])
 {
-    struct nearest nearest = nearest_to(variable);
+    if (origin == ORIGIN_CREDENTIAL) {
+        settings_key_credential(key, name);
+    } else {
+        settings_key_variable(key, name);
+    }
+}
+
+/* A value from outside the file, by the name that it has there. */
+static enum status
+take_outside(struct loader *loader, enum origin origin, const char *name, const char *value)
+{
+    struct nearest nearest = nearest_to(name);
 
     for (size_t i = 0; i < settings_key_count; i++) {
-        char name[SETTINGS_VARIABLE_SIZE];
-        settings_key_variable(&settings_keys[i], name);
-        nearest_offer(&nearest, name);
+        char known[SETTINGS_VARIABLE_SIZE];
+        TEXT_LOCAL(reason, REASON_SIZE);
+        enum status status;
+
+        outside_name(&settings_keys[i], origin, known);
+        if (strcmp(name, known) != 0) {
+            nearest_offer(&nearest, known);
+            continue;
+        }
+        loader->origins[i] = origin;
+        status = settings_value_set(
+            loader->settings, &settings_keys[i], value, loader->directory, &reason);
+        if (status != STATUS_OK) {
+            text_addf(loader->why, "%s: %s", name, reason.data);
+        }
+        return status;
     }
-    text_addf(why, "%s: names no key of tagout.ini", variable);
-    nearest_add(&nearest, why);
+    text_addf(loader->why, "%s: names no key of tagout.ini", name);
+    nearest_add(&nearest, loader->why);
     return STATUS_INVALID;
+}
+
+static enum status
+take_credential(void *context, const char *name, const char *value, struct text *why)
+{
+    (void)why; /* the loader's own */
+    return take_outside(context, ORIGIN_CREDENTIAL, name, value);
 }
 
 /* `entry` is NAME=value. */
 static enum status take_variable(struct loader *loader, const char *entry)
 {
     size_t length = strcspn(entry, "=");
+    TEXT_LOCAL(name, 2 * SETTINGS_VARIABLE_SIZE);
 
-    for (size_t i = 0; i < settings_key_count; i++) {
-        char name[SETTINGS_VARIABLE_SIZE];
-        TEXT_LOCAL(reason, REASON_SIZE);
-        enum status status;
-
-        settings_key_variable(&settings_keys[i], name);
-        if (strlen(name) != length || strncmp(entry, name, length) != 0) {
-            continue;
-        }
-        loader->from_environment[i] = true;
-        status = settings_value_set(
-            loader->settings, &settings_keys[i], entry + length + (entry[length] == '='),
-            loader->directory, &reason);
-        if (status != STATUS_OK) {
-            text_addf(loader->why, "%s: %s", name, reason.data);
-        }
-        return status;
-    }
-    {
-        TEXT_LOCAL(variable, 2 * SETTINGS_VARIABLE_SIZE);
-        text_add_bytes(&variable, entry, length);
-        return unknown_variable(variable.data, loader->why);
-    }
+    text_add_bytes(&name, entry, length);
+    return take_outside(
+        loader, ORIGIN_ENVIRONMENT, name.data, entry + length + (entry[length] == '='));
 }
 
 static enum status read_environment(struct loader *loader)
@@ -173,14 +200,20 @@ add_place(const struct loader *loader, const char *section, const char *name, st
     const struct settings_key *key = settings_key_find(section, name);
     size_t index = (size_t)(key - settings_keys);
 
-    if (loader->from_environment[index]) {
-        char variable[SETTINGS_VARIABLE_SIZE];
-        settings_key_variable(key, variable);
-        text_addf(why, "%s: ", variable);
-    } else if (loader->lines[index] > 0) {
+    switch (loader->origins[index]) {
+    case ORIGIN_CREDENTIAL:
+    case ORIGIN_ENVIRONMENT: {
+        char outside[SETTINGS_VARIABLE_SIZE];
+        outside_name(key, loader->origins[index], outside);
+        text_addf(why, "%s: ", outside);
+        break;
+    }
+    case ORIGIN_FILE:
         text_addf(why, "%s:%d: [%s] %s: ", loader->file, loader->lines[index], section, name);
-    } else {
+        break;
+    case ORIGIN_DEFAULT:
         text_addf(why, "[%s] %s: ", section, name);
+        break;
     }
 }
 
@@ -245,6 +278,29 @@ static enum status check_files(const struct loader *loader)
     return STATUS_OK;
 }
 
+/* Secrets that aren't secret, also where the environment wins over what is in the file. */
+static enum status check_exposure(const struct loader *loader)
+{
+    const struct settings_key *key = loader->secret;
+    const char *key_file = loader->settings->mqtt.key_file;
+    const char *exposed = NULL;
+
+    if (key != NULL && secret_is_exposed(loader->file)) {
+        exposed = loader->file;
+        text_addf(
+            loader->why, "%s:%d: [%s] %s: ", exposed, loader->lines[key - settings_keys],
+            key->section, key->name);
+    } else if (key_file[0] != '\0' && secret_is_exposed(key_file)) {
+        exposed = key_file;
+        add_place(loader, "mqtt", "key_file", loader->why);
+    }
+    if (exposed == NULL) {
+        return STATUS_OK;
+    }
+    text_addf(loader->why, "is a secret, and everyone can read it; run: chmod o= %s", exposed);
+    return STATUS_INVALID;
+}
+
 static enum status load(struct loader *loader)
 {
     const struct ini_handlers handlers = {loader, check_section, take_line};
@@ -254,12 +310,18 @@ static enum status load(struct loader *loader)
         status = ini_lines_read(loader->file, &handlers, loader->why);
     }
     if (status == STATUS_OK) {
+        status = credentials_read(take_credential, loader, loader->why);
+    }
+    if (status == STATUS_OK) {
         status = read_environment(loader);
     }
     if (status == STATUS_OK) {
         status = check_pairs(loader);
     }
-    return status == STATUS_OK ? check_files(loader) : status;
+    if (status == STATUS_OK) {
+        status = check_files(loader);
+    }
+    return status == STATUS_OK ? check_exposure(loader) : status;
 }
 
 enum status settings_load(const char *file, struct settings **ret_settings, struct text *why)

@@ -97,8 +97,10 @@ struct settings {
     char *texts[SETTINGS_TEXT_COUNT]; /* with real newlines */
 };
 
-/* Reads `file` (NULL: defaults only) and then the environment, `TAGOUT_<SECTION>_<KEY>`. An
- * environment variable that starts with TAGOUT_ and names no key is an error too. */
+/* Reads `file` (NULL: defaults only), then credentials (credentials.h), then the environment,
+ * `TAGOUT_<SECTION>_<KEY>`; the later wins. A credential that starts with tagout. or a variable
+ * that starts with TAGOUT_ and names no key is an error, and so is a secret that everyone on the
+ * host can read. */
 MUST_USE enum status
 settings_load(const char *file, struct settings **ret_settings, struct text *why);
 void settings_free(struct settings *settings);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "controller/config/credentials.h"
+
 #define KEY(section, key, type, fallback, min, max)                                                \
     {#section, #key, type, fallback, min, max, offsetof(struct settings, section.key)},
 #define TEXT_KEY(id, key, text)                                                                    \
@@ -84,4 +86,18 @@ void settings_key_variable(const struct settings_key *key, char variable[SETTING
     for (char *at = variable; *at != '\0'; at++) {
         *at = *at >= 'a' && *at <= 'z' ? (char)(*at - 'a' + 'A') : *at;
     }
+}
+
+void settings_key_credential(
+    const struct settings_key *key, char credential[SETTINGS_VARIABLE_SIZE])
+{
+    struct text text = text_over(credential, SETTINGS_VARIABLE_SIZE);
+
+    text_addf(&text, CREDENTIAL_PREFIX "%s_%s", key->section, key->name);
+}
+
+bool settings_key_is_secret(const struct settings_key *key)
+{
+    return key->type == SETTINGS_SECRET || key->type == SETTINGS_HEX_KEY ||
+           key->type == SETTINGS_SECRET_URL;
 }

@@ -53,6 +53,13 @@ const struct settings_key *settings_key_find(const char *section, const char *na
 /* TAGOUT_<SECTION>_<KEY>. */
 void settings_key_variable(const struct settings_key *key, char variable[SETTINGS_VARIABLE_SIZE]);
 
+/* tagout.<section>_<key>: the same for what systemd hands over (credentials.h). */
+void settings_key_credential(
+    const struct settings_key *key, char credential[SETTINGS_VARIABLE_SIZE]);
+
+/* Whether it is never shown, and stands in no file that everyone can read. */
+bool settings_key_is_secret(const struct settings_key *key);
+
 /* Checks a value and stores it, in place of what is there. `directory` is where relative paths
  * begin, "" for the working directory. `reason` says what is wrong, without file and key. */
 MUST_USE enum status settings_value_set(

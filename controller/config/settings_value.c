@@ -30,7 +30,7 @@ static bool is_secret(const struct setting *setting)
     bool is_url = type == SETTINGS_MQTT_URL || type == SETTINGS_REDIS_URL ||
                   type == SETTINGS_HTTP_URL || type == SETTINGS_SENTINELS;
 
-    return type == SETTINGS_SECRET || type == SETTINGS_HEX_KEY || type == SETTINGS_SECRET_URL ||
+    return settings_key_is_secret(setting->key) ||
            (is_url && url_may_hold_a_secret(setting->value));
 }
 

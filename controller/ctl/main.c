@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "controller/ctl/ctl.h"
+#include "controller/support/memory.h"
 
 #define HELP_BYTES 8192
 #define BY_MAX 64 /* characters, C6 */
@@ -103,6 +104,7 @@ int main(int count, char *values[])
         fputs(help.data, stdout);
         return CTL_DONE;
     }
+    memory_hide();
     signal(SIGPIPE, SIG_IGN);
     if (settings_load(arguments.file, &settings, &why) == STATUS_OK) {
         code = run(&arguments, settings);

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "controller/config/config.h"
+#include "controller/config/credentials.h"
 #include "controller/daemon/loop.h"
 #include "controller/support/arguments.h"
 #include "controller/support/log.h"
@@ -47,6 +48,11 @@ static void print_check(const struct settings *settings, const struct roster *ro
     if (notes.length > 0) {
         printf("loaded, but not enforced:\n%s", notes.data);
     }
+    if (secret_is_exposed(settings->controller.users)) {
+        text_addf(
+            &doubts, "%s: everyone on this host can read the card numbers in it; chmod o= %s\n",
+            settings->controller.users, settings->controller.users);
+    }
     if (roster_doubts(roster, &doubts) == STATUS_OK && doubts.length > 0) {
         printf("is that meant?\n%s", doubts.data);
     }
@@ -63,6 +69,7 @@ int main(int count, char *values[])
     if (code >= 0) {
         return code;
     }
+    memory_hide();
     signal(SIGPIPE, SIG_IGN);
     if (sodium_init() < 0 || evthread_use_pthreads() != 0) {
         fputs("tagoutd: the host cannot run it: no randomness or no threads\n", stderr);

@@ -69,6 +69,7 @@ int main(int count, char *values[])
     if (code >= 0) {
         return code;
     }
+    memory_hide();
     signal(SIGPIPE, SIG_IGN);
     if (settings_load(arguments.file, &settings, &why) != STATUS_OK) {
         fprintf(stderr, "tagout-watcher: %s\n", why.data);

@@ -18,11 +18,11 @@ INI = "[redis]\nsave_timeout_ms = 500\n"
 @pytest.fixture
 def tagoutd(scratch):
     """Writes the files and runs tagoutd in their folder: tagoutd("--check", machines=…)."""
-    def run(*arguments, ini=INI, machines=MACHINES, users=USERS, **environment):
+    def run(*arguments, ini=INI, machines=MACHINES, users=USERS, mode=0o600, **environment):
         for name, content in (("tagout.ini", ini), ("machines.json", machines),
                               ("users.json", users)):
             with open(os.path.join(scratch, name), "w", encoding="utf-8") as file:
-                os.fchmod(file.fileno(), 0o600)
+                os.fchmod(file.fileno(), mode)
                 file.write(content if isinstance(content, str) else json.dumps(content))
         return subprocess.run(Controller.command_line(*arguments), cwd=scratch, text=True,
                               env=clean_environment(environment), capture_output=True,
@@ -82,6 +82,19 @@ def test_check_asks_whether_authorizations_that_do_not_meet_are_meant(tagoutd):
         "is that meant?\n"
         "machines.json: saw: nobody holds \"wood\"\n"
         "users.json: 1 user holds \"woodshop\", which opens no machine\n")
+
+
+def test_check_asks_whether_everyone_shall_read_card_numbers(tagoutd):
+    good = [dict(user(1, "Ada"), expiration_ymd="", authorizations=["woodshop"])]
+    result = check(tagoutd, machines=only(), users=good, mode=0o644)
+    assert result.returncode == 0
+    assert result.stdout.split("\n", 1)[1] == (
+        "is that meant?\n"
+        "users.json: everyone on this host can read the card numbers in it; chmod o= users.json\n")
+    result = check(tagoutd, machines=only(), users=good, mode=0o644, ini="[slack]\nbot_token = a\n")
+    assert (result.returncode, result.stderr) == (
+        2, "tagoutd: tagout.ini:2: [slack] bot_token: is a secret, and everyone can read it; run: "
+        "chmod o= tagout.ini\n")
 
 
 def test_check_says_what_is_loaded_but_not_enforced(tagoutd):

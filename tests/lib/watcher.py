@@ -31,6 +31,7 @@ class Watcher(Process):
         for section, keys in (settings or {}).items():
             sections.setdefault(section, {}).update(keys)
         with open(self.ini, "w", encoding="utf-8") as file:
+            os.fchmod(file.fileno(), 0o600)  # there may be secrets in it
             for section, keys in sections.items():
                 file.write(f"[{section}]\n")
                 file.writelines(f"{key} = {value}\n" for key, value in keys.items())

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "controller/config/config.h"
@@ -161,7 +162,7 @@ static const struct sample {
     {"mqtt", "password", "a;b#c\"'\\n", NULL},
     {"mqtt", "ca_file", "/etc/passwd", NULL},
     {"mqtt", "cert_file", "/etc/group", NULL},
-    {"mqtt", "key_file", "/etc/hosts", NULL},
+    {"mqtt", "key_file", "key.pem", NULL},
     {"redis", "url", "redis://[::1]", "redis://[::1]:6379/0"},
     {"redis", "password", "pass word", NULL},
     {"redis", "sentinels", "redis-a,[::1]:26380 , 10.0.0.1",
@@ -234,6 +235,7 @@ static void every_key_can_be_set_in_the_file(void **state)
         }
         text_addf(&text, "%s = %s\n", samples[i].key, samples[i].value);
     }
+    scratch_write_text("key.pem", "");
     settings = load(ini);
     assert_samples(settings);
     settings_free(settings);
@@ -249,6 +251,7 @@ static void C10_1_the_environment_wins_over_the_file(void **state)
         settings_key_variable(settings_key_find(samples[i].section, samples[i].key), variable);
         assert_int_equal(setenv(variable, samples[i].value, 1), 0);
     }
+    scratch_write_text("key.pem", "");
     settings = load("[mqtt]\nurl = mqtt://file\n[redis]\npassword = file\n");
     for (size_t i = 0; i < SAMPLE_COUNT; i++) {
         settings_key_variable(settings_key_find(samples[i].section, samples[i].key), variable);
@@ -275,7 +278,7 @@ static void paths_begin_at_the_files_directory(void **state)
     assert_non_null(getcwd(here, sizeof here));
     text_addf(&file, "%s/%s", here, FILE_NAME);
     setenv("TAGOUT_MQTT_CERT_FILE", "cert.pem", 1);
-    setenv("TAGOUT_MQTT_KEY_FILE", "/etc/hosts", 1);
+    setenv("TAGOUT_MQTT_KEY_FILE", "/dev/null", 1);
     assert_int_equal(settings_load(file.data, &settings, &why), STATUS_OK);
     unsetenv("TAGOUT_MQTT_CERT_FILE");
     unsetenv("TAGOUT_MQTT_KEY_FILE");
@@ -287,7 +290,7 @@ static void paths_begin_at_the_files_directory(void **state)
     text_clear(&expected);
     text_addf(&expected, "%s/machines.json", here);
     assert_string_equal(settings->controller.machines, expected.data);
-    assert_string_equal(settings->mqtt.key_file, "/etc/hosts");
+    assert_string_equal(settings->mqtt.key_file, "/dev/null");
     assert_string_equal(settings->controller.users, "/abs.json");
     settings_free(settings);
 }
@@ -701,5 +704,6 @@ int main(void)
         cmocka_unit_test(a_file_that_breaks_off_does_no_harm),
     };
 
+    umask(077); /* secrets that everyone can read are refused */
     return cmocka_run_group_tests_name("settings", tests, scratch_enter, scratch_leave);
 }
