@@ -24,14 +24,16 @@ awk -v table="$scratch/table" '
 
 {
     cat <<'END'
-# Who may read and write what, made from the code's table of topics (tests/lint/topics.sh).
+# Who may read and write what, made from the code's table of topics (tests/lint/topics.sh): an
+# example of what tagoutctl writes for the accounts that there are. Don't edit yours: "tagoutctl
+# device add" and "tagoutctl account add" write it anew, and keep only what stands below its last
+# line.
 #
-# An account is named controller, watcher or homeassistant, or as the machine is. Each person or
-# program that asks the controller for something has an account of its own: copy the paragraph
-# of "operator" and put the new name into all of it.
+# A device's account has its machine's name. All others have a dot in theirs, which no machine can
+# have, so that these patterns, which hold for every account, give them nothing.
 
 END
-    "$print_topics" --acl tagout operator
+    "$print_topics" --acl tagout svc.controller-one svc.watcher ha.home op.ada ad.grace
 } >"$scratch/tagout.acl"
 
 if [ "${2:-}" = --write ]; then
