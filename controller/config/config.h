@@ -32,9 +32,9 @@ struct roster_user {
 
 struct roster_machine {
     char name[65];
-    char display_name[CORE_NAME_SIZE]; /* the alias, else the name */
-    char alias[CORE_NAME_SIZE];        /* "" for none */
-    char second_alias[CORE_NAME_SIZE];
+    const char *display_name; /* the alias, else the name */
+    const char *alias;        /* "" for none */
+    const char *second_alias; /* likewise */
     struct core_config config;
     uint64_t hash;
 };

@@ -165,6 +165,12 @@ add_alias(struct roster *roster, const struct node *node, const struct roster_ma
     return STATUS_OK;
 }
 
+/* Most have no alias. */
+static const char *keep(struct roster *roster, const char *alias)
+{
+    return alias[0] == '\0' ? "" : arena_copy(&roster->arena, alias);
+}
+
 static enum status add_second_relay(
     struct roster *roster, const struct node *node, const struct draft_relay *draft,
     struct roster_machine *machine, uint64_t *ret_hash)
@@ -176,7 +182,10 @@ static enum status add_second_relay(
     config->present = true;
     config->unauthorized_warn_only = draft->unauthorized_warn_only;
     config->always_enabled = draft->always_enabled;
-    text_copy(machine->second_alias, sizeof machine->second_alias, draft->alias);
+    machine->second_alias = keep(roster, draft->alias);
+    if (machine->second_alias == NULL) {
+        return node_no_memory(node);
+    }
     return roster_authorizations(roster, &list, &config->authorizations_or, ret_hash);
 }
 
@@ -185,15 +194,16 @@ static enum status add_machine(
     struct roster_machine *machine)
 {
     struct node list = node_member(node, "authorizations_or", draft->first.authorizations_or);
-    const char *alias = draft->first.alias;
     uint64_t first_hash = 0;
     uint64_t second_hash = 0;
     enum status status;
 
-    text_copy(machine->alias, sizeof machine->alias, alias);
-    text_copy(
-        machine->display_name, sizeof machine->display_name,
-        alias[0] == '\0' ? machine->name : alias);
+    machine->alias = keep(roster, draft->first.alias);
+    if (machine->alias == NULL) {
+        return node_no_memory(node);
+    }
+    machine->display_name = machine->alias[0] == '\0' ? machine->name : machine->alias;
+    machine->second_alias = "";
     machine->config.unauthorized_warn_only = draft->first.unauthorized_warn_only;
     machine->config.always_enabled = draft->first.always_enabled;
     machine->config.mains_switched = draft->mains_switched;

@@ -31,10 +31,14 @@ static int free_settings(void **state)
 
 static struct roster_machine machine_of(const char *name, const char *display_name, bool second)
 {
-    struct roster_machine machine = {.config.second_relay.present = second};
+    struct roster_machine machine = {
+        .display_name = display_name,
+        .alias = display_name,
+        .second_alias = "",
+        .config.second_relay.present = second,
+    };
 
     text_copy(machine.name, sizeof machine.name, name);
-    text_copy(machine.display_name, sizeof machine.display_name, display_name);
     return machine;
 }
 
@@ -232,7 +236,7 @@ C8_3_a_second_relay_that_is_no_more_is_removed_and_one_with_an_alias_is_called_s
     assert_false(is_there(message, "second_relay"));
     json_free(message);
     machine = machine_of("laser", "Laser", true);
-    text_copy(machine.second_alias, sizeof machine.second_alias, "Air assist");
+    machine.second_alias = "Air assist";
     message = message_of(&machine, "");
     assert_string_equal(
         discovery_string(component_of(message, "second_relay"), "name"), "Air assist (commanded)");
@@ -364,14 +368,18 @@ static void the_longest_names_fit(void **state)
     struct roster_machine machine = machine_of("", "", true);
     char *prefix = settings->controller.prefix;
     char longest[TOPIC_PREFIX_MAX + 1];
+    char name[CORE_NAME_SIZE] = "";
+    char second[CORE_NAME_SIZE] = "";
 
     (void)state;
     memset(longest, 'p', TOPIC_PREFIX_MAX);
     longest[TOPIC_PREFIX_MAX] = '\0';
     settings->controller.prefix = longest;
     memset(machine.name, 'm', TOPIC_MACHINE_MAX);
-    memset(machine.display_name, '"', sizeof machine.display_name - 1);
-    memset(machine.second_alias, '\\', sizeof machine.second_alias - 1);
+    memset(name, '"', sizeof name - 1);
+    memset(second, '\\', sizeof second - 1);
+    machine.display_name = name;
+    machine.second_alias = second;
     allow(true, true);
     json_free(message_of(&machine, "0123456789012345678901234567890123456789"));
     json_free(message_of(NULL, ""));
