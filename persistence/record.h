@@ -56,6 +56,6 @@ MUST_USE enum record_verdict record_read(
 
 /* Ends the session of a state that no decision can have led to, however it was come by; oops and
  * lockout stay. Says what is wrong with it, NULL for nothing. */
-const char *record_settle(struct record *record);
+const char *record_settle(struct core_state *core);
 
 #endif

@@ -317,12 +317,12 @@ static void end_session(struct core_state *core)
     core->card_spent = core->card[0] != '\0';
 }
 
-const char *record_settle(struct record *record)
+const char *record_settle(struct core_state *core)
 {
-    const char *wrong = contradiction(&record->core);
+    const char *wrong = contradiction(core);
 
     if (wrong != NULL) {
-        end_session(&record->core);
+        end_session(core);
     }
     return wrong;
 }

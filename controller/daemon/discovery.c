@@ -164,7 +164,8 @@ print(const struct controller *controller, const struct machine *machine, struct
         return STATUS_OK;
     }
     return discovery_print_machine(
-        controller->settings, machine->config, machine->record.fw, payload);
+        controller->settings, machine->config, machine->record.fw == NULL ? "" : machine->record.fw,
+        payload);
 }
 
 static void tell(struct controller *controller, struct announcement *announcement)

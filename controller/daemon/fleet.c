@@ -51,6 +51,7 @@ void fleet_free(struct fleet *fleet)
     {
         HASH_DEL(fleet->by_name, entry);
         free_waiting(&entry->machine);
+        machine_record_clear(&entry->machine.record);
         free(entry);
     }
     heap_free(&fleet->deadlines);
@@ -129,7 +130,7 @@ void fleet_reset(struct machine *machine)
     text_copy(fresh.machine, sizeof fresh.machine, machine->record.machine);
     core_state_init(&fresh.core);
     fresh.core.version = machine->record.core.version;
-    machine->record = fresh;
+    machine_record_take(&machine->record, &fresh);
     machine->forgotten = true;
     machine->raw_card[0] = '\0';
     machine->unknown_card[0] = '\0';

@@ -12,9 +12,9 @@
 #include "controller/config/config.h"
 #include "controller/daemon/discovery.h"
 #include "controller/daemon/history.h"
+#include "controller/daemon/machine_record.h"
 #include "controller/support/heap.h"
 #include "controller/support/status.h"
-#include "persistence/store.h"
 #include "topics/report.h"
 
 struct answer; /* a request's answer that waits for a save, see saves.h */
@@ -36,7 +36,7 @@ struct telemetry {
 
 struct machine {
     const struct roster_machine *config; /* NULL: not configured now */
-    struct record record;                /* its state, as it is saved */
+    struct machine_record record;        /* its state, as it is saved */
     bool notes_changed;                  /* `state` tells more that is new than the core knows of */
     char raw_card[REPORT_CARD_SIZE];     /* the number, in memory only: to hash it again */
     char unknown_card[REPORT_CARD_SIZE]; /* the last one that opened nothing, to enrol (C6) */

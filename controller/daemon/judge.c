@@ -6,7 +6,7 @@
 
 /* What people read beside the state: who set the flags, when and why. */
 static bool update_notes(
-    struct controller *controller, struct record *record, const struct core_notice *notice,
+    struct controller *controller, struct machine_record *record, const struct core_notice *notice,
     const struct origin *origin)
 {
     const char *by = origin->by != NULL ? origin->by : "";
@@ -17,11 +17,11 @@ static bool update_notes(
         if (notice->source == CORE_SOURCE_BUTTON) {
             by = notice->has_user ? notice->user.name : "Oops button";
         }
-        text_copy(record->oops_by, sizeof record->oops_by, by);
+        machine_record_note(&record->oops_by, by);
         record->oops_at = controller->now.wall;
         return true;
     case CORE_NOTICE_UNOOPS:
-        record->oops_by[0] = '\0';
+        machine_record_note(&record->oops_by, NULL);
         record->oops_at = (struct wall_time){0};
         return true;
     case CORE_NOTICE_LOCKOUT:
@@ -29,13 +29,13 @@ static bool update_notes(
             by = LIVENESS_BY;
             reason = LIVENESS_LOCKOUT_REASON;
         }
-        text_copy(record->lockout_by, sizeof record->lockout_by, by);
-        text_copy(record->lockout_reason, sizeof record->lockout_reason, reason);
+        machine_record_note(&record->lockout_by, by);
+        machine_record_note(&record->lockout_reason, reason);
         record->lockout_at = controller->now.wall;
         return true;
     case CORE_NOTICE_UNLOCK:
-        record->lockout_by[0] = '\0';
-        record->lockout_reason[0] = '\0';
+        machine_record_note(&record->lockout_by, NULL);
+        machine_record_note(&record->lockout_reason, NULL);
         record->lockout_at = (struct wall_time){0};
         return true;
     case CORE_NOTICE_LOGIN:
@@ -113,7 +113,7 @@ static void decide(
     static const struct core_config not_configured;
     const struct core_config *config =
         machine->config == NULL ? &not_configured : &machine->config->config;
-    struct record *record = &machine->record;
+    struct machine_record *record = &machine->record;
     uint64_t epoch = record->core.version.epoch;
 
     event->now = controller->now;
@@ -180,7 +180,7 @@ static void adopt_foreign_card(
     struct controller *controller, struct machine *machine, const struct report *report,
     const struct roster_user *holder, const char *hash)
 {
-    struct record *record = &machine->record;
+    struct machine_record *record = &machine->record;
     struct core_state *core = &record->core;
 
     if (core->card[0] != '\0' && report->card[0] != '\0' &&
@@ -196,7 +196,7 @@ static void take_notes(
     struct controller *controller, struct machine *machine, const struct report *report,
     const struct core_report *judged)
 {
-    struct record *record = &machine->record;
+    struct machine_record *record = &machine->record;
     const char *fingerprint = controller->card_key.fingerprint;
 
     if (strcmp(record->core.card, judged->card) == 0) {
@@ -210,8 +210,8 @@ static void take_notes(
             machine->notes_changed |= report->card[0] != '\0';
         }
     }
-    if (report->fw[0] != '\0' && strcmp(record->fw, report->fw) != 0) {
-        text_copy(record->fw, sizeof record->fw, report->fw);
+    if (report->fw[0] != '\0' && (record->fw == NULL || strcmp(record->fw, report->fw) != 0)) {
+        machine_record_note(&record->fw, report->fw);
         machine->notes_changed = true;
         discovery_want(controller, machine);
     }

@@ -75,7 +75,7 @@ void render_state(
     const struct settings *settings, const struct machine *machine,
     char display[RENDER_DISPLAY_SIZE], struct state_payload *ret_payload)
 {
-    const struct record *record = &machine->record;
+    const struct machine_record *record = &machine->record;
     const struct core_state *core = &record->core;
 
     render_display(settings, core, display);
@@ -89,11 +89,11 @@ void render_state(
         .second_relay = core->second_relay,
         .second_relay_authorization = core_second_text(core->second),
         .oops = core->oopsed,
-        .oops_by = or_null(record->oops_by),
+        .oops_by = record->oops_by,
         .oops_at = record->oops_at,
         .lockout = core->locked_out,
-        .lockout_by = or_null(record->lockout_by),
-        .lockout_reason = or_null(record->lockout_reason),
+        .lockout_by = record->lockout_by,
+        .lockout_reason = record->lockout_reason,
         .lockout_at = record->lockout_at,
         .override = core->mode == CORE_OVERRIDE,
         .emergency = core->mode == CORE_EMERGENCY,
@@ -104,7 +104,7 @@ void render_state(
         .last_update = core->last_update,
         .booted_at = core->booted_at,
         .boot_id = or_null(core->boot_id),
-        .fw = or_null(record->fw),
+        .fw = record->fw,
         .card = or_null(core->card),
         .card_key = core->card[0] == '\0' ? NULL : or_null(record->card_key),
         .card_spent = core->card_spent,

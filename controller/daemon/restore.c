@@ -73,6 +73,6 @@ void restore_record(const struct state_payload *state, struct record *ret_record
     copy(record.lockout_by, sizeof record.lockout_by, state->lockout_by);
     copy(record.lockout_reason, sizeof record.lockout_reason, state->lockout_reason);
     record.lockout_at = state->lockout_at;
-    record_settle(&record);
+    record_settle(&record.core);
     *ret_record = record;
 }

@@ -105,6 +105,15 @@ static struct machine *next_wanted(struct saves *saves)
     return machine;
 }
 
+static enum status send(struct controller *controller, struct machine *machine)
+{
+    struct store *store = controller->ports.store;
+    struct record record;
+
+    machine_record_give(&machine->record, &record);
+    return store->operations->save(store, &record, machine->index);
+}
+
 /* Sends what is wanted, as far as the limits let it. A machine whose save is under way is put back
  * by the answer to that save, one that Redis has not told of yet by saves_release: Redis may hold
  * an oops or a lockout that nobody here knows. */
@@ -123,7 +132,7 @@ static void pump(struct controller *controller)
         if (machine->save_in_flight || !machine->read || machine->forgotten) {
             continue;
         }
-        if (store->operations->save(store, &machine->record, machine->index) != STATUS_OK) {
+        if (send(controller, machine) != STATUS_OK) {
             want(controller, machine);
             saves->pause_until.ms = controller->now.mono.ms + REFUSED_PAUSE_MS;
             return;

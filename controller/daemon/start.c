@@ -6,14 +6,14 @@
 
 void merge_copy(struct machine *machine, const struct record *found, bool from_redis)
 {
-    struct record *record = &machine->record;
+    struct machine_record *record = &machine->record;
     int order = version_compare(found->core.version, record->core.version);
     uint32_t timeouts =
         record->save_timeouts > found->save_timeouts ? record->save_timeouts : found->save_timeouts;
     uint32_t n = record->event_n > found->event_n ? record->event_n : found->event_n;
 
     if (order > 0 || (order == 0 && from_redis)) {
-        *record = *found;
+        machine_record_take(record, found);
     }
     record->save_timeouts = timeouts;
     record->event_n = n;

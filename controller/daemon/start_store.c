@@ -141,7 +141,7 @@ static const char *or_null(const char *string)
 static void
 merge_late(struct controller *controller, struct machine *machine, const struct record *found)
 {
-    struct record *record = &machine->record;
+    struct machine_record *record = &machine->record;
     struct origin origin = {.source = "config", .reason = "kept in Redis"};
     struct core_effects effects;
 
@@ -162,7 +162,7 @@ merge_late(struct controller *controller, struct machine *machine, const struct 
     if (machine->config == NULL) {
         record->core.oopsed |= found->core.oopsed;
         record->core.locked_out |= found->core.locked_out;
-        record_settle(record);
+        record_settle(&record->core);
         return;
     }
     if (found->core.oopsed && !record->core.oopsed) {
@@ -239,7 +239,7 @@ static void change_card_key(struct controller *controller, const struct card_key
     block_keeping_change_key(controller, key);
     for (size_t i = 0; i < fleet_count(controller->fleet); i++) {
         struct machine *machine = fleet_at(controller->fleet, i);
-        struct record *record = &machine->record;
+        struct machine_record *record = &machine->record;
         if (strcmp(record->card_key, controller->card_key.fingerprint) != 0 ||
             machine->raw_card[0] == '\0') {
             continue;
