@@ -39,6 +39,15 @@ class Recorder:
                 said.append((message.topic.split("/")[2], status["epoch"]))
         return said
 
+    def leaders_with_redis(self):
+        """{epoch: {ids}}: an epoch that Redis gave is one controller's alone."""
+        said = collections.defaultdict(set)
+        for message in self.client.messages(f"{self.client.prefix}/controller/+/status"):
+            status = message.json
+            if status["status"] == "running" and status["leader"] and status["redis"] == "up":
+                said[status["epoch"]].add(message.topic.split("/")[2])
+        return said
+
     def unanswered(self, since, until=None):
         """Reports that no command answers so far: [(machine, boot, seq)]."""
         return [key for key, took in self.answers(since, until).items() if took is None]
@@ -85,11 +94,16 @@ class Recorder:
                     assert is_now == (relay, second), f"{machine}: {kind} {json.dumps(said)}"
 
     def check_leaders(self, since):
-        """An epoch has one leader, and none leads under an older one once a newer was seen."""
-        holders = {}
+        """An epoch has one leader, and none leads under an older one once a newer was seen. Of two
+        who announce themselves without Redis at one time, under one epoch, the smaller id stays."""
+        holders = collections.defaultdict(list)
         newest = 0
         for identity, epoch in self.leaders():
-            assert holders.setdefault(epoch, identity) == identity, f"two led in {epoch}"
+            holders[epoch].append(identity)
+        for epoch, claims in holders.items():
+            assert claims[-1] == min(claims), f"{set(claims)} led in {epoch}"
+        for epoch, claims in self.leaders_with_redis().items():
+            assert len(claims) == 1, f"{claims} led in {epoch}"
         for identity, epoch in self.leaders(since):
             assert epoch >= newest, f"{identity} leads in {epoch} after {newest}"
             newest = epoch
