@@ -1,0 +1,378 @@
+/* The HTTP server: what it takes for a request, and that nobody gets more of it than his share. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <arpa/inet.h>
+#include <cmocka.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "controller/support/http.h"
+#include "controller/support/http_request.h"
+
+/* ---- requests ---- */
+
+static enum http_verdict parse(const char *text, struct http_request *request)
+{
+    return http_request_parse(text, strlen(text), request);
+}
+
+static void a_request_is_its_method_its_path_and_its_version(void **state)
+{
+    struct http_request request;
+
+    (void)state;
+    assert_int_equal(parse("GET /metrics?a=b HTTP/1.1\r\nHost: x\r\n\r\n", &request), HTTP_GOOD);
+    assert_string_equal(request.path, "/metrics");
+    assert_true(request.takes_chunks && !request.head_only);
+    assert_int_equal(parse("HEAD / HTTP/1.0\n\n", &request), HTTP_GOOD);
+    assert_string_equal(request.path, "/");
+    assert_true(!request.takes_chunks && request.head_only);
+}
+
+static void a_request_is_incomplete_until_its_empty_line_has_come(void **state)
+{
+    static const char whole[] = "GET /healthz HTTP/1.1\r\nA: b\r\n\r\n";
+    struct http_request request;
+
+    (void)state;
+    for (size_t length = 0; length < strlen(whole); length++) {
+        assert_int_equal(http_request_parse(whole, length, &request), HTTP_INCOMPLETE);
+    }
+    assert_int_equal(http_request_parse(whole, strlen(whole), &request), HTTP_GOOD);
+}
+
+static void a_head_of_4096_bytes_is_taken_and_one_byte_more_is_not(void **state)
+{
+    char bytes[HTTP_HEAD_MAX + 2];
+    struct http_request request;
+
+    (void)state;
+    memset(bytes, 'x', sizeof bytes);
+    memcpy(bytes, "GET / HTTP/1.1\r\nA: ", strlen("GET / HTTP/1.1\r\nA: "));
+    memcpy(bytes + HTTP_HEAD_MAX - 4, "\r\n\r\n", 4);
+    assert_int_equal(http_request_parse(bytes, HTTP_HEAD_MAX, &request), HTTP_GOOD);
+    assert_int_equal(http_request_parse(bytes, HTTP_HEAD_MAX - 1, &request), HTTP_INCOMPLETE);
+    memset(bytes + HTTP_HEAD_MAX - 4, 'x', 4);
+    memcpy(bytes + HTTP_HEAD_MAX - 3, "\r\n\r\n", 4);
+    assert_int_equal(http_request_parse(bytes, HTTP_HEAD_MAX + 1, &request), HTTP_TOO_LARGE);
+    assert_int_equal(http_request_parse(bytes, HTTP_HEAD_MAX, &request), HTTP_TOO_LARGE);
+}
+
+static void what_is_no_request_is_malformed(void **state)
+{
+    static const char *const bad[] = {
+        "\r\n\r\n",
+        "GET\r\n\r\n",
+        "GET /\r\n\r\n",
+        "GET / \r\n\r\n",
+        "GET  / HTTP/1.1\r\n\r\n",
+        " GET / HTTP/1.1\r\n\r\n",
+        "GET x HTTP/1.1\r\n\r\n",
+        "GET / HTTP/2.0\r\n\r\n",
+        "GET / HTTP/1.10\r\n\r\n",
+        "GET / http/1.1\r\n\r\n",
+        "GET /\x7f HTTP/1.1\r\n\r\n",
+        "GET /\t HTTP/1.1\r\n\r\n",
+        "GET /\xc3\xa4 HTTP/1.1\r\n\r\n",
+    };
+    struct http_request request;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_int_equal(parse(bad[i], &request), HTTP_MALFORMED);
+    }
+    assert_int_equal(http_request_parse("GET /\0 HTTP/1.1\r\n\r\n", 19, &request), HTTP_MALFORMED);
+}
+
+static void only_GET_and_HEAD_are_allowed(void **state)
+{
+    struct http_request request;
+
+    (void)state;
+    assert_int_equal(parse("POST / HTTP/1.1\r\n\r\n", &request), HTTP_NOT_ALLOWED);
+    assert_int_equal(parse("GETS / HTTP/1.1\r\n\r\n", &request), HTTP_NOT_ALLOWED);
+    assert_int_equal(parse("get / HTTP/1.1\r\n\r\n", &request), HTTP_NOT_ALLOWED);
+}
+
+static void a_path_too_long_for_any_page_is_none(void **state)
+{
+    char text[256];
+    struct http_request request;
+
+    (void)state;
+    (void)snprintf(text, sizeof text, "GET /%0*d HTTP/1.1\r\n\r\n", HTTP_PATH_SIZE - 2, 0);
+    assert_int_equal(parse(text, &request), HTTP_GOOD);
+    assert_int_equal(strlen(request.path), HTTP_PATH_SIZE - 1);
+    (void)snprintf(text, sizeof text, "GET /%0*d HTTP/1.1\r\n\r\n", HTTP_PATH_SIZE - 1, 0);
+    assert_int_equal(parse(text, &request), HTTP_GOOD);
+    assert_string_equal(request.path, "");
+}
+
+/* ---- the server ---- */
+
+#define PIECES 1000
+
+static struct {
+    struct event_base *base;
+    struct http *http;
+    unsigned pieces; /* that were written */
+} bench;
+
+/* A page of PIECES pieces of about 20 kB, every other one empty. */
+static bool write_long(void *context, struct http_reply *reply)
+{
+    (void)context;
+    bench.pieces++;
+    if (reply->position[0]++ % 2 == 0) {
+        for (int i = 0; i < 1000; i++) {
+            text_add(reply->out, "a line of 20 bytes.\n");
+        }
+    }
+    return reply->position[0] < PIECES;
+}
+
+static bool write_short(void *context, struct http_reply *reply)
+{
+    (void)context;
+    reply->status = 503;
+    text_add(reply->out, "no\n");
+    return false;
+}
+
+/* Serves on a free port, and returns it. */
+static uint16_t serve(void)
+{
+    static const struct http_page pages[] = {
+        {"/long", write_long, NULL},
+        {"/short", write_short, NULL},
+    };
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    socklen_t length = sizeof address;
+    char listen[32];
+    struct http_options options = {
+        .listen = listen,
+        .key = "[http] listen",
+        .pages = pages,
+        .page_count = 2,
+    };
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    /* A port that is free now, and that nobody is given at random. */
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+    close(fd);
+    (void)snprintf(listen, sizeof listen, "127.0.0.1:%u", ntohs(address.sin_port));
+    options.base = bench.base;
+    assert_int_equal(http_new(&options, &bench.http), STATUS_OK);
+    return ntohs(address.sin_port);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    memset(&bench, 0, sizeof bench);
+    bench.base = event_base_new();
+    return bench.base == NULL;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    http_free(bench.http);
+    event_base_free(bench.base);
+    return 0;
+}
+
+static int connect_to(uint16_t port, int receive_bytes)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (receive_bytes > 0) {
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes);
+    }
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    return fd;
+}
+
+static void say(int fd, const char *text)
+{
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+}
+
+/* Turns the loop until nothing is to be done any more. */
+static void turn(void)
+{
+    event_base_loop(bench.base, EVLOOP_NONBLOCK);
+}
+
+static ssize_t hear(int fd, char *bytes, size_t size)
+{
+    return recv(fd, bytes, size, MSG_DONTWAIT);
+}
+
+/* Turns and reads until the other side ends; how much came. Keeps the beginning in `first`. */
+static size_t hear_all(int fd, char *first, size_t size)
+{
+    static char bytes[1 << 16];
+    size_t length = 0;
+    size_t kept = 0;
+
+    for (;;) {
+        ssize_t got = hear(fd, bytes, sizeof bytes);
+        if (got == 0) {
+            break;
+        }
+        if (got < 0) {
+            event_base_loop(bench.base, EVLOOP_ONCE);
+            continue;
+        }
+        if (kept == 0) {
+            kept = (size_t)got < size ? (size_t)got : size - 1;
+            memcpy(first, bytes, kept);
+            first[kept] = '\0';
+        }
+        length += (size_t)got;
+    }
+    return length;
+}
+
+static void a_long_page_comes_whole_and_in_chunks(void **state)
+{
+    int fd = connect_to(serve(), 0);
+    char first[512];
+
+    (void)state;
+    say(fd, "GET /long HTTP/1.1\r\n\r\n");
+    assert_true(hear_all(fd, first, sizeof first) > (size_t)PIECES / 2 * 20000);
+    assert_non_null(strstr(first, "HTTP/1.1 200 OK\r\n"));
+    assert_non_null(strstr(first, "Transfer-Encoding: chunked\r\n"));
+    assert_non_null(strstr(first, "\r\n\r\n4e20\r\na line"));
+    assert_int_equal(bench.pieces, PIECES);
+    close(fd);
+}
+
+static void a_short_page_says_its_length_and_its_status(void **state)
+{
+    int fd = connect_to(serve(), 0);
+    char first[512];
+
+    (void)state;
+    say(fd, "GET /short HTTP/1.1\r\n\r\n");
+    hear_all(fd, first, sizeof first);
+    assert_string_equal(
+        first, "HTTP/1.1 503 Service Unavailable\r\n"
+               "Content-Type: text/plain; charset=utf-8\r\n"
+               "Connection: close\r\n"
+               "Content-Length: 3\r\n\r\n"
+               "no\n");
+    close(fd);
+}
+
+static void of_a_page_that_nobody_reads_only_what_the_kernel_takes_is_written(void **state)
+{
+    int fd = connect_to(serve(), 4096);
+
+    (void)state;
+    say(fd, "GET /long HTTP/1.1\r\n\r\n");
+    for (int i = 0; i < 100; i++) {
+        turn();
+    }
+    assert_in_range(bench.pieces, 1, PIECES * 9 / 10);
+    close(fd);
+}
+
+static void a_turn_of_the_loop_writes_one_piece_at_most(void **state)
+{
+    int fd = connect_to(serve(), 0);
+    unsigned before = 0;
+
+    (void)state;
+    say(fd, "GET /long HTTP/1.1\r\n\r\n");
+    for (int i = 0; i < 50; i++) {
+        event_base_loop(bench.base, EVLOOP_ONCE | EVLOOP_NONBLOCK); /* as the daemons turn it */
+        assert_in_range(bench.pieces - before, 0, 2); /* with an empty one before it */
+        before = bench.pieces;
+    }
+    assert_true(bench.pieces > 2);
+    close(fd);
+}
+
+static void the_oldest_that_has_asked_for_nothing_makes_room(void **state)
+{
+    uint16_t port = serve();
+    int fds[HTTP_CONNECTIONS_MAX + 1];
+    char byte;
+
+    (void)state;
+    for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++) {
+        fds[i] = connect_to(port, i == 0 ? 4096 : 0);
+        turn();
+    }
+    say(fds[0], "GET /long HTTP/1.1\r\n\r\n");
+    turn();
+    fds[HTTP_CONNECTIONS_MAX] = connect_to(port, 0);
+    turn();
+    assert_int_equal(hear(fds[1], &byte, 1), 0);
+    for (size_t i = 2; i <= HTTP_CONNECTIONS_MAX; i++) {
+        assert_int_equal(hear(fds[i], &byte, 1), -1);
+    }
+    assert_int_equal(hear(fds[0], &byte, 1), 1);
+    for (size_t i = 0; i <= HTTP_CONNECTIONS_MAX; i++) {
+        close(fds[i]);
+    }
+}
+
+static void when_all_are_being_answered_the_next_is_sent_away(void **state)
+{
+    uint16_t port = serve();
+    int fds[HTTP_CONNECTIONS_MAX + 1];
+    char byte;
+
+    (void)state;
+    for (size_t i = 0; i <= HTTP_CONNECTIONS_MAX; i++) {
+        fds[i] = connect_to(port, 4096);
+        say(fds[i], "GET /long HTTP/1.1\r\n\r\n");
+        turn();
+    }
+    assert_true(hear(fds[HTTP_CONNECTIONS_MAX], &byte, 1) <= 0);
+    for (size_t i = 0; i <= HTTP_CONNECTIONS_MAX; i++) {
+        close(fds[i]);
+    }
+    turn();
+    fds[0] = connect_to(port, 0);
+    say(fds[0], "GET /short HTTP/1.1\r\n\r\n");
+    char first[64];
+    assert_true(hear_all(fds[0], first, sizeof first) > 0);
+    close(fds[0]);
+}
+
+int main(void)
+{
+#define SERVED(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_request_is_its_method_its_path_and_its_version),
+        cmocka_unit_test(a_request_is_incomplete_until_its_empty_line_has_come),
+        cmocka_unit_test(a_head_of_4096_bytes_is_taken_and_one_byte_more_is_not),
+        cmocka_unit_test(what_is_no_request_is_malformed),
+        cmocka_unit_test(only_GET_and_HEAD_are_allowed),
+        cmocka_unit_test(a_path_too_long_for_any_page_is_none),
+        SERVED(a_long_page_comes_whole_and_in_chunks),
+        SERVED(a_short_page_says_its_length_and_its_status),
+        SERVED(of_a_page_that_nobody_reads_only_what_the_kernel_takes_is_written),
+        SERVED(a_turn_of_the_loop_writes_one_piece_at_most),
+        SERVED(the_oldest_that_has_asked_for_nothing_makes_room),
+        SERVED(when_all_are_being_answered_the_next_is_sent_away),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
