@@ -20,6 +20,14 @@ struct now clock_now(void)
     };
 }
 
+int64_t clock_us(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000000 + time.tv_nsec / 1000;
+}
+
 bool clock_is_synchronised(void)
 {
     struct timex state = {0};

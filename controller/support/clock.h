@@ -11,6 +11,9 @@
 
 struct now clock_now(void);
 
+/* Microseconds, for measuring how long something takes; from an arbitrary moment on. */
+int64_t clock_us(void);
+
 /* Whether the kernel says that something (NTP, PTP) disciplines the wall clock. */
 bool clock_is_synchronised(void);
 

@@ -12,10 +12,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "controller/support/clock.h"
+
 struct record {
     size_t size; /* of the whole record, a multiple of its alignment */
     size_t payload_length;
     size_t topic_length;
+    int64_t received_us;
     enum inbox_kind kind;
     int token;
     bool retained;
@@ -35,6 +38,7 @@ struct inbox {
     size_t used; /* from head on, with what is skipped */
     size_t lent; /* size of the record that the owner still reads */
     size_t waiting;
+    size_t high_water; /* of waiting */
     size_t waiters;
     atomic_uint_least64_t dropped;
     atomic_bool full;        /* a push found no room since the last pop */
@@ -218,6 +222,7 @@ static void write_record(struct record *record, size_t size, const struct inbox_
     char *bytes = (char *)(record + 1);
 
     record->size = size;
+    record->received_us = clock_us();
     record->kind = entry->kind;
     record->token = entry->token;
     record->retained = entry->retained;
@@ -261,6 +266,9 @@ enum status inbox_push(struct inbox *inbox, const struct inbox_entry *entry)
     record_at(inbox, offset)->overflow =
         is_message && inbox->limits.soft > 0 && inbox->waiting >= inbox->limits.soft;
     inbox->waiting++;
+    if (inbox->waiting > inbox->high_water) {
+        inbox->high_water = inbox->waiting;
+    }
     signal_owner(inbox);
 unlock:
     pthread_mutex_unlock(&inbox->lock);
@@ -307,6 +315,7 @@ bool inbox_pop(struct inbox *inbox, struct inbox_entry *ret_entry)
             .retained = record->retained,
             .overflow = record->overflow,
             .token = record->token,
+            .received_us = record->received_us,
         };
         inbox->lent = record->size;
         inbox->waiting--;
@@ -349,4 +358,14 @@ void inbox_leave(struct inbox *inbox)
 uint64_t inbox_dropped(const struct inbox *inbox)
 {
     return atomic_load(&inbox->dropped);
+}
+
+struct inbox_depth inbox_depth(struct inbox *inbox)
+{
+    struct inbox_depth depth;
+
+    pthread_mutex_lock(&inbox->lock);
+    depth = (struct inbox_depth){.waiting = inbox->waiting, .high_water = inbox->high_water};
+    pthread_mutex_unlock(&inbox->lock);
+    return depth;
 }

@@ -36,6 +36,7 @@ struct inbox_entry {
     bool retained;
     bool overflow; /* pushed beyond the soft limit: answer "busy", don't carry it out */
     int token;
+    int64_t received_us; /* when it was pushed, by clock_us; a push need not fill it in */
 };
 
 struct inbox;
@@ -70,5 +71,12 @@ void inbox_leave(struct inbox *inbox);
 
 /* Messages dropped so far. */
 uint64_t inbox_dropped(const struct inbox *inbox);
+
+/* Entries that wait now, and the most that ever did. */
+struct inbox_depth {
+    size_t waiting;
+    size_t high_water;
+};
+struct inbox_depth inbox_depth(struct inbox *inbox);
 
 #endif

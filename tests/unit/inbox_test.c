@@ -185,8 +185,38 @@ static void a_push_into_a_full_inbox_waits_then_drops_and_counts(void **state)
     waited = clock_now().mono.ms - before;
     assert_in_range(waited, INBOX_WAIT_MS - 1, INBOX_WAIT_MS * 20);
     assert_int_equal(inbox_dropped(inbox), 1);
-    assert_int_equal(push(inbox, "t", "0123456789"), STATUS_FULL);
+    assert_int_equal(push(inbox, "topic", "0123456789"), STATUS_FULL);
     assert_int_equal(inbox_dropped(inbox), 2);
+    inbox_free(inbox);
+}
+
+static void its_depth_is_what_waits_and_the_most_that_ever_did(void **state)
+{
+    struct inbox *inbox = make(4096, 0);
+    struct inbox_entry entry;
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(push(inbox, "t", "p"), STATUS_OK);
+    }
+    assert_true(inbox_pop(inbox, &entry) && inbox_pop(inbox, &entry));
+    assert_int_equal(push(inbox, "t", "p"), STATUS_OK);
+    assert_int_equal(inbox_depth(inbox).waiting, 2);
+    assert_int_equal(inbox_depth(inbox).high_water, 3);
+    inbox_free(inbox);
+}
+
+static void an_entry_knows_when_it_was_pushed(void **state)
+{
+    struct inbox *inbox = make(4096, 0);
+    int64_t before_us = clock_us();
+    struct inbox_entry entry;
+
+    (void)state;
+    assert_int_equal(push(inbox, "t", "p"), STATUS_OK);
+    int64_t after_us = clock_us();
+    assert_true(inbox_pop(inbox, &entry));
+    assert_in_range(entry.received_us, before_us, after_us);
     inbox_free(inbox);
 }
 
@@ -405,6 +435,8 @@ int main(void)
         cmocka_unit_test(order_and_content_survive_every_way_to_wrap),
         cmocka_unit_test(C6_entries_beyond_the_soft_limit_are_marked),
         cmocka_unit_test(a_push_into_a_full_inbox_waits_then_drops_and_counts),
+        cmocka_unit_test(its_depth_is_what_waits_and_the_most_that_ever_did),
+        cmocka_unit_test(an_entry_knows_when_it_was_pushed),
         cmocka_unit_test(what_can_never_fit_is_refused_at_once),
         cmocka_unit_test(a_change_of_the_connection_always_has_room),
         cmocka_unit_test(the_descriptor_is_readable_exactly_while_something_waits),
