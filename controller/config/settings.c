@@ -231,6 +231,7 @@ static enum status check_pairs(const struct loader *loader)
         {"mqtt", "password", settings->mqtt.password, "username", settings->mqtt.username},
         {"mqtt", "cert_file", settings->mqtt.cert_file, "key_file", settings->mqtt.key_file},
         {"mqtt", "key_file", settings->mqtt.key_file, "cert_file", settings->mqtt.cert_file},
+        {"redis", "username", settings->redis.username, "password", settings->redis.password},
         {"redis", "sentinels", settings->redis.sentinels, "master", settings->redis.master},
         {"redis", "master", settings->redis.master, "sentinels", settings->redis.sentinels},
         {"redis", "sentinel_password", settings->redis.sentinel_password, "sentinels",

@@ -50,8 +50,13 @@ struct settings {
         char *cert_file;
         char *key_file;
     } mqtt;
+    struct { /* of the broker on this host, for tagoutctl alone */
+        char *password_file;
+        char *acl_file;
+    } mosquitto;
     struct {
         char *url;
+        char *username;
         char *password;
         char *sentinels; /* "" : none, Redis is at `url`; else only its database counts */
         char *master;

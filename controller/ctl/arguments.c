@@ -10,6 +10,7 @@
 #define WAIT_DEFAULT_S 15
 #define WAIT_MAX_S 3600
 #define WORD_MAX 64 /* characters, C6 */
+#define FILE_NAME_MAX 1000
 
 /* Codes of the options that only some verbs take: above all characters. */
 #define CODE 256
@@ -37,6 +38,9 @@ static const struct {
     {"until", CTL_UNTIL, required_argument},
     {"sessions", CTL_SESSIONS, no_argument},
     {"controllers", CTL_CONTROLLERS, no_argument},
+    {"output", CTL_OUTPUT, required_argument},
+    {"esphome", CTL_ESPHOME, required_argument},
+    {"reload", CTL_RELOAD, no_argument},
 };
 
 enum {
@@ -100,9 +104,20 @@ static const char **place_of(struct ctl_arguments *arguments, enum ctl_option op
         return &arguments->user;
     case CTL_SINCE:
         return &arguments->since;
+    case CTL_OUTPUT:
+        return &arguments->output;
+    case CTL_ESPHOME:
+        return &arguments->esphome;
     default:
         return &arguments->until;
     }
+}
+
+static size_t characters_max(enum ctl_option option)
+{
+    bool is_file = option == CTL_OUTPUT || option == CTL_ESPHOME;
+
+    return is_file ? FILE_NAME_MAX : option == CTL_REASON ? REQUEST_REASON_MAX : WORD_MAX;
 }
 
 static enum status take_choice(struct ctl_arguments *arguments, int index, struct text *why)
@@ -112,8 +127,7 @@ static enum status take_choice(struct ctl_arguments *arguments, int index, struc
 
     arguments->options |= (unsigned)option;
     if (choices[index].has_value == required_argument && option != CTL_WAIT) {
-        status = check_text(
-            choices[index].name, optarg, option == CTL_REASON ? REQUEST_REASON_MAX : WORD_MAX, why);
+        status = check_text(choices[index].name, optarg, characters_max(option), why);
         *place_of(arguments, option) = optarg;
     } else if (option == CTL_WAIT && !read_wait(optarg, &arguments->wait_s)) {
         text_addf(why, "--wait: \"%s\" is not a number of seconds up to %d", optarg, WAIT_MAX_S);
@@ -232,10 +246,42 @@ static enum status check_options(const struct ctl_arguments *arguments, struct t
 }
 
 static enum status
+check_action(int count, char *values[], struct ctl_arguments *arguments, struct text *why)
+{
+    const struct ctl_verb *verb = arguments->verb;
+    struct nearest nearest = nearest_to(count > 0 ? values[0] : "");
+
+    text_addf(why, "%s: what is to be done with it? One of", verb->name);
+    for (const char *const *action = verb->actions; *action != NULL; action++) {
+        if (count > 0 && strcmp(values[0], *action) == 0) {
+            text_clear(why);
+            arguments->action = *action;
+            return STATUS_OK;
+        }
+        text_addf(why, " %s", *action);
+        nearest_offer(&nearest, *action);
+    }
+    if (count > 0) {
+        text_clear(why);
+        text_addf(why, "%s: there is no \"%s\"", verb->name, values[0]);
+        nearest_add(&nearest, why);
+    }
+    return STATUS_INVALID;
+}
+
+/* What follows the verb, and the action where it has any. */
+static enum status
 check_words(int count, char *values[], struct ctl_arguments *arguments, struct text *why)
 {
     const struct ctl_verb *verb = arguments->verb;
 
+    if (verb->actions != NULL) {
+        if (check_action(count, values, arguments, why) != STATUS_OK) {
+            return STATUS_INVALID;
+        }
+        count--;
+        values++;
+    }
     if (verb->machine != CTL_NO_MACHINE && count > 0) {
         arguments->machine = values[0];
         count--;
@@ -246,6 +292,13 @@ check_words(int count, char *values[], struct ctl_arguments *arguments, struct t
             text_addf(why, "%s: that is no machine's name", verb->name);
             return STATUS_INVALID;
         }
+    }
+    if (arguments->action != NULL &&
+        (strcmp(arguments->action, "list") == 0) == (arguments->machine != NULL)) {
+        text_addf(
+            why, arguments->machine == NULL ? "%s %s: which one?" : "%s %s: of all, not of one",
+            verb->name, arguments->action);
+        return STATUS_INVALID;
     }
     if (verb->machine == CTL_NEEDS_MACHINE && arguments->machine == NULL) {
         text_addf(why, "%s: which machine?", verb->name);

@@ -35,6 +35,9 @@ enum ctl_option {
     CTL_UNTIL = 1 << 15,
     CTL_SESSIONS = 1 << 16,
     CTL_CONTROLLERS = 1 << 17,
+    CTL_OUTPUT = 1 << 18,
+    CTL_ESPHOME = 1 << 19,
+    CTL_RELOAD = 1 << 20,
 };
 
 enum ctl_machine {
@@ -51,6 +54,8 @@ struct ctl_verb {
     const char *summary;  /* one line, for the list of verbs */
     const char *help;     /* the rest of its own --help */
     enum ctl_machine machine;
+    bool local;                  /* asks nobody: works on this host's files */
+    const char *const *actions;  /* what its first word must be, up to a NULL; NULL: no such word */
     unsigned options;            /* of enum ctl_option */
     int (*run)(struct ctl *ctl); /* returns the exit status */
 };
@@ -67,13 +72,16 @@ struct ctl_arguments {
     bool help;
     bool version;
     const struct ctl_verb *verb; /* NULL only with help or version */
-    const char *machine;
+    const char *action;
+    const char *machine; /* or, behind an action, an account */
     const char *user;
     const char *since;
     const char *until;
     const char *reason;
     const char *fob;
     const char *account_id;
+    const char *output;
+    const char *esphome;
     double wait_s;
     unsigned options; /* those that were given, of enum ctl_option */
 };

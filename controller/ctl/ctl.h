@@ -21,7 +21,7 @@
 struct ctl {
     const struct ctl_arguments *arguments;
     const struct settings *settings;
-    struct client *client;
+    struct client *client; /* NULL for a verb that is local */
     struct board board;
     bool silent; /* the last question was not answered in time */
     bool out_is_terminal;
@@ -93,5 +93,7 @@ int ctl_reload(struct ctl *ctl);
 int ctl_test_alert(struct ctl *ctl);
 int ctl_watch(struct ctl *ctl);
 int ctl_log(struct ctl *ctl);
+int ctl_account(struct ctl *ctl);
+int ctl_device(struct ctl *ctl);
 
 #endif

@@ -69,7 +69,7 @@ static int run(const struct ctl_arguments *arguments, const struct settings *set
     int code = CTL_USAGE;
     TEXT_LOCAL(why, 1024);
 
-    if (client_new(&options, &ctl.client, &why) != STATUS_OK) {
+    if (!arguments->verb->local && client_new(&options, &ctl.client, &why) != STATUS_OK) {
         ctl_complain("%s", why.data);
         return code;
     }

@@ -3,6 +3,8 @@
 
 #include "controller/ctl/ctl.h"
 
+static const char *const account_actions[] = {"add", "remove", "replace", "list", NULL};
+
 const struct ctl_verb ctl_verbs[] = {
     {
         .name = "status",
@@ -198,6 +200,50 @@ const struct ctl_verb ctl_verbs[] = {
                 "channel, or why\n"
                 "not. Anybody who reads the control channel sees it. Waits up to 60 s.\n",
         .run = ctl_test_alert,
+    },
+    {
+        .name = "device",
+        .synopsis = "add|replace|remove|list [MACHINE] [--esphome DIR] [--reload]",
+        .summary = "the broker's accounts of the boxes at machines",
+        .help =
+            "Works on the files of [mosquitto], so on the broker's host, and as root. Passwords "
+            "are made\n"
+            "at random.\n"
+            "\n"
+            "  add            a new box: shows its password and its entry in machines.json\n"
+            "  replace        a new password, say for a box that was stolen; the old one is dead\n"
+            "  remove         no box may call itself that any more\n"
+            "  list           devices, and what machines.json has without or instead of them\n"
+            "  --esphome DIR  write DIR/MACHINE.yaml, and the password into DIR/secrets.yaml\n"
+            "  --reload       tell Mosquitto at once: systemctl reload mosquitto\n",
+        .machine = CTL_MAY_NAME_MACHINE,
+        .local = true,
+        .actions = account_actions,
+        .options = CTL_ESPHOME | CTL_RELOAD,
+        .run = ctl_device,
+    },
+    {
+        .name = "account",
+        .synopsis = "add|replace|remove|list [NAME] [--output FILE] [--reload]",
+        .summary = "the broker's accounts of people and services",
+        .help =
+            "A name says its role: op.ada is an operator, ad.grace an admin, ha.home Home "
+            "Assistant,\n"
+            "svc.watcher a watcher, svc.controller-one the controller with that id. Works on the "
+            "files of\n"
+            "[mosquitto], so on the broker's host, and as root. Passwords are made at random.\n"
+            "\n"
+            "  add            a new account: shows its section for a tagout.ini\n"
+            "  replace        a new password; the old one is dead\n"
+            "  remove         takes the account away\n"
+            "  list           accounts and their roles\n"
+            "  --output FILE  write that section into a new file instead\n"
+            "  --reload       tell Mosquitto at once: systemctl reload mosquitto\n",
+        .machine = CTL_MAY_NAME_MACHINE,
+        .local = true,
+        .actions = account_actions,
+        .options = CTL_OUTPUT | CTL_RELOAD,
+        .run = ctl_account,
     },
     {0},
 };

@@ -27,7 +27,7 @@ OURS = [
     ("controller/daemon/*",
      SUPPORT + TOPICS + ["controller/core/*", "controller/config/*", "persistence/*"]),
     ("controller/watcher/*", SUPPORT + TOPICS + SETTINGS),
-    ("controller/ctl/*", SUPPORT + TOPICS + SETTINGS),
+    ("controller/ctl/*", SUPPORT + TOPICS + SETTINGS + ["controller/config/file.h"]),
     ("devices/device*.[ch]", []),
     ("devices/esphome/components/*", ["devices/device.h", "devices/esphome/*.h"]),
     ("devices/esphome/*.[ch]", ["devices/device.h"]),
@@ -60,7 +60,8 @@ THIRD_PARTY = [
                   "controller/daemon/*", "controller/watcher/*"]),
     ("ini.h", ["controller/config/*.c"]),
     ("curl/*", ["controller/watcher/*.c"]),
-    ("sodium*", ["controller/config/hash.c", "controller/daemon/*.c", "devices/sim/*.c"]),
+    ("sodium*", ["controller/config/hash.c", "controller/ctl/password.c", "controller/daemon/*.c",
+                 "devices/sim/*.c"]),
     ("systemd/*", ["controller/daemon/loop.c", "controller/watcher/loop.c"]),
 ]
 ONE_FILE = ["cjson/*", "curl/*"]
