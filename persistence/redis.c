@@ -145,7 +145,10 @@ static void greet(struct redis_store *store, struct redis_link_options *link)
 {
     struct redis_greeting *next = link->greeting;
 
-    if (store->password[0] != '\0') {
+    if (store->username[0] != '\0') {
+        *next++ = (struct redis_greeting){
+            .words = {"AUTH", store->username, store->password}, .count = 3};
+    } else if (store->password[0] != '\0') {
         *next++ = (struct redis_greeting){.words = {"AUTH", store->password}, .count = 2};
     }
     if (link->url.database != 0) {
@@ -193,8 +196,9 @@ enum status redis_store_new(
     if (status != STATUS_OK) {
         return status;
     }
-    if (options->password != NULL && strlen(options->password) >= sizeof store->password) {
-        text_add(why, "the password of Redis is too long");
+    if ((options->username != NULL && strlen(options->username) >= sizeof store->username) ||
+        (options->password != NULL && strlen(options->password) >= sizeof store->password)) {
+        text_add(why, "the user name or the password of Redis is too long");
         return STATUS_TOO_LONG;
     }
     store = calloc(1, sizeof *store);
@@ -210,6 +214,9 @@ enum status redis_store_new(
     store->blocks.on_reply = redis_on_blocks;
     store->blocks_save.on_reply = redis_on_blocks_saved;
     text_copy(store->prefix, sizeof store->prefix, options->prefix);
+    text_copy(
+        store->username, sizeof store->username,
+        options->username == NULL ? "" : options->username);
     text_copy(
         store->password, sizeof store->password,
         options->password == NULL ? "" : options->password);

@@ -30,6 +30,7 @@ struct redis_store {
     struct redis_sentinel *sentinel; /* NULL: Redis is where the URL says */
     struct store_events events;
     char prefix[33];
+    char username[512];
     char password[512];
     char sentinel_password[512];
     char master[65];

@@ -150,6 +150,7 @@ struct event_base;
 
 struct redis_options {
     const char *url;       /* redis://host:port/db or unix:///path */
+    const char *username;  /* NULL or "": Redis's default user */
     const char *password;  /* NULL or "": none */
     const char *sentinels; /* host:port, host:port, who tell where Redis is: of `url` only the
                             * database counts. NULL or "": it is at `url` */

@@ -264,6 +264,7 @@ static enum status start_store(struct loop *loop, struct text *why)
 {
     struct redis_options options = {
         .url = loop->settings->redis.url,
+        .username = loop->settings->redis.username,
         .password = loop->settings->redis.password,
         .sentinels = loop->settings->redis.sentinels,
         .master = loop->settings->redis.master,

@@ -21,6 +21,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/lib/scratch.h"
+
 #define START_TRIES 500
 #define START_TRY_US 20000
 
@@ -42,10 +44,35 @@ static const char *socket_path(const struct redis_server *server)
     return server->url + strlen("unix://");
 }
 
+#define WORDS_MAX 48
+
+/* The shipped line "user tagout ..." as the server's arguments: returns how many, in `line`. */
+static size_t shipped_user(char **ret_line, const char *words[], size_t room)
+{
+    static const char start[] = "\nuser tagout ";
+    char *file = scratch_read_tree("deploy/redis/tagout.conf");
+    char *line = strstr(file, start);
+    char *rest = NULL;
+    size_t count = 0;
+
+    assert_non_null(line);
+    line += strlen(start);
+    line[strcspn(line, "\n")] = '\0';
+    words[count++] = "--user";
+    words[count++] = "tagout";
+    for (char *word = strtok_r(line, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest)) {
+        assert_true(count < room);
+        words[count++] = word[0] == '#' ? ">tagout" : word[0] == '~' ? "~shop:*" : word;
+    }
+    *ret_line = file;
+    return count;
+}
+
 static void run(const struct redis_server *server)
 {
     char port[16];
-    const char *const arguments[] = {
+    char *line;
+    const char *arguments[WORDS_MAX + 20] = {
         "redis-server",
         "--port",
         port,
@@ -61,10 +88,15 @@ static void run(const struct redis_server *server)
         "no",
         "--logfile",
         "log",
-        server->password[0] == '\0' ? NULL : "--requirepass",
-        server->password,
-        NULL,
     };
+    size_t count = 15;
+
+    count += shipped_user(&line, arguments + count, WORDS_MAX);
+    if (server->password[0] != '\0') {
+        arguments[count++] = "--requirepass";
+        arguments[count++] = server->password;
+    }
+    arguments[count] = NULL;
 
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)snprintf(port, sizeof port, "%d", server->port);

@@ -1,5 +1,8 @@
 /* A Redis of the test's own: a private port and Unix socket in a fresh directory, ended by its pid.
- * It dies with the test. Failures fail the running test. */
+ * It dies with the test. Failures fail the running test.
+ *
+ * Beside the default user, which may do everything, it has the user of deploy/redis/tagout.conf,
+ * with the password "tagout" and the keys `shop:*`. */
 #ifndef TAGOUT_TESTS_REDIS_SERVER_H
 #define TAGOUT_TESTS_REDIS_SERVER_H
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static char tree[PATH_MAX];
+static char tree[PATH_MAX] = "."; /* until scratch_enter knows better */
 static char directory[PATH_MAX];
 
 static void must(int good, const char *what)

@@ -38,7 +38,8 @@ static int stop_server(void **state)
 static int open_store(void **state)
 {
     struct store_events events = store_bench_events(&bench);
-    struct redis_options options = {.url = server.url, .prefix = "shop"};
+    struct redis_options options = {
+        .url = server.url, .username = "tagout", .password = "tagout", .prefix = "shop"};
     TEXT_LOCAL(why, 256);
 
     (void)state;

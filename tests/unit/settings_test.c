@@ -436,6 +436,7 @@ static const struct {
     {"[redis]\nmaster = " LONG_64 "5\n",
      "tagout.ini:2: [redis] master: \"012345678901234567890123456789012345678901234567...\" is "
      "not at most 64 letters, digits, ., _ and -"},
+    {"[redis]\nusername = tagout\n", "tagout.ini:2: [redis] username: needs password too"},
     {"[redis]\n\nsentinels = redis-a\n", "tagout.ini:3: [redis] sentinels: needs master too"},
     {"[redis]\nmaster = shop\n", "tagout.ini:2: [redis] master: needs sentinels too"},
     {"[redis]\nsentinel_password = hunter2\n",

@@ -44,7 +44,12 @@ static void open_store(size_t index)
 {
     struct store_bench *bench = &benches[index];
     struct store_events events = store_bench_events(bench);
-    struct redis_options options = {.url = server.url, .prefix = "shop", .base = base};
+    struct redis_options options = {
+        .url = server.url,
+        .username = "tagout",
+        .password = "tagout",
+        .prefix = "shop",
+        .base = base};
     TEXT_LOCAL(why, 256);
 
     memset(bench, 0, sizeof *bench);
