@@ -6,21 +6,22 @@ import os
 import pytest
 
 from fleet import Fleet, machines, median_ms
-from harness import ROOT, USERS, Broker, Client, Redis, free_port, wait_until
+from harness import USERS, Broker, Client, Redis, free_port, wait_until
 from preload import Disk, ReleaseWatcher, preloaded
+from secured import CONFIG, Secured, configuration, settings_of
 from watcher import alerts, wait_alert, wait_service
 
 COUNT = 40
 BUDGET_MS = 500
 NOISE_MS = 20  # between two moments of a loaded machine; far from any budget
-RECOMMENDED = os.path.join(ROOT, "deploy/mosquitto/tagout.conf")
+# Of no concern to a disk: here everybody comes in.
+WHO_COMES_IN = ("listener", "use_username_as_clientid", "clientid_prefixes", "auto_id_prefix",
+                "certfile", "keyfile", "password_file", "acl_file", "allow_anonymous")
 
 
 def recommended():
     """The broker's configuration as it is recommended: [(key, value)]."""
-    with open(RECOMMENDED, encoding="utf-8") as file:
-        lines = [line.strip() for line in file]
-    return [tuple(line.split(None, 1)) for line in lines if line and not line.startswith("#")]
+    return [(key, value) for key, value in settings_of(CONFIG) if key not in WHO_COMES_IN]
 
 
 @pytest.fixture
@@ -65,7 +66,8 @@ def frozen_broker(scratch, disk, options):
     config = broker.arguments[-1]
     with open(config, "w", encoding="utf-8") as file:
         file.write(f"listener {port} 127.0.0.1\n" + "user root\n" * (os.getuid() == 0))
-        file.writelines(f"{key} {value}\n" for key, value in options if key != "listener")
+        file.write("allow_anonymous true\n")
+        file.writelines(f"{key} {value}\n" for key, value in options)
     broker.environment = {**broker.environment, **disk.environment}
     return broker
 
@@ -166,7 +168,7 @@ def test_a_broker_that_saves_each_change_serves_nobody_then(scratch, disk):
     folder = os.path.join(scratch, "store")
     os.mkdir(folder)
     broker = frozen_broker(scratch, disk, [
-        ("allow_anonymous", "true"), ("persistence", "true"), ("autosave_on_changes", "true"),
+        ("persistence", "true"), ("autosave_on_changes", "true"),
         ("autosave_interval", "1"), ("persistence_location", folder + "/"),
         ("log_dest", "stderr")])
     try:
@@ -202,26 +204,23 @@ def test_the_recommended_broker_keeps_no_store_and_logs_to_no_pipe_and_no_file()
 
 def test_the_recommended_broker_opens_no_file_under_debians_own_configuration(scratch):
     """Debian's mosquitto.conf asks for a store and a log file, and includes ours after that."""
-    broker = Broker(scratch)
+    broker = Secured(scratch).add("svc.watcher")
     config = broker.arguments[-1]
     store = os.path.join(scratch, "lib")
     ours = os.path.join(scratch, "conf.d")
     for folder in (store, ours):
         os.mkdir(folder)
-    with open(RECOMMENDED, encoding="utf-8") as file:
-        text = file.read().replace("listener 1883 ", f"listener {broker.port} ")
     with open(os.path.join(ours, "tagout.conf"), "w", encoding="utf-8") as file:
-        file.write(text)
+        file.write(configuration(broker.ports, broker.files, keep_log=True))
     with open(config, "w", encoding="utf-8") as file:
         file.write("persistence true\n"
                    f"persistence_location {store}/\n"
                    f"log_dest file {store}/mosquitto.log\n"
-                   + "user root\n" * (os.getuid() == 0)
                    + f"include_dir {ours}\n")
     try:
         broker.start()
-        client = Client(broker)
-        client.publish("kept", "1", retain=True)
+        client = broker.login("svc.watcher")
+        client.publish("tagout/service/kept", "1", retain=True)
         client.close()
         broker.stop()
         assert os.listdir(store) == []

@@ -175,10 +175,10 @@ def guarded_broker(scratch):
 def test_its_own_account_reads_and_presses_and_can_neither_command_nor_see_a_card(
         guarded_broker, start_controller):
     start_controller(SAW, USERS, broker=guarded_broker, settings={
-        "homeassistant": {"discovery": "true"}, "mqtt": {"username": "controller"}})
+        "homeassistant": {"discovery": "true"}, "mqtt": {"username": "svc.controller-one"}})
     saw_account = Client(guarded_broker, username="saw")
-    home = Client(guarded_broker, username="homeassistant")
-    forger = Client(guarded_broker, username="homeassistant")
+    home = Client(guarded_broker, username="ha.home")
+    forger = Client(guarded_broker, username="ha.home")
     try:
         machine = Machine(saw_account, "saw")
         for topic in ("homeassistant/#", "tagout/#"):

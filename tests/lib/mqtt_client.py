@@ -55,6 +55,8 @@ class Client:
         self._paho = paho.Client(client_id or f"test-{uuid.uuid4().hex[:12]}", clean_session=True)
         if username:
             self._paho.username_pw_set(username, password)
+        if getattr(broker, "ca_file", None):
+            self._paho.tls_set(broker.ca_file)
         if will:
             self._paho.will_set(*will)  # topic, payload, qos, retain
         self._paho.on_socket_open = _send_at_once
