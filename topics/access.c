@@ -71,6 +71,12 @@ bool access_may_ask(enum access_role role, enum request_verb verb)
     return role == ACCESS_ADMIN || (role == ACCESS_OPERATOR && is_operators(verb));
 }
 
+bool access_is_admins(const char *verb)
+{
+    enum request_verb known = request_verb_called(verb);
+    return known != REQUEST_VERB_COUNT && !is_operators(known);
+}
+
 /* ---- rules ---- */
 
 enum {

@@ -54,6 +54,8 @@ MUST_USE enum status access_account(const char *name, struct access_account *ret
 
 /* Whether that role's accounts may ask for the verb. */
 bool access_may_ask(enum access_role role, enum request_verb verb);
+/* Whether an operator's may not: of a verb in words, also of one that is no request. */
+bool access_is_admins(const char *verb);
 
 /* What the rules are made for. */
 struct access_shop {

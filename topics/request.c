@@ -51,7 +51,7 @@ bool request_is_watchers(const char *verb)
     return strcmp(verb, verbs[REQUEST_TEST_ALERT].word) == 0;
 }
 
-static enum request_verb verb_of(const char *word)
+enum request_verb request_verb_called(const char *word)
 {
     enum request_verb verb = 0;
 
@@ -168,7 +168,7 @@ enum status request_parse(
     struct request *request = ret_request;
 
     memset(request, 0, sizeof *request);
-    request->verb = verb_of(verb);
+    request->verb = request_verb_called(verb);
     if (length == 0) {
         /* Nothing to say is as good as {}: `reload` and `status` need no more. */
         payload = "{}";

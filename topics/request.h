@@ -60,6 +60,7 @@ MUST_USE enum status request_parse(
     struct text *why);
 
 const char *request_verb_text(enum request_verb verb);
+enum request_verb request_verb_called(const char *word);
 
 /* Whether the watcher answers it: `test-alert`. The controller is silent then, so that each
  * request has one answer. */

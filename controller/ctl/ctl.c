@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "topics/access.h"
 #include "topics/request.h"
 
 #define CONNECT_MS 3000
@@ -116,13 +117,34 @@ int ctl_change_ms(const struct ctl *ctl)
     return CTL_ANSWER_MS + (int)ctl->settings->redis.save_timeout_ms;
 }
 
+/* The broker would swallow it without a word. */
+static bool may_ask(const struct ctl *ctl, const char *verb)
+{
+    const char *name = client_account(ctl->client);
+    struct access_account account;
+
+    if (access_account(name, &account) != STATUS_OK || account.role == ACCESS_DEVICE ||
+        access_may_ask(account.role, request_verb_called(verb))) {
+        return true;
+    }
+    ctl_complain(
+        "the account \"%s\" may not ask for \"%s\": %s", name, verb,
+        account.role == ACCESS_OPERATOR ? "an admin's may" : "a person's may");
+    return false;
+}
+
 int ctl_ask(
     struct ctl *ctl, struct question *question, int timeout_ms, struct answer_copy *ret_answer)
 {
     struct answer_copy answer = {.error = ""};
-    enum status status = client_ask(ctl->client, question, timeout_ms, &answer);
+    enum status status;
     TEXT_LOCAL(error, 2048);
 
+    ctl->silent = false;
+    if (!may_ask(ctl, question->verb)) {
+        return CTL_REFUSED;
+    }
+    status = client_ask(ctl->client, question, timeout_ms, &answer);
     ctl->silent = status == STATUS_BUSY;
     if (status == STATUS_BUSY && !client_is_ready(ctl->client)) {
         ctl_no_broker(ctl);

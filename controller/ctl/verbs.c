@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "controller/ctl/ctl.h"
+#include "topics/access.h"
 
 static const char *const account_actions[] = {"add", "remove", "replace", "list", NULL};
 
@@ -284,4 +285,7 @@ void ctl_help(const struct ctl_verb *verb, struct text *out)
         out, "Usage: tagoutctl %s%s%s\n\n%s: %s.\n\n%s", verb->name,
         verb->synopsis[0] == '\0' ? "" : " ", verb->synopsis, verb->name, verb->summary,
         verb->help);
+    if (access_is_admins(verb->name)) {
+        text_add(out, "\nOn a broker with accounts an admin's account may ask for it.\n");
+    }
 }

@@ -189,10 +189,12 @@ static void C6_operators_look_lock_and_clear_and_admins_do_everything(void **sta
         assert_true(asks("ad.grace", verb));
         assert_int_equal(asks("op.ada", verb), operators[verb]);
         assert_int_equal(access_may_ask(ACCESS_OPERATOR, verb), operators[verb]);
+        assert_int_equal(access_is_admins(request_verb_text(verb)), !operators[verb]);
         assert_false(asks("ha.home", verb));
         assert_false(asks("svc.watcher", verb));
         assert_false(access_may_ask(ACCESS_DEVICE, verb));
     }
+    assert_false(access_is_admins("log"));
 }
 
 static void a_person_asks_and_hears_under_their_own_name(void **state)
