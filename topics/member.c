@@ -13,11 +13,14 @@ struct members members_of(
     if (length > bytes_max) {
         text_addf(why, "over %zu bytes", bytes_max);
         members.failed = true;
+        members.flaw = MEMBER_FLAW_SIZE;
     } else if (json_parse(payload, length, ret_document, why) != STATUS_OK) {
         members.failed = true;
+        members.flaw = MEMBER_FLAW_JSON;
     } else if (json_type(*ret_document) != JSON_OBJECT) {
         text_addf(why, "/: must be an object, is %s", json_type_text(json_type(*ret_document)));
         members.failed = true;
+        members.flaw = MEMBER_FLAW_VALUE;
     }
     members.object = *ret_document;
     return members;
@@ -36,6 +39,7 @@ void member_fail(struct members *members, const char *key, const char *format, .
     va_end(arguments);
     text_addf(members->why, "%s/%s: %s", members->place, key, reason.data);
     members->failed = true;
+    members->flaw = MEMBER_FLAW_VALUE;
 }
 
 /* The member when it is there and of the right type. */
@@ -51,6 +55,7 @@ find(struct members *members, const char *key, enum presence presence, enum json
     if (node == NULL) {
         if (presence == REQUIRED) {
             member_fail(members, key, "missing");
+            members->flaw = MEMBER_FLAW_MISSING;
         }
         return NULL;
     }

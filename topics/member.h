@@ -20,11 +20,26 @@ enum presence {
     REQUIRED,
 };
 
+/* What is wrong, for counting; the exact reason is in `why`. */
+#define MEMBER_FLAW_LIST(X)                                                                        \
+    X(MEMBER_FLAW_NONE, "none")                                                                    \
+    X(MEMBER_FLAW_SIZE, "too_long")                                                                \
+    X(MEMBER_FLAW_JSON, "not_json")                                                                \
+    X(MEMBER_FLAW_MISSING, "missing_key")                                                          \
+    X(MEMBER_FLAW_VALUE, "bad_value")
+
+#define MEMBER_FLAW_ENUM(id, word) id,
+enum member_flaw {
+    MEMBER_FLAW_LIST(MEMBER_FLAW_ENUM) MEMBER_FLAW_COUNT
+};
+#undef MEMBER_FLAW_ENUM
+
 struct members {
     const struct json *object;
     const char *place; /* in front of each key in a reason: "" or "/ack" */
     struct text *why;
     bool failed;
+    enum member_flaw flaw; /* with `failed` */
 };
 
 /* Parses a payload of at most `bytes_max` bytes that has to be an object. The document is the

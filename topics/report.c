@@ -121,8 +121,9 @@ static void read_members(struct members *members, struct report *report)
     }
 }
 
-enum status
-report_parse(const char *payload, size_t length, struct report *ret_report, struct text *why)
+enum status report_parse_flaw(
+    const char *payload, size_t length, struct report *ret_report, struct text *why,
+    enum member_flaw *ret_flaw)
 {
     struct json *document = NULL;
     struct members members = members_of(payload, length, REPORT_BYTES_MAX, &document, why);
@@ -131,10 +132,19 @@ report_parse(const char *payload, size_t length, struct report *ret_report, stru
     read_members(&members, &report);
     json_free(document);
     if (members.failed) {
+        *ret_flaw = members.flaw;
         return STATUS_INVALID;
     }
     *ret_report = report;
     return STATUS_OK;
+}
+
+enum status
+report_parse(const char *payload, size_t length, struct report *ret_report, struct text *why)
+{
+    enum member_flaw flaw;
+
+    return report_parse_flaw(payload, length, ret_report, why, &flaw);
 }
 
 static void print_ack(const struct report *report, struct json_out *out)

@@ -9,6 +9,7 @@
 #include "controller/support/status.h"
 #include "controller/support/text.h"
 #include "controller/support/version.h"
+#include "topics/member.h"
 
 #define REPORT_BYTES_MAX 4096
 #define REPORT_CARD_SIZE CARD_SIZE
@@ -55,6 +56,11 @@ struct report {
 /* All or nothing. `why` gets the reason in one line: what, and where (`/ack/rev: ...`). */
 MUST_USE enum status
 report_parse(const char *payload, size_t length, struct report *ret_report, struct text *why);
+
+/* The same, and where it fails what kind of flaw it has, for counting. */
+MUST_USE enum status report_parse_flaw(
+    const char *payload, size_t length, struct report *ret_report, struct text *why,
+    enum member_flaw *ret_flaw);
 
 /* The wire's key of a number, e.g. "amps". */
 const char *report_number_key(enum report_number number);

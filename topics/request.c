@@ -187,7 +187,7 @@ enum status request_parse(
     return members.failed ? STATUS_INVALID : STATUS_OK;
 }
 
-static const char *response_word(enum response_status status)
+const char *response_status_text(enum response_status status)
 {
     switch (status) {
     case RESPONSE_OK:
@@ -195,7 +195,8 @@ static const char *response_word(enum response_status status)
     case RESPONSE_QUEUED:
         return "queued";
     case RESPONSE_ERROR:
-        return "error";
+    case RESPONSE_STATUS_COUNT:
+        break;
     }
     return "error";
 }
@@ -207,7 +208,7 @@ enum status response_print(
     struct json_out out = json_out(text);
 
     json_out_open(&out, NULL, '{');
-    json_out_string(&out, "status", response_word(status));
+    json_out_string(&out, "status", response_status_text(status));
     if (data != NULL) {
         json_out_raw(&out, "data", data);
     }

@@ -70,7 +70,11 @@ enum response_status {
     RESPONSE_OK,
     RESPONSE_QUEUED,
     RESPONSE_ERROR,
+    RESPONSE_STATUS_COUNT,
 };
+
+/* "ok", "queued", "error". */
+const char *response_status_text(enum response_status status);
 
 /* `data` is JSON text or NULL, `error` a sentence or NULL, `transaction` JSON text or "". */
 MUST_USE enum status response_print(

@@ -19,6 +19,7 @@
 #include "controller/core/machine.h"
 #include "controller/support/status.h"
 #include "controller/support/text.h"
+#include "controller/support/time.h"
 
 struct roster_user {
     struct core_holder holder; /* what the core needs: account, name, authorizations */
@@ -63,6 +64,11 @@ const struct roster_user *roster_user_by_account(const struct roster *roster, co
 
 /* C2 `config`: a hash of all users and machines, 16 hexadecimal digits; order does not matter. */
 const char *roster_fingerprint(const struct roster *roster);
+
+size_t roster_fob_count(const struct roster *roster);
+/* When it was read, and when the users' file was last changed before that. */
+struct wall_time roster_loaded_at(const struct roster *roster);
+struct wall_time roster_users_changed_at(const struct roster *roster);
 
 /* ---- a reload's counts (C6) ---- */
 

@@ -2,10 +2,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "controller/config/authorizations.h"
 #include "controller/config/file.h"
 #include "controller/config/hash.h"
+#include "controller/support/clock.h"
 
 void roster_free(struct roster *roster)
 {
@@ -81,6 +83,21 @@ static enum status read_file(
     return status;
 }
 
+/* For metrics. */
+static void note_origin(struct roster *roster)
+{
+    struct stat about;
+
+    roster->loaded_at = clock_now().wall;
+    if (stat(roster->users_file, &about) == 0) {
+        roster->users_changed_at.ms =
+            (int64_t)about.st_mtim.tv_sec * 1000 + about.st_mtim.tv_nsec / 1000000;
+    }
+    for (size_t i = 0; i < roster->user_count; i++) {
+        roster->fob_count += roster->users[i].fob_count;
+    }
+}
+
 enum status roster_load(
     const char *machines_file, const char *users_file, struct roster **ret_roster, struct text *why)
 {
@@ -109,12 +126,28 @@ enum status roster_load(
         status = roster_set_fingerprint(roster, why);
     }
     if (status == STATUS_OK) {
+        note_origin(roster);
         *ret_roster = roster;
         roster = NULL;
     }
 out:
     roster_free(roster);
     return status;
+}
+
+size_t roster_fob_count(const struct roster *roster)
+{
+    return roster->fob_count;
+}
+
+struct wall_time roster_loaded_at(const struct roster *roster)
+{
+    return roster->loaded_at;
+}
+
+struct wall_time roster_users_changed_at(const struct roster *roster)
+{
+    return roster->users_changed_at;
 }
 
 size_t roster_machine_count(const struct roster *roster)

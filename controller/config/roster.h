@@ -33,6 +33,9 @@ struct roster {
     struct index names;    /* exact name -> struct roster_machine */
     struct index called;   /* name or alias in lower case -> struct roster_machine */
     char fingerprint[17];
+    size_t fob_count;
+    struct wall_time loaded_at;
+    struct wall_time users_changed_at; /* {0}: not known */
 };
 
 MUST_USE enum status roster_read_users(struct roster *roster, const struct node *top);

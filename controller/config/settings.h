@@ -87,7 +87,8 @@ struct settings {
         char *api_url;
     } slack;
     struct {
-        char *listen; /* "" : none */
+        char *listen; /* the controller's; "" : none */
+        char *watcher_listen;
     } http;
     struct {
         bool discovery;

@@ -55,6 +55,7 @@ const struct settings_key settings_keys[] = {
     KEY(slack, activity_webhook, SETTINGS_SECRET_URL, "", 0, 0)
     KEY(slack, api_url, SETTINGS_HTTP_URL, "https://slack.com/api", 0, 0)
     KEY(http, listen, SETTINGS_ADDRESS, "127.0.0.1:9464", 0, 0)
+    KEY(http, watcher_listen, SETTINGS_ADDRESS, "127.0.0.1:9465", 0, 0)
     KEY(homeassistant, discovery, SETTINGS_BOOL, "false", 0, 0)
     KEY(homeassistant, discovery_prefix, SETTINGS_TOPIC, "homeassistant", 1, 64)
     KEY(homeassistant, may_clear, SETTINGS_BOOL, "false", 0, 0)

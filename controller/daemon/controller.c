@@ -16,6 +16,13 @@ void refresh_now(struct controller *controller)
     lead_notice_standstill(controller);
 }
 
+int64_t microseconds(const struct controller *controller)
+{
+    const struct host_port *host = &controller->ports.host;
+
+    return host->microseconds == NULL ? 0 : host->microseconds(host->context);
+}
+
 const char *prefix(const struct controller *controller)
 {
     return controller->settings->controller.prefix;
@@ -49,6 +56,8 @@ void publish(
             controller->retained_again.ms == 0) {
             controller->retained_again.ms = controller->now.mono.ms + PUBLISH_AGAIN_MS;
         }
+    } else {
+        controller->counters.published[id]++;
     }
 }
 
@@ -145,16 +154,18 @@ static void on_report(
     struct controller *controller, struct machine *machine, const char *payload, size_t length)
 {
     struct report report;
+    enum member_flaw flaw = MEMBER_FLAW_NONE;
     TEXT_LOCAL(why, 256);
 
-    if (report_parse(payload, length, &report, &why) != STATUS_OK) {
-        controller->counters.bad_reports++;
+    if (report_parse_flaw(payload, length, &report, &why, &flaw) != STATUS_OK) {
+        controller->counters.bad_reports[flaw]++;
         if (strangers_heard(&controller->bad_reporters, machine->record.machine, controller->now)) {
             log_warning("%s: bad report, ignored: %s", machine->record.machine, why.data);
         }
         return;
     }
     if (controller->phase == PHASE_STANDBY) {
+        controller->received_us = 0; /* the leader answers it, and times itself */
         judge_keep_newest(controller, machine, &report);
     } else {
         judge_enqueue(controller, machine, &report);
@@ -257,7 +268,12 @@ static void hear_machine(
     }
 }
 
-void controller_on_message(
+void controller_stamp(struct controller *controller, int64_t received_us)
+{
+    controller->received_us = received_us;
+}
+
+static void take_message(
     struct controller *controller, const char *topic, const char *payload, size_t length,
     bool retained)
 {
@@ -290,6 +306,14 @@ void controller_on_message(
     } else if (is_said_of_machine(match.id)) {
         hear_machine(controller, &match, topic, payload, length, retained);
     }
+}
+
+void controller_on_message(
+    struct controller *controller, const char *topic, const char *payload, size_t length,
+    bool retained)
+{
+    take_message(controller, topic, payload, length, retained);
+    controller->received_us = 0;
 }
 
 /* It leads, and may say so: what is due in a silence is done after it. */
@@ -373,29 +397,4 @@ void controller_stop(struct controller *controller)
 bool controller_is_ready(const struct controller *controller)
 {
     return controller->said_ready;
-}
-
-static void print_gauge(struct text *out, const char *name, const char *help, uint64_t value)
-{
-    text_addf(
-        out, "# HELP tagout_%s %s\n# TYPE tagout_%s gauge\ntagout_%s %llu\n", name, help, name,
-        name, (unsigned long long)value);
-}
-
-void controller_metrics(const struct controller *controller, struct text *out)
-{
-    const struct counters *counters = &controller->counters;
-
-#define COUNTER_PRINT(name, help)                                                                  \
-    text_addf(                                                                                     \
-        out, "# HELP tagout_%s_total %s\n# TYPE tagout_%s_total counter\ntagout_%s_total %llu\n",  \
-        #name, help, #name, #name, (unsigned long long)counters->name);
-    COUNTER_LIST(COUNTER_PRINT)
-#undef COUNTER_PRINT
-    print_gauge(
-        out, "watcher_missing", "The watcher is known not to run",
-        controller->watcher_watch.missing);
-    print_gauge(
-        out, "machines_watched", "Machines that are live, and watched",
-        liveness_watched(controller));
 }

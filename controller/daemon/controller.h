@@ -39,6 +39,9 @@ void controller_on_disconnected(struct controller *controller, const char *reaso
 void controller_on_subscribed(struct controller *controller, int token, bool granted);
 void controller_on_echo(struct controller *controller, uint32_t number);
 
+/* When the message that comes next was received, in the host's microseconds. */
+void controller_stamp(struct controller *controller, int64_t received_us);
+
 /* A message from the broker. Reports wait and are merged machine by machine until
  * controller_flush judges them: call it when the inbox is empty. */
 void controller_on_message(
@@ -69,7 +72,17 @@ bool controller_is_ready(const struct controller *controller);
  * the other, and neither is heard. */
 bool controller_must_end(const struct controller *controller);
 
-/* C10 `[http]`: metrics in Prometheus' text format, appended to `out`; and one word on health. */
+/* Whether it is ready now (C12: leads, or stands by and follows). What is missing, each as a
+ * sentence, goes to `say`. */
+bool controller_is_working(
+    const struct controller *controller, void (*say)(void *context, const char *what),
+    void *context);
+
+/* C10 `[http]`: metrics in Prometheus' text format, appended to `out`: first those of the whole. */
 void controller_metrics(const struct controller *controller, struct text *out);
+/* Then those of the machines, as many as fit; only the leader has any. `position` is zero at first
+ * and tells where the next piece goes on. True: there is more. */
+bool controller_machine_metrics(
+    const struct controller *controller, size_t position[2], struct text *out);
 
 #endif

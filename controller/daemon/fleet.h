@@ -23,6 +23,7 @@ struct answer; /* a request's answer that waits for a save, see saves.h */
 struct waiting_report {
     struct waiting_report *next;
     struct wall_time heard_at;
+    int64_t received_us; /* of the first that was merged into it; 0: not known */
     struct report report;
 };
 
@@ -41,6 +42,7 @@ struct machine {
     char raw_card[REPORT_CARD_SIZE];     /* the number, in memory only: to hash it again */
     char unknown_card[REPORT_CARD_SIZE]; /* the last one that opened nothing, to enrol (C6) */
     struct mono_time unknown_card_at;
+    struct wall_time card_since; /* the card that is in; {0}: none, or from before the start */
     struct telemetry telemetry;
     struct history history;
 
@@ -61,7 +63,8 @@ struct machine {
     /* saves.c */
     struct version saved; /* newest version that Redis confirmed */
     struct version sent;  /* of the save in flight */
-    bool save_late;       /* an outage of saving goes on: the fault `save_timeout` (C8.1) */
+    int64_t sent_us;
+    bool save_late; /* an outage of saving goes on: the fault `save_timeout` (C8.1) */
     bool save_in_flight;
     bool save_wanted; /* is in the list of those to save */
     bool save_again;  /* changed within the version that is in flight */

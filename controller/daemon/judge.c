@@ -238,11 +238,25 @@ is_blocked(const struct controller *controller, const char *hash, const struct r
         holder->holder.user.account_id);
 }
 
+/* Since when a card is in, for metrics. */
+static void
+note_card(const struct controller *controller, struct machine *machine, const char *before)
+{
+    const char *card = machine->record.core.card;
+
+    if (card[0] == '\0') {
+        machine->card_since = (struct wall_time){0};
+    } else if (strcmp(card, before) != 0) {
+        machine->card_since = controller->now.wall;
+    }
+}
+
 void judge_report(
     struct controller *controller, struct machine *machine, const struct report *report)
 {
     const struct roster_user *holder = NULL;
     char hash[CORE_CARD_SIZE];
+    char before[CORE_CARD_SIZE];
     struct core_effects effects;
     struct core_event event = {
         .type = CORE_EVENT_REPORT,
@@ -279,7 +293,9 @@ void judge_report(
     }
     event.report.holder = holder == NULL ? NULL : &holder->holder;
     adopt_foreign_card(controller, machine, report, holder, hash);
+    text_copy(before, sizeof before, machine->record.core.card);
     decide(controller, machine, &event, &origin, &effects);
+    note_card(controller, machine, before);
     if (effects.dropped) {
         controller->counters.reports_superseded++;
         carry_out(controller, machine, &event, &origin, &effects);

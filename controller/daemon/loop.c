@@ -109,6 +109,12 @@ static struct now host_now(void *context)
     return clock_now();
 }
 
+static int64_t host_microseconds(void *context)
+{
+    (void)context;
+    return clock_us();
+}
+
 /* It changes rarely, and each report wants to know: the kernel is asked once a second. */
 static bool host_clock_is_synchronised(void *context)
 {
@@ -143,6 +149,7 @@ static void on_message(struct loop *loop, const struct inbox_entry *entry)
 {
     switch (entry->kind) {
     case INBOX_MESSAGE:
+        controller_stamp(loop->controller, entry->received_us);
         controller_on_message(
             loop->controller, entry->topic, entry->payload, entry->payload_length, entry->retained);
         break;
@@ -295,6 +302,7 @@ static enum status start_controller(struct loop *loop, struct roster *roster)
             {
                 .context = loop,
                 .now = host_now,
+                .microseconds = host_microseconds,
                 .clock_is_synchronised = host_clock_is_synchronised,
                 .read_roster = host_read_roster,
             },
@@ -341,7 +349,8 @@ static enum status start(struct loop *loop, struct roster *roster, struct text *
             .inbox = loop->inbox,
             .requests = loop->requests,
         };
-        loop->metrics = metrics_new(loop->events.base, loop->settings->http.listen, &sources);
+        status =
+            metrics_new(loop->events.base, loop->settings->http.listen, &sources, &loop->metrics);
     }
     if (status != STATUS_OK && why->length == 0) {
         text_add(why, status_text(status));

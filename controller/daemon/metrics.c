@@ -1,122 +1,130 @@
 #include "controller/daemon/metrics.h"
 
-#include <errno.h>
-#include <event2/buffer.h>
-#include <event2/http.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "controller/support/clock.h"
+#include "controller/support/exposition.h"
+#include "controller/support/health_page.h"
 #include "controller/support/log.h"
+#include "controller/support/mqtt_metrics.h"
+#include "controller/support/process_metrics.h"
 
-#define METRICS_BYTES_MAX 32768
+#define PAGES 3
 
 struct metrics {
-    struct evhttp *http;
     struct metrics_sources sources;
+    struct wall_time started;
+    struct http_page pages[PAGES];
+    struct http *http;
 };
 
-static void print_gauge(struct text *out, const char *name, const char *help, uint64_t value)
+static void print_inboxes(const struct metrics_sources *sources, struct text *out)
 {
-    text_addf(
-        out, "# HELP tagout_%s %s\n# TYPE tagout_%s gauge\ntagout_%s %llu\n", name, help, name,
-        name, (unsigned long long)value);
+    static const char waiting[] = "tagout_inbox_waiting";
+    static const char high_water[] = "tagout_inbox_high_water";
+    static const char *const of_messages[] = {"inbox", "messages", NULL};
+    static const char *const of_requests[] = {"inbox", "requests", NULL};
+    struct inbox_depth messages = inbox_depth(sources->inbox);
+    struct inbox_depth requests = inbox_depth(sources->requests);
+
+    exposition_family(out, EXPOSITION_GAUGE, waiting, "Messages that the loop has not taken");
+    exposition_sample(out, waiting, of_messages, (double)messages.waiting);
+    exposition_sample(out, waiting, of_requests, (double)requests.waiting);
+    exposition_family(
+        out, EXPOSITION_GAUGE, high_water, "The most that ever waited, since the start");
+    exposition_sample(out, high_water, of_messages, (double)messages.high_water);
+    exposition_sample(out, high_water, of_requests, (double)requests.high_water);
+    exposition_counter(
+        out, "tagout_inbox_dropped_total", "Messages lost to a full inbox",
+        (double)inbox_dropped(sources->inbox));
+    exposition_counter(
+        out, "tagout_requests_dropped_total", "Requests lost to a full inbox",
+        (double)inbox_dropped(sources->requests));
 }
 
-static void print_counter(struct text *out, const char *name, const char *help, uint64_t value)
-{
-    text_addf(
-        out, "# HELP tagout_%s_total %s\n# TYPE tagout_%s_total counter\ntagout_%s_total %llu\n",
-        name, help, name, name, (unsigned long long)value);
-}
-
-static void reply(struct evhttp_request *request, int code, const char *text)
-{
-    struct evbuffer *body = evhttp_request_get_output_buffer(request);
-
-    evhttp_add_header(
-        evhttp_request_get_output_headers(request), "Content-Type",
-        "text/plain; version=0.0.4; charset=utf-8");
-    evbuffer_add(body, text, strlen(text));
-    evhttp_send_reply(request, code, NULL, NULL);
-}
-
-static void on_metrics(struct evhttp_request *request, void *context)
+/* Of the process first, in one piece; the machines behind it. position[0] is one more than the
+ * machines' own, so that 0 is the beginning. */
+static bool write_metrics(void *context, struct http_reply *reply)
 {
     const struct metrics *metrics = context;
     const struct metrics_sources *sources = &metrics->sources;
-    struct mqtt_counts mqtt = mqtt_counts(sources->mqtt);
-    static char buffer[METRICS_BYTES_MAX]; /* the loop's thread alone comes here */
-    struct text out = text_over(buffer, sizeof buffer);
+    size_t position[2] = {reply->position[0] - 1, reply->position[1]};
+    bool more;
 
-    controller_metrics(sources->controller, &out);
-    print_counter(&out, "mqtt_connects", "Connections to the broker", mqtt.connects);
-    print_counter(&out, "mqtt_published", "Messages handed to the broker", mqtt.published);
-    print_counter(&out, "mqtt_merged", "Messages that a newer one replaced", mqtt.merged);
-    print_counter(&out, "mqtt_dropped", "Messages lost to a full outbox", mqtt.dropped);
-    print_gauge(&out, "mqtt_waiting", "Messages in the outbox", mqtt.waiting);
-    print_counter(
-        &out, "inbox_dropped", "Messages lost to a full inbox", inbox_dropped(sources->inbox));
-    print_counter(
-        &out, "requests_dropped", "Requests lost to a full inbox",
-        inbox_dropped(sources->requests));
-    print_counter(&out, "log_dropped", "Log lines that nobody read", log_dropped());
-    reply(request, HTTP_OK, out.data);
+    if (reply->position[0] == 0) {
+        reply->type = EXPOSITION_TYPE;
+        process_metrics_print(metrics->started, reply->out);
+        exposition_moment(
+            reply->out, "app_start_timestamp", "When the controller started, in Unix seconds",
+            metrics->started);
+        controller_metrics(sources->controller, reply->out);
+        mqtt_metrics_print(sources->mqtt, reply->out);
+        print_inboxes(sources, reply->out);
+        exposition_counter(
+            reply->out, "tagout_log_dropped_total", "Log lines that nobody read",
+            (double)log_dropped());
+        reply->position[0] = 1;
+        return true;
+    }
+    more = controller_machine_metrics(sources->controller, position, reply->out);
+    reply->position[0] = position[0] + 1;
+    reply->position[1] = position[1];
+    return more;
 }
 
-static void on_health(struct evhttp_request *request, void *context)
+static bool is_working(void *context, void (*say)(void *to, const char *what), void *to)
 {
     const struct metrics *metrics = context;
 
-    if (controller_is_ready(metrics->sources.controller)) {
-        reply(request, HTTP_OK, "ready\n");
-    } else {
-        reply(request, HTTP_SERVUNAVAIL, "starting\n");
-    }
+    return controller_is_working(metrics->sources.controller, say, to);
 }
 
-struct metrics *
-metrics_new(struct event_base *base, const char *listen, const struct metrics_sources *sources)
+static bool write_readiness(void *context, struct http_reply *reply)
 {
-    const char *colon = strrchr(listen, ':');
-    struct metrics *metrics;
-    char host[256];
+    health_page_ready(reply, is_working, context);
+    return false;
+}
 
-    if (colon == NULL) {
-        return NULL;
+enum status metrics_new(
+    struct event_base *base, const char *listen, const struct metrics_sources *sources,
+    struct metrics **ret_metrics)
+{
+    struct metrics *metrics;
+    struct http_options options = {
+        .base = base,
+        .listen = listen,
+        .key = "[http] listen",
+        .page_count = PAGES,
+    };
+    enum status status;
+
+    if (listen[0] == '\0') {
+        *ret_metrics = NULL;
+        return STATUS_OK;
     }
     metrics = calloc(1, sizeof *metrics);
     if (metrics == NULL) {
-        return NULL;
+        return STATUS_NO_MEMORY;
     }
     metrics->sources = *sources;
-    metrics->http = evhttp_new(base);
-    if (metrics->http == NULL) {
+    metrics->started = clock_now().wall;
+    metrics->pages[0] = (struct http_page){"/metrics", write_metrics, metrics};
+    metrics->pages[1] = (struct http_page){"/healthz", health_page_alive, metrics};
+    metrics->pages[2] = (struct http_page){"/readyz", write_readiness, metrics};
+    options.pages = metrics->pages;
+    status = http_new(&options, &metrics->http);
+    if (status != STATUS_OK) {
         free(metrics);
-        return NULL;
+        return status;
     }
-    struct text name = text_over(host, sizeof host);
-    size_t bracket = listen[0] == '[' ? 1 : 0; /* [::1]:9464 */
-    text_add_bytes(&name, listen + bracket, (size_t)(colon - listen) - 2 * bracket);
-    evhttp_set_allowed_methods(metrics->http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
-    evhttp_set_max_body_size(metrics->http, 0);
-    evhttp_set_max_headers_size(metrics->http, 8192);
-    evhttp_set_timeout(metrics->http, 10);
-    evhttp_set_cb(metrics->http, "/metrics", on_metrics, metrics);
-    evhttp_set_cb(metrics->http, "/health", on_health, metrics);
-    if (evhttp_bind_socket(metrics->http, host, (ev_uint16_t)strtoul(colon + 1, NULL, 10)) != 0) {
-        log_warning(
-            "[http] listen: cannot listen on %s (%s); there are no metrics", listen,
-            strerror(errno));
-        metrics_free(metrics);
-        return NULL;
-    }
-    return metrics;
+    *ret_metrics = metrics;
+    return STATUS_OK;
 }
 
 void metrics_free(struct metrics *metrics)
 {
     if (metrics != NULL) {
-        evhttp_free(metrics->http);
+        http_free(metrics->http);
         free(metrics);
     }
 }

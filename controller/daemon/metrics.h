@@ -1,5 +1,10 @@
-/* Metrics and health over HTTP (C10 `[http] listen`): /metrics in Prometheus' text format, /health
- * with 200 once ready and 503 before. */
+/* Metrics and health over HTTP (C10 `[http] listen`):
+ *
+ *   /metrics  Prometheus' text format: this process, and, of the one that leads, each machine
+ *   /healthz  200 as long as the loop turns: for whoever restarts a process that hangs
+ *   /readyz   200 while it leads, or stands by and follows (C12); else 503; with the reasons in
+ * JSON
+ */
 #ifndef TAGOUT_DAEMON_METRICS_H
 #define TAGOUT_DAEMON_METRICS_H
 
@@ -13,14 +18,16 @@ struct metrics;
 struct metrics_sources {
     const struct controller *controller;
     const struct mqtt *mqtt;
-    const struct inbox *inbox;
-    const struct inbox *requests;
+    struct inbox *inbox;
+    struct inbox *requests;
 };
 
-/* `listen` is host:port, "" for none. NULL when there is nothing to serve: an address that is
- * taken is logged, and no reason for a shop to stay closed. */
-struct metrics *
-metrics_new(struct event_base *base, const char *listen, const struct metrics_sources *sources);
+/* `listen` is host:port, "" for none: then `ret_metrics` is NULL. An address that is taken is
+ * logged and tried again: no reason for a shop to stay closed. */
+MUST_USE enum status metrics_new(
+    struct event_base *base, const char *listen, const struct metrics_sources *sources,
+    struct metrics **ret_metrics);
+/* Takes NULL. */
 void metrics_free(struct metrics *metrics);
 
 #endif

@@ -6,6 +6,7 @@
 #include "controller/daemon/blocks.h"
 #include "controller/daemon/card_hash.h"
 #include "controller/daemon/controller.h"
+#include "controller/daemon/counters.h"
 #include "controller/daemon/fleet.h"
 #include "controller/daemon/lease.h"
 #include "controller/daemon/strangers.h"
@@ -19,40 +20,6 @@ enum phase {
     PHASE_STANDBY,    /* the broker has told all; the lead is another's, or was asked for */
     PHASE_TAKING,     /* the lead is ours; Redis is read once more */
     PHASE_READY,      /* the shop is open */
-};
-
-#define COUNTER_LIST(X)                                                                            \
-    X(reports, "Reports that were judged")                                                         \
-    X(reports_merged, "Reports merged into a newer one of the same machine")                       \
-    X(reports_duplicate, "Reports that came twice")                                                \
-    X(reports_superseded, "Reports of a boot that another one superseded")                         \
-    X(bad_reports, "Reports that were malformed and changed nothing")                              \
-    X(bad_messages, "Other messages that were malformed and changed nothing")                      \
-    X(stranger_messages, "Messages of machines that are not configured")                           \
-    X(retained_discarded, "Messages that must not arrive retained")                                \
-    X(announcements, "Messages about machines to Home Assistant")                                  \
-    X(commands, "Commands published")                                                              \
-    X(states, "States published")                                                                  \
-    X(events, "Events published")                                                                  \
-    X(probes, "Probes published")                                                                  \
-    X(pongs, "Probes answered")                                                                    \
-    X(stalls, "Times that the loop stood still, so that all silences counted anew")                \
-    X(publishes_lost, "Messages that the full outbox refused")                                     \
-    X(requests, "Requests")                                                                        \
-    X(requests_refused, "Requests answered with an error")                                         \
-    X(requests_busy, "Requests answered busy")                                                     \
-    X(saves, "States saved")                                                                       \
-    X(saves_refused, "Saves that Redis refused")                                                   \
-    X(save_timeouts, "Saves that missed their budget")                                             \
-    X(bad_records, "Stored records that could not be read")                                        \
-    X(held_dropped, "Messages that waited to be acted upon and were given up")                     \
-    X(reloads, "Configurations taken over")                                                        \
-    X(reloads_failed, "Reloads that changed nothing")
-
-struct counters {
-#define COUNTER_FIELD(name, help) uint64_t name;
-    COUNTER_LIST(COUNTER_FIELD)
-#undef COUNTER_FIELD
 };
 
 /* Who caused what comes from outside (C8.2). */
@@ -145,7 +112,9 @@ struct controller {
     struct controller_ports ports;
     struct fleet *fleet;
     struct counters counters;
-    struct now now; /* of the event that is being handled */
+    struct now now;       /* of the event that is being handled */
+    int64_t received_us;  /* when the message that is being handled came in; 0: not known */
+    int64_t answering_us; /* likewise of the report that is being judged */
     struct core_liveness liveness;
 
     enum phase phase;
@@ -210,6 +179,9 @@ void publish_status(struct controller *controller, const char *status);
 void take_machine_message(
     struct controller *controller, const char *topic, const char *payload, size_t length,
     bool retained);
+
+/* For measuring; 0 where nothing is measured. */
+int64_t microseconds(const struct controller *controller);
 
 /* ---- held.c: what is heard while nothing may be said (C12) ---- */
 

@@ -21,6 +21,11 @@ void publish_command(struct controller *controller, const struct machine *machin
     }
     publish(controller, TOPIC_COMMAND, machine->record.machine, NULL, payload.data, payload.length);
     controller->counters.commands++;
+    if (controller->answering_us != 0) {
+        histogram_add(
+            &controller->counters.decisions, microseconds(controller) - controller->answering_us);
+        controller->answering_us = 0;
+    }
 }
 
 void publish_farewell(struct controller *controller, const struct machine *machine)
@@ -76,8 +81,10 @@ static bool is_from_outside(enum core_notice_type type)
            type == CORE_NOTICE_UNLOCK;
 }
 
+/* `kind` is the event's place in the counters. */
 static void publish_event(
-    struct controller *controller, const struct machine *machine, struct notice_payload *event)
+    struct controller *controller, const struct machine *machine, struct notice_payload *event,
+    size_t kind)
 {
     const struct host_port *host = &controller->ports.host;
     TEXT_LOCAL(payload, NOTICE_BYTES_MAX);
@@ -88,7 +95,7 @@ static void publish_event(
         return;
     }
     publish(controller, TOPIC_EVENT, machine->record.machine, NULL, payload.data, payload.length);
-    controller->counters.events++;
+    controller->counters.events[kind]++;
 }
 
 void publish_save_notice(struct controller *controller, struct machine *machine)
@@ -111,7 +118,7 @@ void publish_save_notice(struct controller *controller, struct machine *machine)
         &sentence, "%s: %s", name,
         machine->save_late ? RENDER_SAVE_LATE : "its state is saved again");
     event.text = sentence.data;
-    publish_event(controller, machine, &event);
+    publish_event(controller, machine, &event, CORE_NOTICE_COUNT);
 }
 
 static void publish_notice(
@@ -161,7 +168,7 @@ static void publish_notice(
 
     render_sentence(notice, &words, &sentence);
     event.text = sentence.data;
-    publish_event(controller, machine, &event);
+    publish_event(controller, machine, &event, notice->type);
 }
 
 /* The audit line: machine, decision, why. */
@@ -194,6 +201,12 @@ void perform(
         publish_probe(controller, machine, effects->probe_id);
     }
     for (size_t i = 0; i < effects->notice_count; i++) {
+        enum core_notice_type type = effects->notices[i].type;
+
+        /* Nothing else finds out that a machine is gone without being told. */
+        controller->counters.probes_failed +=
+            event->type == CORE_EVENT_WAKE &&
+            (type == CORE_NOTICE_MACHINE_ERROR || type == CORE_NOTICE_MACHINE_OFFLINE);
         publish_notice(controller, machine, &effects->notices[i], origin);
     }
     if ((effects->changed || machine->notes_changed) && is_told) {

@@ -34,6 +34,8 @@ struct broker_port {
 struct host_port {
     void *context;
     struct now (*now)(void *context);
+    /* For measuring; NULL: nothing is measured. */
+    int64_t (*microseconds)(void *context);
     /* Whether something disciplines the wall clock. */
     bool (*clock_is_synchronised)(void *context);
     /* Reads users and machines off the loop; answered by controller_on_roster. */

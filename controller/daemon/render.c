@@ -43,6 +43,14 @@ void render_display(
     text_add(&out, at + sizeof placeholder - 1);
 }
 
+void render_light(const struct core_state *state, double ret_light[RENDER_LIGHTS])
+{
+    const struct look *look = &looks[state->mode];
+
+    memcpy(ret_light, look->rgb, sizeof look->rgb);
+    ret_light[RENDER_LIGHTS - 1] = look->brightness;
+}
+
 void render_command(
     const struct settings *settings, const struct core_state *state, struct command *ret_command)
 {

@@ -15,6 +15,10 @@ void render_display(
     const struct settings *settings, const struct core_state *state,
     char display[RENDER_DISPLAY_SIZE]);
 
+/* C5 `status_led_rgb` and `status_led_brightness`: red, green, blue, brightness. */
+#define RENDER_LIGHTS 4
+void render_light(const struct core_state *state, double ret_light[RENDER_LIGHTS]);
+
 void render_command(
     const struct settings *settings, const struct core_state *state, struct command *ret_command);
 

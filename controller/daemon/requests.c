@@ -7,6 +7,18 @@
 
 #define ANSWER_SMALL 1024
 
+/* The verb's place in the counters: whatever a client makes up is one. */
+static size_t verb_index(const char *verb)
+{
+    size_t index = 0;
+
+    while (index < REQUEST_VERB_COUNT &&
+           strcmp(request_verb_text((enum request_verb)index), verb) != 0) {
+        index++;
+    }
+    return index;
+}
+
 void answer(
     struct controller *controller, const char *account, const char *verb,
     enum response_status status, const char *data, const char *error, const char *transaction)
@@ -27,6 +39,7 @@ void answer(
         log_error("the answer to \"%s\" did not fit", verb);
     }
     controller->counters.requests_refused += status == RESPONSE_ERROR;
+    controller->counters.answers[verb_index(verb)][status]++;
     free(buffer);
 }
 

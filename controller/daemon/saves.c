@@ -140,6 +140,8 @@ static void pump(struct controller *controller)
         machine->save_in_flight = true;
         machine->save_again = false;
         machine->sent = machine->record.core.version;
+        machine->sent_us = microseconds(controller);
+        controller->counters.saves_started++;
         saves->in_flight++;
     }
 }
@@ -312,6 +314,10 @@ struct mono_time saves_deadline(const struct controller *controller)
 static void saved(struct controller *controller, struct machine *machine)
 {
     controller->counters.saves++;
+    if (machine->sent_us != 0) {
+        histogram_add(
+            &controller->counters.save_times, microseconds(controller) - machine->sent_us);
+    }
     controller->saves.refused_logged = (struct mono_time){0};
     if (version_compare(machine->sent, machine->saved) > 0) {
         machine->saved = machine->sent;
@@ -368,6 +374,7 @@ void saves_on_answer(
         want(controller, machine);
         break;
     case STORE_SAVE_LOST:
+        controller->counters.saves_lost++;
         want(controller, machine);
         break;
     }

@@ -89,7 +89,11 @@ void judge_enqueue(
         log_error("%s: no memory for a report; the device will repeat it", machine->record.machine);
         return;
     }
-    *waiting = (struct waiting_report){.heard_at = controller->now.wall, .report = *report};
+    *waiting = (struct waiting_report){
+        .heard_at = controller->now.wall,
+        .received_us = controller->received_us,
+        .report = *report,
+    };
     if (machine->waiting_last != NULL) {
         machine->waiting_last->next = waiting;
     } else {
@@ -109,7 +113,9 @@ void judge_waiting(struct controller *controller, struct machine *machine)
             machine->waiting_last = NULL;
         }
         if (machine->config != NULL) {
+            controller->answering_us = waiting->received_us;
             judge_report(controller, machine, &waiting->report);
+            controller->answering_us = 0;
         }
         free(waiting);
     }

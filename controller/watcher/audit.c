@@ -151,6 +151,7 @@ void audit_commit(struct audit *audit)
             log_error("audit: too much waits to be written; events are dropped from it");
         }
         audit->dropped += lines;
+        audit->dropped_ever += lines;
         records_free(&audit->group);
     }
     audit->group_broken = false;
@@ -191,6 +192,19 @@ struct audit_past *audit_take_past(struct audit *audit)
     audit->past = NULL;
     pthread_mutex_unlock(&audit->lock);
     return past;
+}
+
+struct audit_counts audit_counts(struct audit *audit)
+{
+    struct audit_counts counts = {
+        .added_lines = (uint64_t)audit->count,
+        .dropped_lines = audit->dropped_ever,
+    };
+
+    pthread_mutex_lock(&audit->lock);
+    counts.waiting_bytes = audit->waiting.bytes;
+    pthread_mutex_unlock(&audit->lock);
+    return counts;
 }
 
 int64_t audit_behind_ms(struct audit *audit, struct mono_time now)

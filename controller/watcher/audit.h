@@ -65,6 +65,13 @@ int audit_fd(const struct audit *audit);
 struct audit_past *audit_take_past(struct audit *audit);
 void audit_past_free(struct audit_past *past);
 
+struct audit_counts {
+    size_t waiting_bytes;   /* for the disk, in memory */
+    uint64_t added_lines;   /* since the start */
+    uint64_t dropped_lines; /* of them, those that found no room */
+};
+struct audit_counts audit_counts(struct audit *audit);
+
 /* For how long the disk has not taken what waits for it, 0 while all is well. */
 int64_t audit_behind_ms(struct audit *audit, struct mono_time now);
 

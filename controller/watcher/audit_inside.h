@@ -16,8 +16,9 @@ struct audit {
     /* The loop's. */
     int64_t count;
     struct records group;
-    bool group_broken; /* a line of it found no memory */
-    uint64_t dropped;
+    bool group_broken;     /* a line of it found no memory */
+    uint64_t dropped;      /* and not marked yet */
+    uint64_t dropped_ever; /* since the start */
 
     /* Between the two, under the lock. */
     pthread_mutex_t lock;

@@ -180,6 +180,7 @@ void hear_event(
         } else if (!is_addable(document)) {
             text_add(&why, "/kind, /seen, /line: are the audit's own");
         } else {
+            watcher->events++;
             take_event(watcher, &event, payload, length);
         }
     }
@@ -231,6 +232,7 @@ void hear_save_timeout(struct watcher *watcher, const char *payload, size_t leng
     }
     count = save_timeouts_count(&watcher->counting, &timeout, watcher->now, alerts, &is_new);
     if (is_new) {
+        watcher->save_timeouts++;
         (void)add_line(watcher, "save_timeout", payload, length);
         for (size_t i = 0; i < count; i++) {
             (void)watcher_raise(watcher, &alerts[i], 0);

@@ -11,6 +11,7 @@
 #include "controller/support/supervisor.h"
 #include "controller/watcher/audit.h"
 #include "controller/watcher/watcher.h"
+#include "controller/watcher/watcher_http.h"
 #include "topics/topic.h"
 
 #define MESSAGES_A_TURN 4096
@@ -32,6 +33,7 @@ struct loop {
     struct audit *audit;
     struct watcher *watcher;
     struct supervisor supervisor;
+    struct watcher_http *http;
     struct mono_time past_until;
     bool connecting;
     bool stopping;
@@ -186,6 +188,11 @@ static enum status start(struct loop *loop, struct text *why)
     if (status == STATUS_OK) {
         status = start_events(loop);
     }
+    if (status == STATUS_OK) {
+        status = watcher_http_new(
+            loop->events.base, loop->settings->http.watcher_listen, loop->watcher, loop->mqtt,
+            loop->inbox, &loop->http);
+    }
     if (status != STATUS_OK && why->length == 0) {
         text_add(why, status_text(status));
     }
@@ -194,6 +201,7 @@ static enum status start(struct loop *loop, struct text *why)
 
 static void stop(struct loop *loop)
 {
+    watcher_http_free(loop->http);
     mqtt_free(loop->mqtt);
     watcher_free(loop->watcher);
     event_loop_close(&loop->events);

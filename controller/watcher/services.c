@@ -87,6 +87,17 @@ static struct service_controller *find_or_add(struct services *services, const c
     return controller;
 }
 
+const struct service *services_look(const struct services *services, size_t index)
+{
+    const struct service *others[] = {&services->leader, &services->redis, &services->broker};
+
+    if (index < services->controller_count) {
+        return &services->controllers[index].service;
+    }
+    index -= services->controller_count;
+    return index < sizeof others / sizeof others[0] ? others[index] : NULL;
+}
+
 struct service *services_at(struct services *services, size_t index)
 {
     struct service *others[] = {&services->leader, &services->redis, &services->broker};

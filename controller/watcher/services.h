@@ -157,5 +157,6 @@ bool services_next(struct services *services, struct now now, struct service_new
 
 /* Every service there is, for whoever remembers them; NULL at the end. */
 struct service *services_at(struct services *services, size_t index);
+const struct service *services_look(const struct services *services, size_t index);
 
 #endif

@@ -10,7 +10,6 @@
 
 #define SAVE_MS 10000 /* between two times of remembering, where Slack was told nothing */
 #define SUBSCRIBE_AGAIN_MS 5000
-#define BEHIND_MS 5000
 #define BEHIND_LOG_MS 60000
 #define BEHIND_ALERT_MS 300000 /* a person has to look */
 #define LOOK_MS 1000
@@ -58,6 +57,7 @@ bool watcher_raise(struct watcher *watcher, const struct alert *alert, uint32_t 
         log_error("an alert did not fit and was not raised");
         return false;
     }
+    watcher->alerts[alert->kind]++;
     alert_text(alert, &sentence);
     log_warning("alert: %s", sentence.data);
     watcher_publish(watcher, TOPIC_ALERT, NULL, NULL, &payload);
@@ -109,6 +109,7 @@ static void on_slack_progress(void *context)
 {
     struct watcher *watcher = context;
     watcher->save_at_once = true;
+    watcher->slack_done++;
 }
 
 /* ---- its life ---- */
@@ -207,6 +208,7 @@ void watcher_on_disconnected(struct watcher *watcher, const char *reason)
     services_on_disconnected(&watcher->services, reason, watcher->now);
     role_on_disconnected(&watcher->role, watcher->now);
     watcher->subscribe_at = (struct mono_time){0};
+    watcher->subscribed = false;
     /* It tries twice a second: one line for each cause. */
     if (strcmp(watcher->away_reason, reason) != 0) {
         text_copy(watcher->away_reason, sizeof watcher->away_reason, reason);
@@ -220,6 +222,7 @@ bool watcher_on_subscribed(struct watcher *watcher, bool granted)
         log_error("the broker refuses the subscription; is this account the watcher's?");
         watcher->subscribe_at.ms = clock_now().mono.ms + SUBSCRIBE_AGAIN_MS;
     }
+    watcher->subscribed = granted;
     return granted;
 }
 
@@ -283,7 +286,7 @@ static struct mono_time look_at_disk(struct watcher *watcher)
 {
     int64_t behind_ms = audit_behind_ms(watcher->audit, watcher->now.mono);
 
-    if (behind_ms >= BEHIND_MS &&
+    if (behind_ms >= WATCHER_BEHIND_MS &&
         (watcher->behind_logged.ms == 0 ||
          watcher->now.mono.ms - watcher->behind_logged.ms >= BEHIND_LOG_MS)) {
         watcher->behind_logged = watcher->now.mono;

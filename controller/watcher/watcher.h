@@ -42,6 +42,14 @@ void watcher_on_message(
  * {0}: not by itself. */
 struct mono_time watcher_tick(struct watcher *watcher);
 
+/* Whether it hears what it must and can write the audit. What is missing, each as a sentence, goes
+ * to `say`. */
+bool watcher_is_working(
+    const struct watcher *watcher, void (*say)(void *context, const char *what), void *context);
+
+/* Metrics in Prometheus' text format, appended to `out`. */
+void watcher_metrics(const struct watcher *watcher, struct text *out);
+
 /* Starts no more requests to Slack; whether any is still under way. */
 bool watcher_finish_slack(struct watcher *watcher);
 

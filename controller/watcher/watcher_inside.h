@@ -19,6 +19,7 @@
 
 #define TEST_ALERTS_MAX 8
 #define TEST_ALERT_MS 60000
+#define WATCHER_BEHIND_MS 5000 /* the disk hangs: said in the log, and no more ready */
 
 /* Somebody who waits to hear whether Slack took a test alert (C6 `test-alert`). */
 struct test_alert {
@@ -56,10 +57,15 @@ struct watcher {
     struct wall_time slack_since;
 
     struct wall_time started;
+    bool subscribed;
     struct mono_time subscribe_at; /* again, after a refusal */
     uint32_t tickets;
     struct test_alert tests[TEST_ALERTS_MAX];
     uint64_t bad_messages;
+    uint64_t events;        /* heard */
+    uint64_t save_timeouts; /* heard, each once */
+    uint64_t slack_done;    /* messages that left the queue */
+    uint64_t alerts[ALERT_KIND_COUNT];
     struct mono_time bad_logged;
     char away_reason[ALERT_REASON_SIZE]; /* why there is no broker, as logged; "" while there is */
 };

@@ -288,5 +288,5 @@ def test_the_supervisor_hears_that_the_loop_turns_though_nothing_happens(
 
 def health(controller):
     with socket.create_connection(("127.0.0.1", controller.http_port), TIMEOUT_S) as connection:
-        connection.sendall(b"GET /health HTTP/1.0\r\n\r\n")
+        connection.sendall(b"GET /readyz HTTP/1.0\r\n\r\n")
         return int(connection.makefile("rb").readline().split()[1])

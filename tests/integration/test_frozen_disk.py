@@ -158,7 +158,7 @@ def test_cards_open_machines_and_people_are_told_while_the_hosts_disk_is_frozen(
 
 def is_healthy(controller):
     try:
-        return controller.get("/health") == "ready\n"
+        return controller.get("/readyz") == '{"status":"ready"}\n'
     except OSError:
         return False
 

@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import socket
+import urllib.error
 import urllib.request
 
 from processes import TIMEOUT_S, Process, free_port, wait_until
@@ -148,7 +149,37 @@ def _read_reply(stream):
     raise AssertionError(f"Redis answered {line!r}")
 
 
-class Controller(Process):
+class Pages:
+    """The HTTP server of a process, on `http_port`."""
+
+    def get(self, path):
+        """A page of its HTTP server; OSError when there is none (yet)."""
+        url = f"http://127.0.0.1:{self.http_port}{path}"
+        with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer:
+            return answer.read().decode()
+
+    def status_of(self, path):
+        """Its status and its body, whatever the status is."""
+        try:
+            return 200, self.get(path)
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def metrics(self):
+        """What /metrics says: {"tagout_reports_total": 3.0, …}; where there are labels, also the
+        sum over all of them under the bare name."""
+        found = {}
+        for line in self.get("/metrics").splitlines():
+            if not line.startswith("#"):
+                name, value = line.rsplit(" ", 1)
+                bare = name.partition("{")[0]
+                found[name] = float(value)
+                if bare != name:
+                    found[bare] = found.get(bare, 0) + float(value)
+        return found
+
+
+class Controller(Pages, Process):
     """tagoutd with files of its own: `machines` and `users` as in C10.2.
 
     `settings` overrides tagout.ini, {"redis": {"save_timeout_ms": 200}}; a section or key that is
@@ -211,18 +242,6 @@ class Controller(Process):
 
     def reload(self):
         self.signal(signal.SIGHUP)
-
-    def get(self, path):
-        """A page of its HTTP server; OSError when there is none (yet)."""
-        url = f"http://127.0.0.1:{self.http_port}{path}"
-        with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer:
-            return answer.read().decode()
-
-    def metrics(self):
-        """What /metrics says: {"tagout_reports_total": 3.0, …}."""
-        lines = self.get("/metrics").splitlines()
-        return {name: float(value) for name, value in
-                (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))}
 
     def stop(self):
         """A clean stop: exit status 0, and not a word from a sanitizer."""

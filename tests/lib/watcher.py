@@ -9,14 +9,14 @@ import os
 import re
 import time
 
-from processes import Process
-from services import BIN, SANITIZER_REPORT, clean_environment
+from processes import Process, free_port
+from services import BIN, SANITIZER_REPORT, Pages, clean_environment
 
 TOKEN = "xoxb-4711-secret"
 READY = re.compile(r"\bready: watching")
 
 
-class Watcher(Process):
+class Watcher(Pages, Process):
     """`identity`: one of several, with a folder of its own."""
 
     def __init__(self, scratch, broker, settings=None, environment=None, identity=None):
@@ -24,8 +24,10 @@ class Watcher(Process):
         os.makedirs(self.folder, exist_ok=True)
         self.audit = os.path.join(self.folder, "audit")
         self.ini = os.path.join(self.folder, "watcher.ini")
+        self.http_port = free_port()
         sections = {"controller": {"id": "one"}, "mqtt": {"url": broker.url},
-                    "audit": {"directory": self.audit}}
+                    "audit": {"directory": self.audit},
+                    "http": {"watcher_listen": f"127.0.0.1:{self.http_port}"}}
         if identity:
             sections["watcher"] = {"id": identity}
         for section, keys in (settings or {}).items():

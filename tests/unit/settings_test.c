@@ -100,6 +100,7 @@ static void C10_1_every_key_has_a_default_that_works_on_one_host(void **state)
     assert_string_equal(settings->slack.bot_token, "");
     assert_string_equal(settings->slack.api_url, "https://slack.com/api");
     assert_string_equal(settings->http.listen, "127.0.0.1:9464");
+    assert_string_equal(settings->http.watcher_listen, "127.0.0.1:9465");
     assert_false(settings->homeassistant.discovery);
     assert_string_equal(settings->homeassistant.discovery_prefix, "homeassistant");
     assert_false(settings->homeassistant.may_clear);
@@ -191,6 +192,7 @@ static const struct sample {
     {"slack", "activity_webhook", "https://hooks.example/T0/B0/activity", NULL},
     {"slack", "api_url", "http://127.0.0.1:8080/api/", "http://127.0.0.1:8080/api"},
     {"http", "listen", "[::1]:0", NULL},
+    {"http", "watcher_listen", "0.0.0.0:19465", NULL},
     {"homeassistant", "discovery", "true", NULL},
     {"homeassistant", "discovery_prefix", "ha/found", NULL},
     {"homeassistant", "may_clear", "true", NULL},
