@@ -2,17 +2,20 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "controller/support/text.h"
 
-struct entry {
-    UT_hash_handle hh;
-    struct machine machine;
+/* Where a name is found: the numbers of all machines, by the hashes of their names, in a table with
+ * open addressing that is never over half full. Each report looks here first, and a large fleet is
+ * in no cache: so it is small, and a name is looked at only where its whole hash is right. */
+struct slot {
+    uint32_t hash;
+    uint32_t number; /* of the machine, from 1 on; 0: free */
 };
 
 struct fleet {
-    struct entry *by_name;
+    struct slot *slots;
+    size_t slot_count; /* a power of 2; 0 for none yet */
     struct machine **machines;
     size_t count;
     size_t room;
@@ -41,21 +44,18 @@ static void free_waiting(struct machine *machine)
 
 void fleet_free(struct fleet *fleet)
 {
-    struct entry *entry;
-    struct entry *next;
-
     if (fleet == NULL) {
         return;
     }
-    HASH_ITER(hh, fleet->by_name, entry, next)
-    {
-        HASH_DEL(fleet->by_name, entry);
-        free_waiting(&entry->machine);
-        machine_record_clear(&entry->machine.record);
-        free(entry);
+    for (size_t i = 0; i < fleet->count; i++) {
+        struct machine *machine = fleet->machines[i];
+        free_waiting(machine);
+        machine_record_clear(&machine->record);
+        free(machine);
     }
     heap_free(&fleet->deadlines);
     free(fleet->machines);
+    free(fleet->slots);
     free(fleet);
 }
 
@@ -69,12 +69,75 @@ struct machine *fleet_at(const struct fleet *fleet, size_t index)
     return fleet->machines[index];
 }
 
+/* FNV-1a. */
+static uint32_t hash_of(const char *name)
+{
+    uint32_t hash = 0x811c9dc5;
+
+    for (; *name != '\0'; name++) {
+        hash = (hash ^ (unsigned char)*name) * 0x01000193;
+    }
+    return hash;
+}
+
+/* The slot with that name, or the free one where it belongs. There must be a table. */
+static struct slot *find_slot(const struct fleet *fleet, const char *name, uint32_t hash)
+{
+    size_t mask = fleet->slot_count - 1;
+    size_t at = hash & mask;
+
+    while (fleet->slots[at].number != 0 &&
+           (fleet->slots[at].hash != hash ||
+            strcmp(fleet->machines[fleet->slots[at].number - 1]->record.machine, name) != 0)) {
+        at = (at + 1) & mask;
+    }
+    return &fleet->slots[at];
+}
+
 struct machine *fleet_find(const struct fleet *fleet, const char *name)
 {
-    struct entry *entry;
+    const struct slot *slot;
 
-    HASH_FIND_STR(fleet->by_name, name, entry);
-    return entry == NULL ? NULL : &entry->machine;
+    if (fleet->slot_count == 0) {
+        return NULL;
+    }
+    slot = find_slot(fleet, name, hash_of(name));
+    return slot->number == 0 ? NULL : fleet->machines[slot->number - 1];
+}
+
+/* All names are different, and no slot is ever freed. */
+static void move_slots(const struct fleet *fleet, struct slot *slots, size_t slot_count)
+{
+    for (size_t i = 0; i < fleet->slot_count; i++) {
+        size_t at = fleet->slots[i].hash & (slot_count - 1);
+
+        if (fleet->slots[i].number == 0) {
+            continue;
+        }
+        while (slots[at].number != 0) {
+            at = (at + 1) & (slot_count - 1);
+        }
+        slots[at] = fleet->slots[i];
+    }
+}
+
+static enum status make_slots(struct fleet *fleet)
+{
+    size_t slot_count = fleet->slot_count == 0 ? 32 : fleet->slot_count * 2;
+    struct slot *slots;
+
+    if (fleet->count < fleet->slot_count / 2) {
+        return STATUS_OK;
+    }
+    slots = calloc(slot_count, sizeof *slots);
+    if (slots == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    move_slots(fleet, slots, slot_count);
+    free(fleet->slots);
+    fleet->slots = slots;
+    fleet->slot_count = slot_count;
+    return STATUS_OK;
 }
 
 static enum status make_room(struct fleet *fleet)
@@ -85,7 +148,7 @@ static enum status make_room(struct fleet *fleet)
     if (fleet->count < fleet->room) {
         return STATUS_OK;
     }
-    if (heap_reserve(&fleet->deadlines, room) != STATUS_OK) {
+    if (fleet->count >= UINT32_MAX / 4 || heap_reserve(&fleet->deadlines, room) != STATUS_OK) {
         return STATUS_NO_MEMORY;
     }
     machines = realloc(fleet->machines, room * sizeof(struct machine *));
@@ -100,25 +163,24 @@ static enum status make_room(struct fleet *fleet)
 enum status fleet_add(struct fleet *fleet, const char *name, struct machine **ret_machine)
 {
     struct machine *machine = fleet_find(fleet, name);
-    struct entry *entry;
+    uint32_t hash = hash_of(name);
 
     if (machine != NULL) {
         *ret_machine = machine;
         return STATUS_OK;
     }
-    entry = calloc(1, sizeof *entry);
-    if (entry == NULL || make_room(fleet) != STATUS_OK) {
-        free(entry);
+    machine = calloc(1, sizeof *machine);
+    if (machine == NULL || make_room(fleet) != STATUS_OK || make_slots(fleet) != STATUS_OK) {
+        free(machine);
         return STATUS_NO_MEMORY;
     }
-    machine = &entry->machine;
     text_copy(machine->record.machine, sizeof machine->record.machine, name);
     core_state_init(&machine->record.core);
     history_init(&machine->history);
     machine->deadline.owner = machine;
     machine->index = fleet->count;
     fleet->machines[fleet->count++] = machine;
-    HASH_ADD_STR(fleet->by_name, machine.record.machine, entry);
+    *find_slot(fleet, name, hash) = (struct slot){hash, (uint32_t)fleet->count};
     *ret_machine = machine;
     return STATUS_OK;
 }

@@ -44,7 +44,6 @@ struct machine {
     struct mono_time unknown_card_at;
     struct wall_time card_since; /* the card that is in; {0}: none, or from before the start */
     struct telemetry telemetry;
-    struct history history;
 
     struct version loaded;      /* version that the start found; {0, 0} for none */
     struct version acked_above; /* acknowledged, and not yet ours to go above (C12.3) */
@@ -72,6 +71,7 @@ struct machine {
     struct answer *answers; /* waiting for a save of this machine */
 
     size_t index;
+    struct history history; /* last: large, and rarely looked at */
 };
 
 struct fleet;
