@@ -213,6 +213,7 @@ enum status redis_store_new(
     store->card_key.on_reply = on_card_key_reply;
     store->blocks.on_reply = redis_on_blocks;
     store->blocks_save.on_reply = redis_on_blocks_saved;
+    store->script_load.on_reply = redis_on_script_loaded;
     text_copy(store->prefix, sizeof store->prefix, options->prefix);
     text_copy(
         store->username, sizeof store->username,

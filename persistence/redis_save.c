@@ -11,18 +11,15 @@
 #define WORDS_MAX (7 + 2 * RECORD_FIELDS_MAX)
 #define PROTOCOL_BYTES 8 /* what the protocol adds to a word, about */
 
-/* A save under way. The record is kept so that it can be sent once more when Redis has lost the
- * script. */
+/* A save under way. The record is not kept, for there may be many. */
 struct save {
     struct redis_request request;
     struct redis_store *owner;
     uint64_t token;
     size_t bytes;
-    bool whole_script; /* sent with the script's text, not its hash */
-    struct record record;
 };
 
-static enum status send_save(struct save *save)
+static enum status send_save(struct save *save, const struct record *record)
 {
     const struct redis_store *store = save->owner;
     struct record_fields fields;
@@ -34,12 +31,12 @@ static enum status send_save(struct save *save)
     char epoch[24];
     char rev[16];
 
-    redis_machine_key(store, save->record.machine, key);
+    redis_machine_key(store, record->machine, key);
     redis_key(store, "epoch", epoch_key);
-    (void)snprintf(epoch, sizeof epoch, "%" PRIu64, save->record.core.version.epoch);
-    (void)snprintf(rev, sizeof rev, "%" PRIu32, save->record.core.version.rev);
-    words[count++] = save->whole_script ? "EVAL" : "EVALSHA";
-    words[count++] = save->whole_script ? redis_save_script : store->save_sha;
+    (void)snprintf(epoch, sizeof epoch, "%" PRIu64, record->core.version.epoch);
+    (void)snprintf(rev, sizeof rev, "%" PRIu32, record->core.version.rev);
+    words[count++] = "EVALSHA";
+    words[count++] = store->save_sha;
     words[count++] = "2";
     words[count++] = key;
     words[count++] = epoch_key;
@@ -48,7 +45,7 @@ static enum status send_save(struct save *save)
     for (size_t i = 0; i < count; i++) {
         lengths[i] = strlen(words[i]);
     }
-    record_write(&save->record, &fields);
+    record_write(record, &fields);
     for (size_t i = 0; i < fields.count; i++) {
         words[count] = fields.fields[i].name;
         lengths[count++] = fields.fields[i].name_length;
@@ -87,18 +84,35 @@ enum store_saved redis_saved(const struct redisReply *reply)
     return STORE_SAVE_REFUSED;
 }
 
+void redis_on_script_loaded(struct redis_request *request, const struct redisReply *reply)
+{
+    struct redis_store *store = REDIS_OWNER(request, struct redis_store, script_load);
+
+    store->script_load_waits = false;
+    store->script_is_refused = reply == NULL || redis_reply_error(reply) != NULL;
+}
+
+/* Somebody flushed the scripts: Redis learns this one again before the next save comes. */
+static void load_script(struct redis_store *store)
+{
+    static const char *const words[] = {"SCRIPT", "LOAD", redis_save_script};
+
+    if (!store->script_load_waits) {
+        store->script_load_waits =
+            redis_link_send(store->link, &store->script_load, words, NULL, 3) == STATUS_OK;
+    }
+}
+
 static void on_save_reply(struct redis_request *request, const struct redisReply *reply)
 {
     struct save *save = REDIS_OWNER(request, struct save, request);
     const char *error = reply == NULL ? NULL : redis_reply_error(reply);
     const char *text = reply == NULL ? NULL : redis_reply_text(reply, NULL);
 
-    if (error != NULL && redis_is_kind(error, "NOSCRIPT") && !save->whole_script) {
-        /* Somebody flushed the scripts; sending the text makes Redis know it again. */
-        save->whole_script = true;
-        if (send_save(save) != STATUS_OK) {
-            finish_save(save, STORE_SAVE_LOST, redis_reason(NULL));
-        }
+    if (error != NULL && redis_is_kind(error, "NOSCRIPT")) {
+        bool is_refused = save->owner->script_is_refused;
+        load_script(save->owner);
+        finish_save(save, is_refused ? STORE_SAVE_REFUSED : STORE_SAVE_LOST, error);
         return;
     }
     redis_note_refusal(save->owner, reply);
@@ -123,9 +137,7 @@ enum status redis_save(struct store *base, const struct record *record, uint64_t
     save->request.on_reply = on_save_reply;
     save->owner = store;
     save->token = token;
-    save->whole_script = false;
-    save->record = *record;
-    enum status status = send_save(save);
+    enum status status = send_save(save, record);
     if (status != STATUS_OK) {
         free(save);
         return status;

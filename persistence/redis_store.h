@@ -44,9 +44,12 @@ struct redis_store {
     struct redis_request card_key;
     struct redis_request blocks;
     struct redis_request blocks_save;
+    struct redis_request script_load;
     bool blocks_wait;
     bool blocks_save_waits;
-    bool lease_waits; /* a take or a renewal is not answered yet */
+    bool script_load_waits;
+    bool script_is_refused; /* when it was loaded last: a save is not tried again at once */
+    bool lease_waits;       /* a take or a renewal is not answered yet */
     bool card_key_waits;
     bool closing;
     size_t save_bytes; /* of the saves under way */
@@ -97,6 +100,7 @@ enum status redis_forget(struct store *base, const char *machine);
 
 void redis_on_blocks(struct redis_request *request, const struct redisReply *reply);
 void redis_on_blocks_saved(struct redis_request *request, const struct redisReply *reply);
+void redis_on_script_loaded(struct redis_request *request, const struct redisReply *reply);
 /* The answer to each HGETALL of the load. */
 void redis_on_loaded(struct redis_request *request, const struct redisReply *reply);
 

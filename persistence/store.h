@@ -76,7 +76,8 @@ enum store_saved {
     STORE_SAVE_STALE_EPOCH,   /* another controller leads: stand down (C9.1) */
     STORE_SAVE_STALE_VERSION, /* a newer version is stored already */
     STORE_SAVE_REFUSED,       /* the store answered an error (read-only, out of memory, loading) */
-    STORE_SAVE_LOST,          /* the connection broke before the answer */
+    STORE_SAVE_LOST,          /* the connection broke before the answer, or the store had lost its
+                               * script: to be saved once more */
 };
 
 struct store_events {

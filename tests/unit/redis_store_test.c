@@ -211,14 +211,28 @@ static void C9_1_damaged_numbers_block_no_save(void **state)
     }
 }
 
-static void C9_1_a_flushed_script_is_sent_again(void **state)
+static void C9_1_a_flushed_script_is_loaded_again_for_the_next_save(void **state)
 {
     (void)state;
     assert_int_equal(save_version(1, 1), STORE_SAVE_DONE);
     redis_server_command(&server, "SCRIPT FLUSH", "+OK");
+    assert_int_equal(save_version(1, 2), STORE_SAVE_LOST);
     assert_int_equal(save_version(1, 2), STORE_SAVE_DONE);
     assert_int_equal(save_version(1, 3), STORE_SAVE_DONE);
     assert_int_equal(save_version(1, 2), STORE_SAVE_STALE_VERSION);
+}
+
+static void C9_1_a_script_that_cannot_be_loaded_is_a_refusal(void **state)
+{
+    (void)state;
+    assert_int_equal(save_version(1, 1), STORE_SAVE_DONE);
+    redis_server_command(&server, "SCRIPT FLUSH", "+OK");
+    redis_server_command(&server, "ACL SETUSER default -script|load", "+OK");
+    assert_int_equal(save_version(1, 2), STORE_SAVE_LOST);
+    assert_int_equal(save_version(1, 2), STORE_SAVE_REFUSED);
+    redis_server_command(&server, "ACL SETUSER default +script|load", "+OK");
+    assert_int_equal(save_version(1, 2), STORE_SAVE_REFUSED);
+    assert_int_equal(save_version(1, 2), STORE_SAVE_DONE);
 }
 
 static void C9_1_a_redis_without_memory_refuses_with_its_reason(void **state)
@@ -420,7 +434,8 @@ int main(void)
         TEST(C9_1_an_older_version_is_refused_and_an_equal_one_written),
         TEST(C9_1_an_epoch_below_the_stored_one_is_refused),
         TEST(C9_1_damaged_numbers_block_no_save),
-        TEST(C9_1_a_flushed_script_is_sent_again),
+        TEST(C9_1_a_flushed_script_is_loaded_again_for_the_next_save),
+        TEST(C9_1_a_script_that_cannot_be_loaded_is_a_refusal),
         TEST(C9_1_a_redis_without_memory_refuses_with_its_reason),
         TEST(C9_1_a_read_only_replica_refuses_with_its_reason),
         TEST(C9_1_damaged_records_are_reported_and_the_rest_is_loaded),
