@@ -220,12 +220,23 @@ void wire_cut(struct world *world, unsigned client)
     }
 }
 
+/* Before what is still under way, for nothing overtakes what was sent before it. */
+static void go_on(struct world *world, struct parcel *parcel, int64_t at)
+{
+    struct wire *wire = &world->wires[parcel->client];
+    int64_t *last = &(parcel->to_broker ? wire->to_broker : wire->to_client)[lane_of(parcel)];
+
+    *last = at > *last ? at : *last;
+    world_plan(world, &parcel->due, at);
+}
+
 /* The end that gave up refuses what the other one still sends, so that this learns of it, too. */
 void wire_heal(struct world *world, unsigned client)
 {
     struct wire *wire = &world->wires[client];
     struct parcels held = wire->held;
     struct parcel *parcel;
+    int64_t at = world->now;
 
     if (!wire->is_cut) {
         return;
@@ -233,7 +244,7 @@ void wire_heal(struct world *world, unsigned client)
     wire->is_cut = false;
     wire->held = (struct parcels){0};
     while ((parcel = parcels_take(&held)) != NULL) {
-        dispatch(world, parcel, world_delay(world));
+        go_on(world, parcel, ++at);
     }
     if (wire->client_up && wire->broker_up) {
         world_cancel(world, &wire->broker_gives_up);

@@ -110,6 +110,7 @@ struct wire {
     int64_t to_broker[TOPIC_COUNT + 1]; /* when the last of a topic arrives: nothing overtakes it */
     int64_t to_client[TOPIC_COUNT + 1];
     int64_t burst_at; /* when the client last sent */
+    int64_t hears_at; /* since when a controller hears reports */
     uint64_t topics;  /* subscribed */
     uint64_t topics_qos1;
 };
@@ -363,6 +364,7 @@ struct world {
 
     bool is_calm;
     bool is_recovering; /* one of the two memories was lost, and is not yet filled again */
+    bool is_answered;   /* so it was seen in this calm */
     int64_t calm_since;
     unsigned survivor; /* the controller that is sound in the calm */
     struct due fault;  /* the next one, or the end of the calm */
