@@ -12,6 +12,7 @@ endif
 PYTHON ?= /usr/bin/python3
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 DESTDIR ?=
 VERSION := 0.1.0
 
@@ -265,31 +266,63 @@ soak: ## ten million reports and every kind of trouble: memory stays flat; about
 format: ## lay out the code as .clang-format says
 	clang-format -i $(SOURCES) $(FIRMWARE)
 
-# What is in the configuration's folder already belongs to whoever runs the shop: it is never
-# overwritten. Users and secrets are in it, hence the modes.
+# What goes where, for the package too. What is in the configuration's folder already belongs to
+# whoever runs the shop: it is never overwritten. Users and secrets are in it, hence the modes. It
+# begins without machines and users: an example's card must not open anything.
+CONF = $(DESTDIR)$(SYSCONFDIR)/tagout
+SHARE = $(DESTDIR)$(PREFIX)/share
+EXAMPLES = $(SHARE)/doc/tagout/examples
+FIRMWARE_DIR = $(SHARE)/tagout/firmware/devices
 install: all ## install under PREFIX (/usr/local), configuration under SYSCONFDIR (/etc)
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system
-	install -d -m 750 $(DESTDIR)$(SYSCONFDIR)/tagout
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(UNITDIR) $(EXAMPLES) $(FIRMWARE_DIR) \
+	    $(SHARE)/bash-completion/completions
 	install -m 755 $(PROGRAMS:%=$(BIN)/%) $(DESTDIR)$(PREFIX)/bin
 	@set -e; for unit in $(notdir $(wildcard deploy/systemd/*.service)); do \
 	    sed -e 's|@BINDIR@|$(PREFIX)/bin|g' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' \
-	        deploy/systemd/$$unit > $(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit; \
+	        deploy/systemd/$$unit > $(DESTDIR)$(UNITDIR)/$$unit; \
+	    chmod 644 $(DESTDIR)$(UNITDIR)/$$unit; \
 	done
 	install -D -m 644 deploy/systemd/tagout.sysusers \
 	    $(DESTDIR)$(PREFIX)/lib/sysusers.d/tagout.conf
 	@set -e; for page in $(notdir $(wildcard deploy/man/*.[1-8])); do \
-	    install -D -m 644 deploy/man/$$page \
-	        $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$page; \
+	    install -D -m 644 deploy/man/$$page $(SHARE)/man/man$${page##*.}/$$page; \
 	done
-	@set -e; for file in $(notdir $(wildcard deploy/etc/*)); do \
-	    [ -e $(DESTDIR)$(SYSCONFDIR)/tagout/$$file ] || \
-	        install -m 640 deploy/etc/$$file $(DESTDIR)$(SYSCONFDIR)/tagout/$$file; \
+	install -m 644 deploy/completion/tagout.bash \
+	    $(SHARE)/bash-completion/completions/$(firstword $(PROGRAMS))
+	@set -e; for program in $(wordlist 2,$(words $(PROGRAMS)),$(PROGRAMS)); do \
+	    ln -sf $(firstword $(PROGRAMS)) $(SHARE)/bash-completion/completions/$$program; \
 	done
+	install -m 644 README.md $(SHARE)/doc/tagout
+	cp -r $(wildcard deploy/etc deploy/mosquitto deploy/redis deploy/homeassistant \
+	    deploy/prometheus deploy/grafana) $(EXAMPLES)
+	install -m 644 $(wildcard devices/*.[ch]) $(FIRMWARE_DIR)
+	cp -r devices/esphome $(FIRMWARE_DIR)
+	find $(FIRMWARE_DIR) -name __pycache__ -prune -exec rm -r {} +
+	install -d -m 750 $(CONF)
+	@[ -e $(CONF)/tagout.ini ] || install -m 640 deploy/etc/tagout.ini $(CONF)
+	@umask 027; [ -e $(CONF)/machines.json ] || echo '{}' > $(CONF)/machines.json
+	@umask 027; [ -e $(CONF)/users.json ] || echo '[]' > $(CONF)/users.json
 ifeq ($(DESTDIR),)
 	@echo 'Installed. To run it as a service:'
 	@echo '  systemd-sysusers && chgrp -R tagout $(SYSCONFDIR)/tagout'
 	@echo '  systemctl daemon-reload && systemctl enable --now tagoutd tagout-watcher'
 endif
+
+# debhelper wants its folder at the top of the tree, so the package is built in a copy.
+DEB_DIR := build/deb/tagout-$(VERSION)
+deb: ## build the Debian package into build/deb
+	@deploy/install-deps build deb
+	rm -rf $(DEB_DIR)
+	@mkdir -p $(DEB_DIR)
+	@tar -c --exclude=./build --exclude=.git --exclude=__pycache__ --exclude=.pytest_cache . | \
+	    tar -x -C $(DEB_DIR)
+	mv $(DEB_DIR)/deploy/debian $(DEB_DIR)/debian
+	sed -i '1s/(.*)/($(VERSION))/' $(DEB_DIR)/debian/changelog
+	cd $(DEB_DIR) && env -u MAKEFLAGS -u MAKELEVEL dpkg-buildpackage -us -uc -b
+	lintian --fail-on error,warning build/deb/tagout_$(VERSION)_*.changes
+
+check-deb: deb ## install, use, upgrade and purge the package in a booted Debian; needs root, network
+	@tests/deb/run $(VERSION)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -298,4 +331,5 @@ clean: ## remove everything that was built
 	rm -rf build
 
 .PHONY: all unit-tests tools benches preloads core-archive deps demo test lint lint-house lint-format \
-    lint-clang lint-cppcheck lint-shell tidy check-esphome check-homeassistant bench soak format install help clean
+    lint-clang lint-cppcheck lint-shell tidy check-esphome check-homeassistant bench soak format install deb check-deb \
+    help clean
