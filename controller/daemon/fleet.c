@@ -51,12 +51,21 @@ void fleet_free(struct fleet *fleet)
         struct machine *machine = fleet->machines[i];
         free_waiting(machine);
         machine_record_clear(&machine->record);
+        shown_clear(&machine->shown);
         free(machine);
     }
     heap_free(&fleet->deadlines);
     free(fleet->machines);
     free(fleet->slots);
     free(fleet);
+}
+
+void shown_clear(struct shown *shown)
+{
+    machine_record_note(&shown->oops_by, NULL);
+    machine_record_note(&shown->lockout_by, NULL);
+    machine_record_note(&shown->lockout_reason, NULL);
+    *shown = (struct shown){0};
 }
 
 size_t fleet_count(const struct fleet *fleet)
@@ -199,6 +208,9 @@ void fleet_reset(struct machine *machine)
     machine->telemetry = (struct telemetry){0};
     history_init(&machine->history);
     machine->loaded = fresh.core.version;
+    machine->loaded_oops = false;
+    machine->loaded_lockout = false;
+    shown_clear(&machine->shown);
 }
 
 struct heap *fleet_deadlines(struct fleet *fleet)

@@ -35,6 +35,20 @@ struct telemetry {
     struct mono_time published_at;
 };
 
+/* Oops and lockout, and who set them, in the copy with the greatest rev (see beside.c). */
+struct shown {
+    struct version version;
+    bool oopsed;
+    bool locked_out;
+    struct wall_time oops_at;
+    struct wall_time lockout_at;
+    char *oops_by; /* texts as in a machine_record */
+    char *lockout_by;
+    char *lockout_reason;
+};
+
+void shown_clear(struct shown *shown);
+
 struct machine {
     const struct roster_machine *config; /* NULL: not configured now */
     struct machine_record record;        /* its state, as it is saved */
@@ -45,7 +59,10 @@ struct machine {
     struct wall_time card_since; /* the card that is in; {0}: none, or from before the start */
     struct telemetry telemetry;
 
-    struct version loaded;      /* version that the start found; {0, 0} for none */
+    struct version loaded; /* version that the start found; {0, 0} for none */
+    bool loaded_oops;      /* and what it showed */
+    bool loaded_lockout;
+    struct shown shown;         /* by any copy that was heard of since this one last led */
     struct version acked_above; /* acknowledged, and not yet ours to go above (C12.3) */
     bool read;                  /* Redis has told what it keeps: never saved over before that */
     bool forgotten;             /* by request (C6): not saved again until it is configured again */

@@ -256,6 +256,13 @@ void lead_on_status(struct controller *controller, const struct lease_status *st
     }
 }
 
+void lead_on_epoch(struct controller *controller, uint64_t epoch)
+{
+    if (epoch > controller->lease.epoch) {
+        step(controller, (struct lease_event){.type = LEASE_HEARD, .epoch = epoch});
+    }
+}
+
 /* Its own past life's lease is taken over at once; whoever has it under this id after this process
  * has led is another one that runs now. */
 static void notice_twin(struct controller *controller, const struct store_lease_answer *answer)

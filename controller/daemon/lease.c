@@ -273,6 +273,9 @@ void lease_step(
     case LEASE_STATUS:
         lease_on_status(lease, &event->status, now, ret_actions);
         break;
+    case LEASE_HEARD:
+        lease_on_heard(lease, event->epoch, now, ret_actions);
+        break;
     case LEASE_DEPOSED:
         if (lease_is_leader(lease)) {
             lease_stand_down(lease, now, "Redis knows a newer epoch", ret_actions);

@@ -72,6 +72,7 @@ enum lease_event_type {
     LEASE_ANSWER_FREE,  /* to a renewal: nobody has it */
     LEASE_ANSWER_NONE,  /* an error, or no answer will come */
     LEASE_STATUS,       /* a `controller/+/status`: `status` */
+    LEASE_HEARD,        /* another's epoch in something retained: `epoch` */
     LEASE_DEPOSED,      /* Redis refused a save for its older epoch */
     LEASE_HAND_OVER,    /* a person asked for it */
     LEASE_STOP,         /* the process ends */
@@ -92,6 +93,7 @@ struct lease_event {
     struct now now;
     union {
         uint32_t number;
+        uint64_t epoch;
         struct {
             uint64_t epoch;
             int64_t remaining_ms;

@@ -3,6 +3,7 @@
 
 #include "controller/daemon/lease_parts.h"
 #include "controller/support/text.h"
+#include "controller/support/version.h"
 
 /* ---- the others ---- */
 
@@ -69,6 +70,17 @@ void lease_on_status(
     }
 }
 
+/* Whoever led under it may have gone since, and its status with it. */
+void lease_on_heard(
+    struct lease *lease, uint64_t epoch, struct mono_time now, struct lease_actions *actions)
+{
+    lease_hear(lease, epoch);
+    if (lease->role != LEASE_STANDS_BY && epoch > lease->epoch &&
+        epoch <= VERSION_EPOCH_HEARD_MAX) {
+        lease_stand_down(lease, now, "a newer epoch is retained on the broker", actions);
+    }
+}
+
 void lease_on_echo(
     struct lease *lease, uint32_t number, struct mono_time now, struct lease_actions *actions)
 {
@@ -126,9 +138,6 @@ on_renewed(struct lease *lease, uint64_t epoch, struct mono_time now, struct lea
     } else if (epoch < lease->epoch) {
         lease->is_kept = false; /* Redis was rolled back: taking it again raises its epoch */
         lease->ask_at = now;
-    } else if (lease->asked_at.ms >= lease->silent_since.ms && lease->broker_is_up) {
-        /* Cut off from the broker, it might miss one who leads there without Redis. */
-        lease_speak(lease, actions);
     }
 }
 

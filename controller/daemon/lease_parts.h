@@ -27,6 +27,8 @@ void lease_give_back(
 void lease_on_status(
     struct lease *lease, const struct lease_status *status, struct mono_time now,
     struct lease_actions *actions);
+void lease_on_heard(
+    struct lease *lease, uint64_t epoch, struct mono_time now, struct lease_actions *actions);
 void lease_on_echo(
     struct lease *lease, uint32_t number, struct mono_time now, struct lease_actions *actions);
 void lease_on_ours(

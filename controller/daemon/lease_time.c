@@ -80,7 +80,7 @@ static void tick_leader(struct lease *lease, struct mono_time now, struct lease_
     if (lease->broker_is_up && may_ask(lease, now)) {
         if (lease->is_kept) {
             ask(lease, LEASE_ASK_RENEW, now, actions);
-        } else if (lease->store_is_read) {
+        } else if (lease->store_is_read && lease->role == LEASE_LEADS) {
             ask(lease, LEASE_ASK_TAKE, now, actions);
         }
     }

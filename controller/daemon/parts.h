@@ -140,9 +140,12 @@ struct controller {
     bool said_ready;               /* the shop is open, and hears what machines report */
     struct wall_time since;
     uint64_t epoch;
+    bool beside_waits;             /* some machine's `shown` is to be acted upon */
+    struct mono_time states_until; /* then `state` is not heard any more while it leads */
     struct mono_time newer_ack_at; /* when a device first told of an epoch above ours */
     char marker[33];
     struct mono_time marker_again;   /* it may be lost: published again then, until it comes */
+    struct mono_time listen_at;      /* to what machines say, if it does not lead by then */
     struct mono_time retained_again; /* something retained was lost: all of it is published then */
 
     struct card_key card_key;
@@ -199,6 +202,31 @@ void held_tick(struct controller *controller);
 struct mono_time held_deadline(const struct controller *controller);
 void held_drop(struct controller *controller);
 
+/* ---- beside.c: what the present leader does not come from (C12) ---- */
+
+void beside_note(struct shown *shown, const struct record *record);
+/* Before a newer copy takes its place. */
+void beside_note_own(struct machine *machine);
+/* Before it leads: the state is as loaded from now on, with what was noted and is not in its past.
+ */
+void beside_settle(struct machine *machine);
+/* While it leads: sets what is shown. */
+void beside_set(
+    struct controller *controller, struct machine *machine, const struct shown *shown,
+    const char *reason);
+/* Whether it shows what is not in the past of what was loaded; and then that it is now. */
+bool beside_is_unknown(const struct machine *machine, const struct record *found);
+void beside_learn(
+    struct controller *controller, struct machine *machine, struct shown *shown,
+    const char *reason);
+/* A `state` that was heard while it leads. */
+void beside_hear(
+    struct controller *controller, struct machine *machine, const struct record *found);
+/* From now on, for a while. */
+void beside_listen(struct controller *controller);
+void beside_tick(struct controller *controller);
+struct mono_time beside_deadline(const struct controller *controller);
+
 /* ---- start.c: the order of a start ---- */
 
 /* Leads from now on, with what is known. */
@@ -221,6 +249,8 @@ struct mono_time republish_deadline(const struct controller *controller);
 /* ---- start_broker.c ---- */
 
 void subscribe_live(struct controller *controller);
+/* Also what the retained states tell: somebody may have led while this leader was away. */
+void subscribe_states(struct controller *controller);
 /* Reads again, from the beginning, what the broker retains. */
 void start_collecting(struct controller *controller);
 void unsubscribe_retained(struct controller *controller);
@@ -250,6 +280,8 @@ void lead_event(struct controller *controller, enum lease_event_type type);
 void lead_notice_standstill(struct controller *controller);
 void lead_tick(struct controller *controller);
 void lead_on_status(struct controller *controller, const struct lease_status *status);
+/* A `state` shows this epoch, and it is not this controller's own. */
+void lead_on_epoch(struct controller *controller, uint64_t epoch);
 void lead_on_lease(void *context, const struct store_lease_answer *answer);
 /* Redis refused a save for its older epoch (C9.1). */
 void lead_deposed(struct controller *controller, const char *reason);

@@ -12,6 +12,11 @@ void merge_copy(struct machine *machine, const struct record *found, bool from_r
         record->save_timeouts > found->save_timeouts ? record->save_timeouts : found->save_timeouts;
     uint32_t n = record->event_n > found->event_n ? record->event_n : found->event_n;
 
+    if (order > 0) {
+        beside_note_own(machine);
+    } else if (order < 0) {
+        beside_note(&machine->shown, found);
+    }
     if (order > 0 || (order == 0 && from_redis)) {
         machine_record_take(record, found);
     }
@@ -57,7 +62,7 @@ void open_shop(struct controller *controller)
 {
     for (size_t i = 0; i < fleet_count(controller->fleet); i++) {
         struct machine *machine = fleet_at(controller->fleet, i);
-        machine->loaded = machine->record.core.version;
+        beside_settle(machine);
         history_init(&machine->history); /* another may have led meanwhile */
     }
     adopt_epoch_everywhere(controller, controller->lease.epoch);
@@ -77,7 +82,7 @@ void open_shop(struct controller *controller)
     }
     judge_kept(controller); /* a device may show an oops that its last leader could not keep */
     publish_everything(controller);
-    unsubscribe_retained(controller);
+    beside_listen(controller);
     subscribe_live(controller);
     if (!controller->lease.is_kept) {
         log_warning("Redis is out of reach: running on what the broker retained");
@@ -98,6 +103,8 @@ struct mono_time start_deadline(const struct controller *controller)
         store->operations->is_up(store) ? controller->ask_again : never,
         controller->marker_again,
         controller->retained_again,
+        controller->connected ? controller->listen_at : never,
+        beside_deadline(controller),
     };
     struct mono_time first = {0};
 
@@ -117,6 +124,11 @@ void start_tick(struct controller *controller)
         store->operations->is_up(store)) {
         ask_store(controller);
     }
+    if (controller->listen_at.ms != 0 && controller->connected &&
+        controller->now.mono.ms >= controller->listen_at.ms) {
+        subscribe_live(controller);
+    }
+    beside_tick(controller);
     if (controller->marker_again.ms != 0 &&
         controller->now.mono.ms >= controller->marker_again.ms) {
         publish_marker(controller);

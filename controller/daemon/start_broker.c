@@ -11,10 +11,13 @@
 enum {
     TOKEN_COLLECT = 1,
     TOKEN_LIVE = 2,
+    TOKEN_STATES = 3,
 };
 
 #define MARKER_AGAIN_MS 1000
 #define FILTERS_MAX 12
+/* Who leads at once subscribes then. Who has to wait hears meanwhile what will be his to answer. */
+#define LISTEN_SOON_MS 500
 
 static void subscribe(
     struct controller *controller, const enum topic_id *ids, const int *qos, size_t count,
@@ -67,8 +70,18 @@ void subscribe_live(struct controller *controller)
      * from nothing, since a device says again what no command has answered (C7.4). */
     static const int qos[] = {0, 1, 0, 1, 1, 1, 1, 0};
 
+    controller->listen_at = (struct mono_time){0};
     subscribe(controller, ids, qos, sizeof ids / sizeof ids[0], TOKEN_LIVE);
     watcher_watch_begin(controller);
+}
+
+void subscribe_states(struct controller *controller)
+{
+    static const enum topic_id id = TOPIC_STATE;
+    static const int qos = 0;
+
+    subscribe(controller, &id, &qos, 1, TOKEN_STATES);
+    beside_listen(controller);
 }
 
 void unsubscribe_retained(struct controller *controller)
@@ -90,6 +103,7 @@ void start_collecting(struct controller *controller)
     controller->phase = PHASE_COLLECTING;
     judge_drop_waiting(controller); /* newer ones may have been missed */
     controller->said_standby = false;
+    controller->listen_at = (struct mono_time){0};
     subscribe_retained(controller);
 }
 
@@ -101,8 +115,10 @@ void controller_on_connected(struct controller *controller)
     log_info("connected to the broker at %s", controller->settings->mqtt.url);
     if (controller->phase == PHASE_READY) {
         subscribe_live(controller);
+        subscribe_states(controller);
     } else if (controller->phase == PHASE_TAKING) {
         subscribe_retained(controller);
+        subscribe_live(controller);
     } else {
         start_collecting(controller);
     }
@@ -147,7 +163,9 @@ void controller_on_subscribed(struct controller *controller, int token, bool gra
     }
     if (token == TOKEN_LIVE && granted) {
         liveness_hears(controller, controller->phase == PHASE_READY); /* a standby judges nobody */
-        say_ready(controller);
+        if (controller->phase == PHASE_READY || controller->said_standby) {
+            say_ready(controller);
+        }
     }
     if (token != TOKEN_COLLECT || controller->phase != PHASE_COLLECTING) {
         return; /* all was collected before the connection broke */
@@ -165,7 +183,24 @@ void start_collected(struct controller *controller, const char *payload, size_t 
     }
     controller->phase = PHASE_STANDBY;
     controller->marker_again = (struct mono_time){0};
+    controller->listen_at.ms = controller->now.mono.ms + LISTEN_SOON_MS;
     lead_event(controller, LEASE_BROKER_READ);
+}
+
+static void
+hear_state(struct controller *controller, struct machine *machine, const struct record *found)
+{
+    /* What a device made its machine's version be (C12.3) deposes nobody: it is known here. */
+    if (version_compare(found->core.version, machine->record.core.version) > 0) {
+        lead_on_epoch(controller, found->core.version.epoch);
+    }
+    if (controller->phase == PHASE_READY) {
+        beside_hear(controller, machine, found);
+        return;
+    }
+    merge_copy(machine, found, false);
+    judge_forget_kept(machine);
+    held_forget_reports(controller, machine);
 }
 
 void start_retained_state(
@@ -176,7 +211,7 @@ void start_retained_state(
     struct machine *machine;
     TEXT_LOCAL(why, 256);
 
-    if (controller->phase == PHASE_READY || length == 0) {
+    if (length == 0) {
         return;
     }
     if (state_parse(payload, length, &copy, &why) != STATUS_OK) {
@@ -188,9 +223,7 @@ void start_retained_state(
     if (strcmp(copy.state.machine, name) == 0 &&
         fleet_add(controller->fleet, name, &machine) == STATUS_OK) {
         restore_record(&copy.state, &found);
-        merge_copy(machine, &found, false);
-        judge_forget_kept(machine);
-        held_forget_reports(controller, machine);
+        hear_state(controller, machine, &found);
     }
     state_copy_free(&copy);
 }

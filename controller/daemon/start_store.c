@@ -132,18 +132,13 @@ static void on_down(void *context, const char *reason)
     lead_event(controller, LEASE_STORE_DOWN);
 }
 
-static const char *or_null(const char *string)
-{
-    return string[0] == '\0' ? NULL : string;
-}
-
 /* Redis told of a machine that is in use already. */
 static void
 merge_late(struct controller *controller, struct machine *machine, const struct record *found)
 {
     struct machine_record *record = &machine->record;
-    struct origin origin = {.source = "config", .reason = "kept in Redis"};
-    struct core_effects effects;
+    struct version version = found->core.version;
+    struct shown shown = {0};
 
     if (found->save_timeouts > record->save_timeouts) {
         record->save_timeouts = found->save_timeouts;
@@ -151,29 +146,20 @@ merge_late(struct controller *controller, struct machine *machine, const struct 
     if (found->event_n > record->event_n) {
         record->event_n = found->event_n;
     }
-    if (version_compare(found->core.version, machine->loaded) <= 0 ||
-        version_compare(found->core.version, machine->sent) <= 0) {
-        return; /* this process knows it: it was loaded before, or is a save of its own */
+    beside_note(&shown, found);
+    if (beside_is_unknown(machine, found)) {
+        beside_learn(controller, machine, &shown, "kept in Redis");
+    } else if (
+        /* Else this process knows it: it was loaded before, or is a save of its own. */
+        version_compare(version, machine->loaded) > 0 &&
+        version_compare(version, machine->sent) > 0) {
+        machine->loaded = version;
+        if (version_compare(version, record->core.version) > 0) {
+            record->core.version = version;
+        }
+        beside_set(controller, machine, &shown, "kept in Redis");
     }
-    machine->loaded = found->core.version;
-    if (version_compare(found->core.version, record->core.version) > 0) {
-        record->core.version = found->core.version;
-    }
-    if (machine->config == NULL) {
-        record->core.oopsed |= found->core.oopsed;
-        record->core.locked_out |= found->core.locked_out;
-        record_settle(&record->core);
-        return;
-    }
-    if (found->core.oopsed && !record->core.oopsed) {
-        origin.by = or_null(found->oops_by);
-        apply_set(controller, machine, CORE_EVENT_SET_OOPS, true, &origin, &effects);
-    }
-    if (found->core.locked_out && !record->core.locked_out) {
-        origin.by = or_null(found->lockout_by);
-        origin.reason = or_null(found->lockout_reason);
-        apply_set(controller, machine, CORE_EVENT_SET_LOCKOUT, true, &origin, &effects);
-    }
+    shown_clear(&shown);
 }
 
 static void on_record(void *context, const struct record *found)

@@ -218,8 +218,7 @@ static bool is_news(const struct machine *machine, const struct waiting_report *
     } else if (strcmp(report->boot_id, core->boot_id) == 0) {
         return report->seq > core->seq;
     }
-    return core->known &&
-           booted_ms(waiting->heard_at, report) > core->booted_at.ms + BOOT_DOUBT_MS;
+    return core->known && booted_ms(waiting->heard_at, report) > core->booted_at.ms + BOOT_DOUBT_MS;
 }
 
 void judge_kept(struct controller *controller)
