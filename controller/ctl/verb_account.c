@@ -35,13 +35,19 @@ static int find_role(const struct ctl *ctl, struct access_account *ret_account)
     return CTL_USAGE;
 }
 
-/* What its owner needs, as a tagout.ini. */
+/* What its owner needs, as a tagout.ini. The watcher shares the controller's, so for it they are
+ * lines for its environment, which win over the file. */
 static void print_ini(
     const struct ctl *ctl, const struct access_account *account, const char *password,
     struct text *out)
 {
     bool person = is_person(account->role);
 
+    if (account->role == ACCESS_WATCHER) {
+        text_addf(
+            out, "TAGOUT_MQTT_USERNAME=%s\nTAGOUT_MQTT_PASSWORD=%s\n", account->name, password);
+        return;
+    }
     text_addf(
         out,
         "[mqtt]\n"
@@ -93,7 +99,11 @@ static void tell(
     if (ctl->arguments->output != NULL) {
         printf(" It is in %s.\n", ctl->arguments->output);
     } else {
-        printf(" It is shown this once; as a tagout.ini:\n\n%s\n", ini->data);
+        printf(
+            " It is shown this once, as %s:\n\n%s\n",
+            account->role == ACCESS_WATCHER ? "its environment, beside the controller's tagout.ini"
+                                            : "a tagout.ini",
+            ini->data);
     }
 }
 
