@@ -1,4 +1,6 @@
-"""A broker on the files that we ship: deploy/mosquitto/tagout.conf, and accounts by tagoutctl."""
+"""A broker and a Redis on the files that we ship: deploy/mosquitto/tagout.conf with accounts by
+tagoutctl, and deploy/redis/tagout.conf."""
+import hashlib
 import json
 import os
 import re
@@ -7,7 +9,7 @@ import subprocess
 
 from mqtt_client import Client
 from processes import free_port
-from services import BIN, ROOT, Broker, clean_environment
+from services import BIN, ROOT, Broker, Redis, clean_environment
 
 CONFIG = os.path.join(ROOT, "deploy/mosquitto/tagout.conf")
 SERVICES, PEOPLE, DEVICES_TLS, PEOPLE_TLS = 1883, 1884, 8883, 8884  # in the file
@@ -123,3 +125,27 @@ class Secured(Broker):
         section = {"url": door.url, "username": name, "password": self.passwords[name]}
         return dict(section, ca_file=door.ca_file) if door.ca_file else section
 
+
+
+class SecuredRedis(Redis):
+    """Its user, and an administrator as the file proposes one, who asks the questions."""
+
+    CONFIG = os.path.join(ROOT, "deploy/redis/tagout.conf")
+    PASSWORD = "the password"
+
+    def __init__(self, scratch):
+        super().__init__(scratch)
+        config = os.path.join(scratch, "redis.conf")
+        with open(self.CONFIG, encoding="utf-8") as file:
+            text = file.read()
+        zeros = "#" + 64 * "0"
+        assert text.count(zeros) == 1
+        text = text.replace(zeros, "#" + hashlib.sha256(self.PASSWORD.encode()).hexdigest())
+        with open(config, "w", encoding="utf-8") as file:
+            file.write(text + f"user admin on >admin ~* &* +@all\nport 0\ndir {scratch}\n"
+                              f"unixsocket {self.path}\n")
+        self.arguments = ["redis-server", config]
+        self.settings = {"url": self.url, "username": "tagout", "password": self.PASSWORD}
+
+    def command(self, *words, user="admin", password="admin"):
+        return self.commands([("AUTH", user, password), words])[-1]

@@ -115,13 +115,19 @@ class Redis(Service):
 
     def command(self, *words):
         """Sends one command; strings come back as str, errors as RuntimeError."""
-        request = b"*%d\r\n" % len(words)
-        for word in words:
-            word = word if isinstance(word, bytes) else str(word).encode()
-            request += b"$%d\r\n%s\r\n" % (len(word), word)
+        return self.commands([words])[-1]
+
+    def commands(self, commands):
+        """Several on one connection."""
+        request = b""
+        for words in commands:
+            request += b"*%d\r\n" % len(words)
+            for word in words:
+                word = word if isinstance(word, bytes) else str(word).encode()
+                request += b"$%d\r\n%s\r\n" % (len(word), word)
         with self._connect() as connection, connection.makefile("rb") as reply:
             connection.sendall(request)
-            return _read_reply(reply)
+            return [_read_reply(reply) for _ in commands]
 
     def hash(self, key):
         """HGETALL as a dict."""
