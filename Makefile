@@ -40,7 +40,7 @@ LDFLAGS_ALL := -pthread $(LINK_$(VARIANT)) $(LDFLAGS)
 
 # The rooms, each an archive, and the libraries that each needs. A program is linked with the rooms
 # that it may use and no others.
-ROOMS := support topics core config persistence daemon watcher ctl devices esphome sim
+ROOMS := support topics core config persistence daemon watcher setup backup ctl devices esphome sim
 DIR_support := controller/support
 DIR_topics := topics
 DIR_core := controller/core
@@ -48,13 +48,16 @@ DIR_config := controller/config
 DIR_persistence := persistence
 DIR_daemon := controller/daemon
 DIR_watcher := controller/watcher
+DIR_setup := controller/setup
+DIR_backup := controller/backup
 DIR_ctl := controller/ctl
 DIR_devices := devices
 DIR_esphome := devices/esphome
 DIR_sim := devices/sim
-LIBS_support := -lpaho-mqtt3as -lcjson -lm
+LIBS_support := -lpaho-mqtt3as -lcjson -lcrypto -lm
 LIBS_config := -linih -lsodium
 LIBS_persistence := -lhiredis -levent
+LIBS_backup := -larchive -lhiredis -lsodium
 LIBS_watcher := -levent -lcurl
 LIBS_daemon := -levent -levent_pthreads -lsodium
 
@@ -65,7 +68,7 @@ USES_tagoutd := daemon config persistence core topics support
 MAIN_tagout-watcher := controller/watcher/main.c
 USES_tagout-watcher := watcher config topics support
 MAIN_tagoutctl := controller/ctl/main.c
-USES_tagoutctl := ctl config topics support
+USES_tagoutctl := ctl backup setup config topics support
 MAIN_tagout-sim := devices/sim/main.c
 USES_tagout-sim := sim devices topics support
 
@@ -101,7 +104,7 @@ USES_bench-echo-adapter := support
 LIBS_bench-echo-adapter := -levent
 
 # Every unit test may use every room.
-USES_unit := sim esphome devices ctl watcher daemon config persistence core topics support
+USES_unit := sim esphome devices ctl backup setup watcher daemon config persistence core topics support
 
 object = $(patsubst %.c,$(OBJ)/%.o,$(1))
 archive = $(patsubst %,$(OBJ)/lib%.a,$(1))

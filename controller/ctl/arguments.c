@@ -41,6 +41,9 @@ static const struct {
     {"output", CTL_OUTPUT, required_argument},
     {"esphome", CTL_ESPHOME, required_argument},
     {"reload", CTL_RELOAD, no_argument},
+    {"directory", CTL_DIRECTORY, required_argument},
+    {"host", CTL_HOST, required_argument},
+    {"passphrase-file", CTL_PASSPHRASE_FILE, required_argument},
 };
 
 enum {
@@ -108,6 +111,10 @@ static const char **place_of(struct ctl_arguments *arguments, enum ctl_option op
         return &arguments->output;
     case CTL_ESPHOME:
         return &arguments->esphome;
+    case CTL_DIRECTORY:
+        return &arguments->directory;
+    case CTL_PASSPHRASE_FILE:
+        return &arguments->passphrase_file;
     default:
         return &arguments->until;
     }
@@ -115,9 +122,27 @@ static const char **place_of(struct ctl_arguments *arguments, enum ctl_option op
 
 static size_t characters_max(enum ctl_option option)
 {
-    bool is_file = option == CTL_OUTPUT || option == CTL_ESPHOME;
+    switch ((unsigned)option) {
+    case CTL_REASON:
+        return REQUEST_REASON_MAX;
+    case CTL_OUTPUT:
+    case CTL_ESPHOME:
+    case CTL_DIRECTORY:
+    case CTL_PASSPHRASE_FILE:
+        return FILE_NAME_MAX;
+    default:
+        return WORD_MAX;
+    }
+}
 
-    return is_file ? FILE_NAME_MAX : option == CTL_REASON ? REQUEST_REASON_MAX : WORD_MAX;
+static enum status take_host(struct ctl_arguments *arguments, struct text *why)
+{
+    if (arguments->host_count == CTL_HOSTS_MAX) {
+        text_addf(why, "--host: over %d of them", CTL_HOSTS_MAX);
+        return STATUS_INVALID;
+    }
+    arguments->hosts[arguments->host_count++] = optarg;
+    return STATUS_OK;
 }
 
 static enum status take_choice(struct ctl_arguments *arguments, int index, struct text *why)
@@ -126,7 +151,9 @@ static enum status take_choice(struct ctl_arguments *arguments, int index, struc
     enum status status = STATUS_OK;
 
     arguments->options |= (unsigned)option;
-    if (choices[index].has_value == required_argument && option != CTL_WAIT) {
+    if (option == CTL_HOST) {
+        status = take_host(arguments, why);
+    } else if (choices[index].has_value == required_argument && option != CTL_WAIT) {
         status = check_text(choices[index].name, optarg, characters_max(option), why);
         *place_of(arguments, option) = optarg;
     } else if (option == CTL_WAIT && !read_wait(optarg, &arguments->wait_s)) {
@@ -303,6 +330,11 @@ check_words(int count, char *values[], struct ctl_arguments *arguments, struct t
     if (verb->machine == CTL_NEEDS_MACHINE && arguments->machine == NULL) {
         text_addf(why, "%s: which machine?", verb->name);
         return STATUS_INVALID;
+    }
+    for (int i = 0; count > 0 && i < verb->words_max; i++) {
+        arguments->words[i] = values[0];
+        count--;
+        values++;
     }
     if (count > 0) {
         text_addf(

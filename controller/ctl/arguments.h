@@ -3,6 +3,7 @@
 #define TAGOUT_CTL_ARGUMENTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "controller/support/status.h"
 #include "controller/support/text.h"
@@ -38,6 +39,9 @@ enum ctl_option {
     CTL_OUTPUT = 1 << 18,
     CTL_ESPHOME = 1 << 19,
     CTL_RELOAD = 1 << 20,
+    CTL_DIRECTORY = 1 << 21,
+    CTL_HOST = 1 << 22,
+    CTL_PASSPHRASE_FILE = 1 << 23,
 };
 
 enum ctl_machine {
@@ -55,7 +59,9 @@ struct ctl_verb {
     const char *help;     /* the rest of its own --help */
     enum ctl_machine machine;
     bool local;                  /* asks nobody: works on this host's files */
+    bool without_settings;       /* local, and reads what it needs of tagout.ini itself, if anything */
     const char *const *actions;  /* what its first word must be, up to a NULL; NULL: no such word */
+    int words_max;               /* that may follow, where no machine does */
     unsigned options;            /* of enum ctl_option */
     int (*run)(struct ctl *ctl); /* returns the exit status */
 };
@@ -64,6 +70,8 @@ struct ctl_verb {
 extern const struct ctl_verb ctl_verbs[];
 
 /* Strings are borrowed from the command line; NULL where not given. */
+#define CTL_HOSTS_MAX 16
+#define CTL_WORDS_MAX 4
 struct ctl_arguments {
     const char *file;
     const char *account;
@@ -82,6 +90,11 @@ struct ctl_arguments {
     const char *account_id;
     const char *output;
     const char *esphome;
+    const char *directory;
+    const char *passphrase_file;
+    const char *hosts[CTL_HOSTS_MAX];
+    size_t host_count;
+    const char *words[CTL_WORDS_MAX]; /* NULL behind the last */
     double wait_s;
     unsigned options; /* those that were given, of enum ctl_option */
 };

@@ -20,8 +20,8 @@
 
 struct ctl {
     const struct ctl_arguments *arguments;
-    const struct settings *settings;
-    struct client *client; /* NULL for a verb that is local */
+    const struct settings *settings; /* NULL for a verb without settings */
+    struct client *client;           /* NULL for a verb that is local */
     struct board board;
     bool silent; /* the last question was not answered in time */
     bool out_is_terminal;
@@ -33,6 +33,11 @@ struct ctl {
 bool ctl_can_ask(void);
 /* Columns of the terminal behind standard output; 0 where there is none. */
 size_t ctl_width(const struct ctl *ctl);
+
+/* Where this host's configuration is: --directory, else where the file of -c is, else Debian's
+ * place. CTL_USAGE when that is too long. */
+#define CTL_PLACE_SIZE 1024
+int ctl_place(const struct ctl *ctl, char ret_directory[CTL_PLACE_SIZE]);
 
 /* One line on standard error, "tagoutctl: " in front. */
 void ctl_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -95,5 +100,6 @@ int ctl_watch(struct ctl *ctl);
 int ctl_log(struct ctl *ctl);
 int ctl_account(struct ctl *ctl);
 int ctl_device(struct ctl *ctl);
+int ctl_ca(struct ctl *ctl);
 
 #endif

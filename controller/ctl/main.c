@@ -106,6 +106,9 @@ int main(int count, char *values[])
     }
     memory_hide();
     signal(SIGPIPE, SIG_IGN);
+    if (arguments.verb->without_settings) {
+        return run(&arguments, NULL);
+    }
     if (settings_load(arguments.file, &settings, &why) == STATUS_OK) {
         code = run(&arguments, settings);
     } else {

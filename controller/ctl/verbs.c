@@ -246,6 +246,29 @@ const struct ctl_verb ctl_verbs[] = {
         .options = CTL_OUTPUT | CTL_RELOAD,
         .run = ctl_account,
     },
+    {
+        .name = "ca",
+        .synopsis = "[show] [--host NAME]... [--directory DIR] [--force]",
+        .summary = "makes a private certificate authority and the broker's certificate",
+        .help =
+            "Both hold for 20 years, and are in the folder \"ca\" of the configuration's "
+            "directory.\n"
+            "What is there is kept; \"show\" prints what that is, for which names, and until "
+            "when.\n"
+            "\n"
+            "  --host NAME      how the broker is reached, a name or an address, up to 16 of "
+            "them;\n"
+            "                   this host's own name unless given; localhost always counts\n"
+            "  --directory DIR  the configuration's directory; else where the file of -c is, or\n"
+            "                   /etc/tagout\n"
+            "  --force          make the broker's certificate anew; the authority stays, for\n"
+            "                   every box trusts it\n",
+        .local = true,
+        .without_settings = true,
+        .words_max = 1,
+        .options = CTL_HOST | CTL_DIRECTORY | CTL_FORCE,
+        .run = ctl_ca,
+    },
     {0},
 };
 

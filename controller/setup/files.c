@@ -1,0 +1,118 @@
+#include "controller/setup/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <grp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define OPEN_FOLDERS 16
+
+enum status files_join(
+    char ret_path[FILES_PATH_SIZE], const char *directory, const char *name, struct text *why)
+{
+    char path[FILES_PATH_SIZE];
+    struct text text = text_over(path, sizeof path);
+
+    text_addf(&text, "%s/%s", directory, name);
+    if (text.cut) {
+        text_addf(why, "%s/%s: the path is too long", directory, name);
+        return STATUS_TOO_LONG;
+    }
+    memcpy(ret_path, path, sizeof path);
+    return STATUS_OK;
+}
+
+bool files_exist(const char *path)
+{
+    struct stat about;
+
+    return lstat(path, &about) == 0;
+}
+
+static enum status fail(const char *path, struct text *why)
+{
+    text_addf(why, "%s: %s", path, strerror(errno));
+    return STATUS_IO;
+}
+
+enum status files_set_owner(const char *path, struct files_owner owner, struct text *why)
+{
+    const struct group *group = owner.group == NULL ? NULL : getgrnam(owner.group);
+
+    if (geteuid() == 0 && group != NULL && lchown(path, (uid_t)-1, group->gr_gid) != 0) {
+        return fail(path, why);
+    }
+    return chmod(path, owner.mode) == 0 ? STATUS_OK : fail(path, why);
+}
+
+static bool write_all(int fd, const char *bytes, size_t length)
+{
+    while (length > 0) {
+        ssize_t wrote = write(fd, bytes, length);
+
+        if (wrote < 0 && errno != EINTR) {
+            return false;
+        }
+        if (wrote > 0) {
+            bytes += wrote;
+            length -= (size_t)wrote;
+        }
+    }
+    return fsync(fd) == 0;
+}
+
+enum status files_write(
+    const char *path, const char *bytes, size_t length, struct files_owner owner, struct text *why)
+{
+    enum status status = STATUS_OK;
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+    if (fd < 0) {
+        status = errno == EEXIST ? STATUS_BUSY : STATUS_IO;
+        text_addf(why, "%s: %s", path, strerror(errno));
+        return status;
+    }
+    if (!write_all(fd, bytes, length)) {
+        status = fail(path, why);
+    }
+    close(fd);
+    if (status == STATUS_OK) {
+        status = files_set_owner(path, owner, why);
+    }
+    if (status != STATUS_OK) {
+        unlink(path);
+    }
+    return status;
+}
+
+static int remove_one(const char *path, const struct stat *about, int kind, struct FTW *place)
+{
+    (void)about;
+    (void)kind;
+    (void)place;
+    (void)remove(path);
+    return 0;
+}
+
+void files_remove(const char *path)
+{
+    (void)nftw(path, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}
+
+enum status files_sync_directory(const char *path, struct text *why)
+{
+    enum status status = STATUS_OK;
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0 || fsync(fd) != 0) {
+        status = fail(path, why);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return status;
+}
