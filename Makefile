@@ -36,7 +36,8 @@ LINK_sanitize := -fsanitize=address,undefined
 
 CFLAGS_ALL := -std=c11 -D_GNU_SOURCE -DTAGOUT_VERSION='"$(VERSION)"' -I. -pthread $(WARNINGS) \
     $(FLAGS_$(VARIANT)) $(CFLAGS)
-LDFLAGS_ALL := -pthread $(LINK_$(VARIANT)) $(LDFLAGS)
+# A program is bound to the libraries that it calls, and to none of its rooms' others.
+LDFLAGS_ALL := -pthread -Wl,--as-needed $(LINK_$(VARIANT)) $(LDFLAGS)
 
 # The rooms, each an archive, and the libraries that each needs. A program is linked with the rooms
 # that it may use and no others.
@@ -68,7 +69,7 @@ USES_tagoutd := daemon config persistence core topics support
 MAIN_tagout-watcher := controller/watcher/main.c
 USES_tagout-watcher := watcher config topics support
 MAIN_tagoutctl := controller/ctl/main.c
-USES_tagoutctl := ctl backup setup config topics support
+USES_tagoutctl := ctl backup setup config persistence topics support
 MAIN_tagout-sim := devices/sim/main.c
 USES_tagout-sim := sim devices topics support
 

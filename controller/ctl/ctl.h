@@ -101,5 +101,7 @@ int ctl_log(struct ctl *ctl);
 int ctl_account(struct ctl *ctl);
 int ctl_device(struct ctl *ctl);
 int ctl_ca(struct ctl *ctl);
+int ctl_backup(struct ctl *ctl);
+int ctl_restore(struct ctl *ctl);
 
 #endif

@@ -269,6 +269,40 @@ const struct ctl_verb ctl_verbs[] = {
         .options = CTL_HOST | CTL_DIRECTORY | CTL_FORCE,
         .run = ctl_ca,
     },
+    {
+        .name = "backup",
+        .synopsis = "FILE [--passphrase-file F] [--force]",
+        .summary = "this host's configuration, accounts, state and audit, encrypted, into a file",
+        .help = "Takes the directory that the file of -c is in (/etc/tagout), all that Redis keeps "
+                "of\n"
+                "Tagout's, and [audit] directory. Nothing has to stop for it. Asks for a "
+                "passphrase,\n"
+                "twice; without it nobody opens the file again, you neither.\n"
+                "\n"
+                "  --passphrase-file F  the passphrase is the first line of F\n"
+                "  --force              write over FILE\n",
+        .local = true,
+        .without_settings = true,
+        .words_max = 1,
+        .options = CTL_PASSPHRASE_FILE | CTL_FORCE,
+        .run = ctl_backup,
+    },
+    {
+        .name = "restore",
+        .synopsis = "FILE [--passphrase-file F] [--force]",
+        .summary = "brings a backup back, whole or not at all",
+        .help = "Stop tagoutd and tagout-watcher first, on every host. Redis has to run. Where "
+                "anything\n"
+                "fails, all is as it was before.\n"
+                "\n"
+                "  --passphrase-file F  the passphrase is the first line of F\n"
+                "  --force              put aside what is there, and replace what Redis keeps\n",
+        .local = true,
+        .without_settings = true,
+        .words_max = 1,
+        .options = CTL_PASSPHRASE_FILE | CTL_FORCE,
+        .run = ctl_restore,
+    },
     {0},
 };
 

@@ -28,7 +28,8 @@ OURS = [
      SUPPORT + TOPICS + ["controller/core/*", "controller/config/*", "persistence/*"]),
     ("controller/watcher/*", SUPPORT + TOPICS + SETTINGS),
     ("controller/setup/*", SUPPORT + SETTINGS),
-    ("controller/backup/*", SUPPORT + SETTINGS + ["persistence/redis_url.h"]),
+    ("controller/backup/*",
+     SUPPORT + SETTINGS + ["controller/setup/*", "persistence/redis_url.h"]),
     ("controller/ctl/*",
      SUPPORT + TOPICS + SETTINGS +
      ["controller/config/file.h", "controller/setup/*", "controller/backup/*"]),

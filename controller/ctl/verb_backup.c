@@ -1,0 +1,220 @@
+/* backup and restore: a whole host in one encrypted file. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "controller/backup/backup.h"
+#include "controller/ctl/ctl.h"
+#include "controller/ctl/passphrase.h"
+#include "controller/setup/environment.h"
+#include "controller/setup/files.h"
+#include "controller/support/clock.h"
+
+#define INI "tagout.ini"
+
+/* What both verbs begin with. */
+struct errand {
+    char directory[FILES_PATH_SIZE];
+    char ini[FILES_PATH_SIZE];
+    char passphrase[PASSPHRASE_SIZE];
+    struct backup_wish wish;
+};
+
+/* A directory that is renamed needs its own name, not "." or a link's. */
+static int find_directory(const struct ctl *ctl, char ret_directory[FILES_PATH_SIZE])
+{
+    char place[CTL_PLACE_SIZE];
+    char here[FILES_PATH_SIZE] = "";
+    struct text text = text_over(ret_directory, FILES_PATH_SIZE);
+    int code = ctl_place(ctl, place);
+    char *real;
+
+    if (code != CTL_DONE) {
+        return code;
+    }
+    real = realpath(place, NULL);
+    if (real != NULL || place[0] == '/') {
+        text_add(&text, real == NULL ? place : real);
+    } else if (getcwd(here, sizeof here) != NULL) {
+        text_addf(&text, "%s/%s", here, place);
+    }
+    free(real);
+    if (text.cut || text.length == 0 || strcmp(text.data, "/") == 0) {
+        ctl_complain("%s: is no directory for a configuration", place);
+        return CTL_USAGE;
+    }
+    return CTL_DONE;
+}
+
+static int begin(const struct ctl *ctl, struct errand *errand)
+{
+    const struct ctl_arguments *arguments = ctl->arguments;
+    const char *slash = arguments->file == NULL ? NULL : strrchr(arguments->file, '/');
+    const char *ini = arguments->file == NULL ? INI : slash == NULL ? arguments->file : slash + 1;
+    int code = find_directory(ctl, errand->directory);
+    TEXT_LOCAL(why, 1024);
+
+    if (code != CTL_DONE) {
+        return code;
+    }
+    if (arguments->words[0] == NULL) {
+        ctl_complain("%s: which file?", arguments->verb->name);
+        return CTL_USAGE;
+    }
+    if (files_join(errand->ini, errand->directory, ini, &why) != STATUS_OK) {
+        ctl_complain("%s", why.data);
+        return CTL_USAGE;
+    }
+    errand->wish = (struct backup_wish){
+        .directory = errand->directory,
+        .ini = errand->ini,
+        .file = arguments->words[0],
+        .passphrase = errand->passphrase,
+        .cost = &seal_cost_default,
+        .now = clock_now().wall,
+        .force = ctl_has(arguments, CTL_FORCE),
+    };
+    return CTL_DONE;
+}
+
+static int ask_passphrase(const struct ctl *ctl, struct errand *errand, bool is_new)
+{
+    TEXT_LOCAL(why, 1024);
+
+    if (passphrase_read(ctl->arguments->passphrase_file, is_new, errand->passphrase, &why) !=
+        STATUS_OK) {
+        ctl_complain("%s", why.data);
+        return CTL_USAGE;
+    }
+    return CTL_DONE;
+}
+
+static const char *plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+static void say_count(const struct backup_count *count)
+{
+    printf(
+        "  configuration  %zu file%s\n  Redis          %zu key%s\n  audit          %zu file%s\n",
+        count->files, plural(count->files), count->keys, plural(count->keys), count->audit_files,
+        plural(count->audit_files));
+}
+
+static int load_settings(const struct errand *errand, struct settings **ret_settings)
+{
+    char path[FILES_PATH_SIZE];
+    TEXT_LOCAL(why, 1024);
+
+    if (files_join(path, errand->directory, ENVIRONMENT_FILE, &why) != STATUS_OK ||
+        environment_load(path, &why) != STATUS_OK ||
+        settings_load(errand->ini, ret_settings, &why) != STATUS_OK) {
+        ctl_complain("%s", why.data);
+        return CTL_USAGE;
+    }
+    return CTL_DONE;
+}
+
+static int make(const struct ctl *ctl, struct errand *errand, const struct settings *settings)
+{
+    struct backup_count count;
+    int code;
+    enum status status;
+    TEXT_LOCAL(outside, 6 * 1024);
+    TEXT_LOCAL(why, 1024);
+
+    if (!errand->wish.force && files_exist(errand->wish.file)) {
+        ctl_complain("%s is there already; to write over it: --force", errand->wish.file);
+        return CTL_REFUSED;
+    }
+    code = ask_passphrase(ctl, errand, true);
+    if (code != CTL_DONE) {
+        return code;
+    }
+    status = backup_make(&errand->wish, settings, &count, &outside, &why);
+    if (status != STATUS_OK) {
+        ctl_complain("%s", why.data);
+        ctl_complain("no backup was made");
+        return CTL_REFUSED;
+    }
+    if (outside.length > 0) {
+        ctl_complain(
+            "not in the backup, for they are outside of %s:\n%s", errand->directory, outside.data);
+    }
+    printf("%s, %" PRIu64 " bytes:\n", errand->wish.file, count.bytes);
+    say_count(&count);
+    printf("Keep it on another host, and the passphrase not beside it.\n");
+    return CTL_DONE;
+}
+
+int ctl_backup(struct ctl *ctl)
+{
+    struct errand errand = {.passphrase = ""};
+    struct settings *settings = NULL;
+    int code = begin(ctl, &errand);
+
+    if (code == CTL_DONE) {
+        code = load_settings(&errand, &settings);
+    }
+    if (code == CTL_DONE) {
+        code = make(ctl, &errand, settings);
+    }
+    settings_free(settings);
+    explicit_bzero(&errand, sizeof errand);
+    return code;
+}
+
+static void say_restored(const struct errand *errand, const struct restore_result *result)
+{
+    TEXT_LOCAL(line, 1024);
+
+    text_add(&line, "Restored the backup of ");
+    words_escape(&line, result->host[0] == '\0' ? "an unknown host" : result->host);
+    text_add(&line, ", made ");
+    words_stamp(&line, result->made_at);
+    printf("%s:\n", line.data);
+    say_count(&result->count);
+    if (result->configuration_aside[0] != '\0') {
+        printf("What was in %s is in %s now.\n", errand->directory, result->configuration_aside);
+    }
+    if (result->audit_aside[0] != '\0') {
+        printf("What was in %s is in %s now.\n", result->audit, result->audit_aside);
+    }
+    printf(
+        "Next: tagoutd --check -c %s\n"
+        "      systemctl restart mosquitto redis-server\n"
+        "      systemctl start tagoutd tagout-watcher\n"
+        "      tagoutctl status: compare who is locked out with what people remember\n",
+        errand->ini);
+}
+
+int ctl_restore(struct ctl *ctl)
+{
+    struct errand errand = {.passphrase = ""};
+    struct restore_result result;
+    int code = begin(ctl, &errand);
+    TEXT_LOCAL(why, 2048);
+
+    if (code == CTL_DONE) {
+        code = ask_passphrase(ctl, &errand, false);
+    }
+    if (code == CTL_DONE) {
+        enum status status = backup_restore(&errand.wish, &result, &why);
+
+        if (status != STATUS_OK) {
+            ctl_complain("%s", why.data);
+            ctl_complain(
+                "nothing was changed%s", status == STATUS_BUSY && !errand.wish.force
+                                             ? "; to put aside what is there: --force"
+                                             : "");
+            code = CTL_REFUSED;
+        } else {
+            say_restored(&errand, &result);
+        }
+    }
+    explicit_bzero(&errand, sizeof errand);
+    return code;
+}
