@@ -174,7 +174,7 @@ $(foreach tool,$(TOOLS) $(BENCHES),$(eval $(call program_rule,$(tool),$(OBJ)/bin
 
 # Libraries that tests load into programs ahead of the C library, to make the host misbehave. In
 # an archive they would take its place in every test.
-PRELOADS := tests/lib/count_allocations.c tests/lib/frozen_disk.c tests/lib/resolv_conf.c
+PRELOADS := tests/lib/count_allocations.c tests/lib/frozen_disk.c tests/lib/resolv_conf.c tests/lib/synced_disk.c
 preloads: $(PRELOADS:tests/lib/%.c=$(OBJ)/lib/%.so)
 $(OBJ)/lib/%.so: tests/lib/%.c $(OBJ)/flags
 	@mkdir -p $(@D)

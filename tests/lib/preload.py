@@ -68,3 +68,35 @@ class Disk:
 
     def wait_held(self, count=1):
         wait_until(lambda: self.held >= count, f"{count} calls wait for the disk")
+
+
+class PowerCut:
+    """What the host's disk has for certain, as tests/lib/synced_disk.c notes it for every process in
+    `environment`; and what a power cut leaves of a folder."""
+
+    def __init__(self, scratch):
+        self._notes = os.path.join(scratch, "synced")
+        with open(self._notes, "wb"):
+            pass
+        self.environment = {"SYNCED_DISK": self._notes, **preload("synced_disk")}
+
+    def _synced(self):
+        with open(self._notes, encoding="ascii") as file:
+            lines = (tuple(map(int, line.split())) for line in file)
+            return {(device, inode): size for device, inode, size in lines}
+
+    def strike(self, *folders, random=None):
+        """Takes away what the disk need not have: all of it, or with a generator of numbers, of each
+        file from some byte on. How many bytes that were."""
+        synced = self._synced()
+        lost = 0
+        for top in folders:
+            for folder, _, files in os.walk(top):
+                for path in (os.path.join(folder, name) for name in files):
+                    about = os.stat(path)
+                    kept = min(synced.get((about.st_dev, about.st_ino), 0), about.st_size)
+                    if random is not None:
+                        kept = random.randint(kept, about.st_size)
+                    os.truncate(path, kept)
+                    lost += about.st_size - kept
+        return lost
