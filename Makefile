@@ -4,8 +4,14 @@
 #   release   optimised, hardened; what `make all`, `make demo` and `make install` use
 #   debug     no optimisation, symbols
 #   sanitize  ASan and UBSan; what `make test` runs everything with
+#   fuzz      the same, for libFuzzer to follow: clang's alone
+#   thread    ThreadSanitizer: what `make check-threads` runs
+#   coverage  counts which branches are taken: `make coverage`
 
 VARIANT ?= release
+ifeq ($(VARIANT),fuzz)
+override CC := clang
+endif
 ifeq ($(origin CC),default)
 CC := gcc
 endif
@@ -16,8 +22,9 @@ UNITDIR ?= $(PREFIX)/lib/systemd/system
 DESTDIR ?=
 VERSION := 0.1.0
 
-ifeq ($(filter $(VARIANT),release debug sanitize),)
-$(error VARIANT=$(VARIANT): it is release, debug or sanitize)
+VARIANTS := release debug sanitize fuzz thread coverage
+ifeq ($(filter $(VARIANT),$(VARIANTS)),)
+$(error VARIANT=$(VARIANT): it is one of $(VARIANTS))
 endif
 
 OBJ := build/$(VARIANT)
@@ -30,9 +37,15 @@ FLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 FLAGS_debug := -O0 -g3
 FLAGS_sanitize := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
     -fno-sanitize-recover=undefined
+FLAGS_fuzz := $(FLAGS_sanitize) -fsanitize=fuzzer-no-link
+FLAGS_thread := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+FLAGS_coverage := -O0 -g --coverage -fprofile-update=atomic
 LINK_release := -pie -Wl,-z,relro,-z,now
 LINK_debug :=
 LINK_sanitize := -fsanitize=address,undefined
+LINK_fuzz := -fsanitize=address,undefined
+LINK_thread := -fsanitize=thread
+LINK_coverage := --coverage
 
 CFLAGS_ALL := -std=c11 -D_GNU_SOURCE -DTAGOUT_VERSION='"$(VERSION)"' -I. -pthread $(WARNINGS) \
     $(FLAGS_$(VARIANT)) $(CFLAGS)
@@ -73,11 +86,17 @@ USES_tagoutctl := ctl backup setup config persistence topics support
 MAIN_tagout-sim := devices/sim/main.c
 USES_tagout-sim := sim devices topics support
 
-# Each fuzz target with a main that replays its corpus; tests/fuzz/run builds them with libFuzzer.
-REPLAYS := $(patsubst tests/fuzz/%_fuzz.c,replay_%,$(wildcard tests/fuzz/*_fuzz.c))
-$(foreach replay,$(REPLAYS),\
-    $(eval MAIN_$(replay) := tests/fuzz/$(replay:replay_%=%)_fuzz.c tests/fuzz/replay.c)\
-    $(eval USES_$(replay) := topics support))
+# Each fuzz target, with a main that replays its corpus; and with libFuzzer's, in the variant for it.
+FUZZ_TARGETS := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
+FUZZ_SHARED := $(filter-out %_fuzz.c %/replay.c,$(wildcard tests/fuzz/*.c)) tests/lib/core_same.c
+REPLAYS := $(FUZZ_TARGETS:%=replay_%)
+FUZZERS := $(FUZZ_TARGETS:%=fuzz_%)
+$(foreach target,$(FUZZ_TARGETS),\
+    $(eval MAIN_replay_$(target) := tests/fuzz/$(target)_fuzz.c $(FUZZ_SHARED) tests/fuzz/replay.c)\
+    $(eval USES_replay_$(target) = $$(USES_unit))\
+    $(eval MAIN_fuzz_$(target) := tests/fuzz/$(target)_fuzz.c $(FUZZ_SHARED))\
+    $(eval USES_fuzz_$(target) = $$(USES_unit))\
+    $(eval LIBS_fuzz_$(target) := -fsanitize=fuzzer))
 
 # Programs that only tests use; they stay in the variant's own tree.
 TOOLS := $(if $(wildcard tests/scenario/main.c),tagout-scenario) \
@@ -170,7 +189,7 @@ $(2)/$(1): $$(call object,$$(wildcard $$(MAIN_$(1)))) $$(call archive,$$(USES_$(
 	$$(call say,LD)$$(CC) -o $$@ $$^ $$(LDFLAGS_ALL) $$(call libs,$(1)) $$(LIBS_$(1))
 endef
 $(foreach program,$(PROGRAMS),$(eval $(call program_rule,$(program),$(BIN))))
-$(foreach tool,$(TOOLS) $(BENCHES),$(eval $(call program_rule,$(tool),$(OBJ)/bin)))
+$(foreach tool,$(TOOLS) $(BENCHES) $(FUZZERS),$(eval $(call program_rule,$(tool),$(OBJ)/bin)))
 
 # Libraries that tests load into programs ahead of the C library, to make the host misbehave. In
 # an archive they would take its place in every test.
@@ -197,6 +216,8 @@ unit-tests: $(UNIT_TESTS) ## build the unit tests of this VARIANT (not run)
 tools: $(TOOLS:%=$(OBJ)/bin/%)
 
 benches: $(BENCHES:%=$(OBJ)/bin/%)
+
+fuzzers: $(FUZZERS:%=$(OBJ)/bin/%)
 
 core-archive: $(OBJ)/libcore.a
 
@@ -249,6 +270,13 @@ $(OBJ)/%.tidy: %.c $(OBJ)/%.o .clang-tidy tests/.clang-tidy
 	$(call say,TIDY)clang-tidy --quiet $< -- $(CFLAGS_ALL) 2>$@.err || { cat $@.err >&2; exit 1; }
 	@rm -f $@.err
 	@touch $@
+
+# T names targets; what was found stays in build/fuzz/found, and fails.
+FUZZ_S ?= 30
+fuzz: ## vary the input of each parser and state machine, FUZZ_S=30 seconds each; T=words for some
+	@deploy/install-deps build test fuzz
+	+@$(SUBMAKE) VARIANT=fuzz fuzzers
+	@$(PYTHON) tests/fuzz/run --seconds $(FUZZ_S) $(T)
 
 check-esphome: ## the ESP32 firmware's files, as ESPHome sees them; needs the Python registry
 	@python3 tests/esphome/check.py
@@ -334,6 +362,6 @@ help: ## list the targets
 clean: ## remove everything that was built
 	rm -rf build
 
-.PHONY: all unit-tests tools benches preloads core-archive deps demo test lint lint-house lint-format \
-    lint-clang lint-cppcheck lint-shell tidy check-esphome check-homeassistant bench soak format install deb check-deb \
-    help clean
+.PHONY: all unit-tests tools benches fuzzers preloads core-archive deps demo test lint lint-house lint-format \
+    lint-clang lint-cppcheck lint-shell tidy check-esphome check-homeassistant fuzz bench soak format install deb \
+    check-deb help clean

@@ -21,6 +21,11 @@ struct redis_socket {
     struct event *flush; /* what was asked for since the last turn goes out, in one write */
     struct redis_socket_events events;
     struct redis_format format;
+    redisReplyObjectFunctions own; /* hiredis's, with a count in front */
+    redisReplyObjectFunctions *theirs;
+    uint64_t asked;
+    uint64_t answered;
+    bool unasked; /* there was one answer more than that */
     bool flushing;
     bool over; /* the owner knows that it has ended */
 };
@@ -29,7 +34,8 @@ struct redis_socket {
  * one counts. */
 static void end(struct redis_socket *socket)
 {
-    const char *reason = socket->hiredis->c.errstr;
+    const char *reason =
+        socket->unasked ? "an answer that nobody asked for" : socket->hiredis->c.errstr;
 
     if (!socket->over) {
         socket->over = true;
@@ -38,6 +44,64 @@ static void end(struct redis_socket *socket)
     }
 }
 
+/* ---- answers that nobody asked for ---- */
+
+/* hiredis ends the process at such an answer, but for an error, which it takes for a refusal of the
+ * connection. So it is stopped before: with NULL its reader fails, and that ends the connection. */
+static bool is_asked_for(const redisReadTask *task)
+{
+    struct redis_socket *socket = task->privdata;
+
+    if (task->parent != NULL) {
+        return true;
+    }
+    if (socket->answered < socket->asked) {
+        socket->answered++;
+        return true;
+    }
+    socket->unasked = task->type != REDIS_REPLY_ERROR;
+    return !socket->unasked;
+}
+
+static void *create_string(const redisReadTask *task, char *string, size_t length)
+{
+    const struct redis_socket *socket = task->privdata;
+    return is_asked_for(task) ? socket->theirs->createString(task, string, length) : NULL;
+}
+
+static void *create_array(const redisReadTask *task, int count)
+{
+    const struct redis_socket *socket = task->privdata;
+    return is_asked_for(task) ? socket->theirs->createArray(task, count) : NULL;
+}
+
+static void *create_integer(const redisReadTask *task, long long value)
+{
+    const struct redis_socket *socket = task->privdata;
+    return is_asked_for(task) ? socket->theirs->createInteger(task, value) : NULL;
+}
+
+static void *create_nil(const redisReadTask *task)
+{
+    const struct redis_socket *socket = task->privdata;
+    return is_asked_for(task) ? socket->theirs->createNil(task) : NULL;
+}
+
+static void count_answers(struct redis_socket *socket)
+{
+    redisReader *reader = socket->hiredis->c.reader;
+
+    socket->theirs = reader->fn;
+    socket->own = (redisReplyObjectFunctions){
+        .createString = create_string,
+        .createArray = create_array,
+        .createInteger = create_integer,
+        .createNil = create_nil,
+        .freeObject = reader->fn->freeObject,
+    };
+    reader->fn = &socket->own;
+    reader->privdata = socket;
+}
 /* ---- hiredis in libevent ---- */
 
 static void on_readable(evutil_socket_t fd, short what, void *context)
@@ -115,8 +179,11 @@ static void destroy(struct redis_socket *socket)
 
 static void stop_events(void *context)
 {
-    end(context);
-    destroy(context);
+    struct redis_socket *socket = context;
+
+    end(socket);
+    socket->hiredis->c.reader->fn = socket->theirs; /* it still frees what it has read */
+    destroy(socket);
 }
 
 static void on_connect(const redisAsyncContext *hiredis, int status)
@@ -141,6 +208,7 @@ static bool attach(struct redis_socket *socket, struct event_base *base)
     if (socket->readable == NULL || socket->writable == NULL || socket->flush == NULL) {
         return false;
     }
+    count_answers(socket);
     hiredis->data = socket;
     hiredis->ev.data = socket;
     hiredis->ev.addRead = start_reading;
@@ -245,6 +313,7 @@ enum status redis_socket_send(
             socket->hiredis, on_reply, request, format->bytes, format->length) != REDIS_OK) {
         return STATUS_DISCONNECTED;
     }
+    socket->asked++;
     return STATUS_OK;
 }
 

@@ -18,16 +18,25 @@ void text_clear(struct text *text)
     text->cut = false;
 }
 
+#define FOLLOWING_MAX 3 /* bytes of a character behind its first; more of them are no UTF-8 */
+
+static bool is_following(char byte)
+{
+    return ((unsigned char)byte & 0xc0) == 0x80;
+}
+
 /* The longest prefix of `length` bytes, at most `room`, that ends at a whole character. */
 static size_t whole_characters(const char *bytes, size_t length, size_t room)
 {
+    size_t kept = room;
+
     if (length <= room) {
         return length;
     }
-    while (room > 0 && ((unsigned char)bytes[room] & 0xc0) == 0x80) {
-        room--;
+    while (kept > 0 && room - kept < FOLLOWING_MAX && is_following(bytes[kept])) {
+        kept--;
     }
-    return room;
+    return is_following(bytes[kept]) ? room : kept;
 }
 
 void text_add_bytes(struct text *text, const char *bytes, size_t length)
@@ -110,7 +119,7 @@ void text_addf(struct text *text, const char *format, ...)
         /* vsnprintf cut at a byte: take back the start of a character that lost its end. */
         size_t kept = room - 1;
         size_t start = kept;
-        while (start > 0 && ((unsigned char)end[start - 1] & 0xc0) == 0x80) {
+        while (start > 0 && kept - start < FOLLOWING_MAX && is_following(end[start - 1])) {
             start--;
         }
         if (start > 0 && !utf8_is_valid(end + start - 1, kept - (start - 1))) {

@@ -106,7 +106,8 @@ static void judge_delivered(
         judge_method(document, secrets, verdict, reason);
     } else if (response->error != NULL) {
         /* The status line came, the rest did not: the next message will show. */
-        text_addf(reason, "the answer broke off: %s", response->error);
+        text_add(reason, "the answer broke off: ");
+        add_words(reason, response->error, secrets);
     } else {
         text_add(reason, "the answer is not Slack's");
     }

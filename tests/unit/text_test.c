@@ -73,6 +73,24 @@ static void a_text_is_cut_at_a_whole_character(void **state)
     }
 }
 
+/* A person may type anything, and a message about it should not be lost. */
+static void what_is_no_UTF_8_is_cut_where_it_ends(void **state)
+{
+    static const char garbage[] = "ab\x94\x94\x94\x94\x94\x94";
+    char added[7];
+    char printed[7];
+    struct text text = text_over(added, sizeof added);
+    struct text format = text_over(printed, sizeof printed);
+
+    (void)state;
+    text_add(&text, garbage);
+    text_addf(&format, "%s", garbage);
+    assert_true(text.cut && format.cut);
+    assert_memory_equal(added, garbage, 6);
+    assert_memory_equal(printed, garbage, 2);
+    assert_true(utf8_valid_length(printed, format.length) == 2);
+}
+
 static void after_a_cut_nothing_is_added(void **state)
 {
     char buffer[4];
@@ -236,6 +254,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_fits_is_kept_whole),
         cmocka_unit_test(a_text_is_cut_at_a_whole_character),
+        cmocka_unit_test(what_is_no_UTF_8_is_cut_where_it_ends),
         cmocka_unit_test(after_a_cut_nothing_is_added),
         cmocka_unit_test(a_format_is_cut_behind_what_was_there),
         cmocka_unit_test(UTF_8_is_what_Unicode_says),

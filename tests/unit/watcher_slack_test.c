@@ -605,6 +605,8 @@ static void a_status_of_2xx_is_delivered_whatever_follows(void **state)
     verdict = judge(200, "{\"ok\": tr", "Transferred a partial file", 0);
     assert_verdict(
         &verdict, SLACK_DELIVERED, false, "the answer broke off: Transferred a partial file");
+    verdict = judge(200, "{", "\033[2Jcut", 0);
+    assert_verdict(&verdict, SLACK_DELIVERED, false, "the answer broke off: ?[2Jcut");
 }
 
 static void what_broke_before_is_sent_again(void **state)

@@ -1,0 +1,246 @@
+/* The store against a Redis that answers anything: the input is a row of answers, one to each
+ * command that comes. `=` is the answer that Redis would give, `@` a raw answer up to the next \1;
+ * `!` hangs up. */
+#include <event2/event.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "controller/core/decide.h"
+#include "persistence/store.h"
+#include "tests/fuzz/bytes.h"
+#include "tests/fuzz/fuzz.h"
+
+#define TURNS_MAX 40
+#define SHA "0123456789012345678901234567890123456789"
+
+struct play {
+    struct event_base *base;
+    struct store *store;
+    struct bytes answers;
+    int peer;
+    bool asked;
+    unsigned saves_under_way; /* each has one answer */
+};
+
+/* ---- the store's owner ---- */
+
+
+static void on_reason(void *context, const char *reason)
+{
+    (void)context;
+    FUZZ_CHECK(reason != NULL && strlen(reason) < 1024);
+}
+
+static void on_record(void *context, const struct record *record)
+{
+    const struct core_config config = {.always_enabled = record->core.mode == CORE_ALWAYS_ON};
+
+    (void)context;
+    FUZZ_CHECK(core_broken_invariant(&config, &record->core) == 0);
+}
+
+static void on_bad_record(void *context, const char *machine, const char *reason)
+{
+    (void)context;
+    FUZZ_CHECK(machine[0] != '\0' && reason[0] != '\0');
+}
+
+static void on_loaded(void *context, bool ok)
+{
+    (void)context;
+    (void)ok;
+}
+
+static void on_lease(void *context, const struct store_lease_answer *answer)
+{
+    (void)context;
+    FUZZ_CHECK(answer->epoch <= VERSION_EPOCH_MAX || answer->lease == STORE_LEASE_ERROR);
+    FUZZ_CHECK(answer->remaining_ms >= 0);
+}
+
+static void on_card_key(void *context, bool ok, const char *key_hex)
+{
+    (void)context;
+    FUZZ_CHECK(!ok || strspn(key_hex, "0123456789abcdefABCDEF") == 64);
+}
+
+static void on_saved(void *context, uint64_t token, enum store_saved result, const char *reason)
+{
+    struct play *play = context;
+
+    (void)token;
+    FUZZ_CHECK(play->saves_under_way > 0 && result <= STORE_SAVE_LOST && reason != NULL);
+    play->saves_under_way--;
+}
+
+static void on_blocks(void *context, bool ok, const char *text)
+{
+    (void)context;
+    FUZZ_CHECK(ok || text == NULL);
+}
+
+static void on_blocks_saved(void *context, enum store_saved result, const char *reason)
+{
+    (void)context;
+    FUZZ_CHECK(result <= STORE_SAVE_LOST && reason != NULL);
+}
+
+static void ask_all(struct play *play)
+{
+    const struct store_operations *operations = play->store->operations;
+    const char *const machines[] = {"saw", "laser"};
+    const struct store_claim claim = {
+        .id = "one", .token = "token", .duration_ms = 5000, .now = {1767636000000}};
+    struct record record = {.machine = "saw"};
+
+    core_state_init(&record.core);
+    (void)operations->load(play->store, machines, 2);
+    (void)operations->take_lease(play->store, &claim);
+    (void)operations->card_key(play->store, "00");
+    (void)operations->load_blocks(play->store);
+    (void)operations->save_blocks(play->store, (struct version){1, 1}, "{}");
+    (void)operations->forget(play->store, "lathe");
+    if (operations->save(play->store, &record, 1) == STATUS_OK) {
+        play->saves_under_way++;
+    }
+    (void)operations->release_lease(play->store, &claim);
+}
+
+static void on_up(void *context)
+{
+    struct play *play = context;
+
+    if (!play->asked) {
+        play->asked = true;
+        ask_all(play);
+    }
+}
+
+static struct store_events events_of(struct play *play)
+{
+    return (struct store_events){
+        .context = play,
+        .on_up = on_up,
+        .on_down = on_reason,
+        .on_record = on_record,
+        .on_bad_record = on_bad_record,
+        .on_loaded = on_loaded,
+        .on_lease = on_lease,
+        .on_card_key = on_card_key,
+        .on_saved = on_saved,
+        .on_blocks = on_blocks,
+        .on_blocks_saved = on_blocks_saved,
+        .on_trouble = on_reason,
+    };
+}
+
+/* ---- Redis ---- */
+
+static void send_bytes(const struct play *play, const char *bytes, size_t length)
+{
+    (void)send(play->peer, bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* The answer to the next command; false when it hung up. */
+static bool answer(struct play *play)
+{
+    static const char sha[] = "$40\r\n" SHA "\r\n";
+    size_t length;
+    char *raw;
+
+    switch (bytes_8(&play->answers)) {
+    case '@':
+        raw = bytes_until(&play->answers, '\1', false, &length);
+        send_bytes(play, raw, length);
+        free(raw);
+        return true;
+    case '!':
+        return false;
+    case 'n':
+        send_bytes(play, "$-1\r\n", 5);
+        return true;
+    default:
+        send_bytes(play, sha, sizeof sha - 1);
+        return true;
+    }
+}
+
+/* Counts the commands in what has come: each begins with `*`, and ours hold no other line that
+ * does. */
+static bool serve(struct play *play)
+{
+    char buffer[8192];
+    ssize_t count = recv(play->peer, buffer, sizeof buffer, MSG_DONTWAIT);
+    char last = '\n';
+
+    if (count <= 0) {
+        return count < 0;
+    }
+    for (ssize_t i = 0; i < count; i++) {
+        if (buffer[i] == '*' && last == '\n' && !answer(play)) {
+            return false;
+        }
+        last = buffer[i];
+    }
+    return true;
+}
+
+static int listen_at(char path[64])
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    (void)snprintf(path, 64, "/tmp/tagout-fuzz-%d", getpid());
+    (void)snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    (void)unlink(path);
+    FUZZ_CHECK(fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof address) == 0);
+    FUZZ_CHECK(listen(fd, 4) == 0);
+    return fd;
+}
+
+static void run(struct play *play, int listener)
+{
+    play->peer = -1;
+    for (int turn = 0; turn < TURNS_MAX; turn++) {
+        if (play->peer < 0) {
+            play->peer = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        }
+        if (event_base_loop(play->base, EVLOOP_NONBLOCK) != 0) {
+            break;
+        }
+        if (play->peer >= 0 && !serve(play)) {
+            close(play->peer);
+            play->peer = -1;
+        }
+    }
+    if (play->peer >= 0) {
+        close(play->peer);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static int listener = -1;
+    static char path[64];
+    struct play play = {.base = event_base_new(), .answers = bytes_of(data, size)};
+    struct store_events events = events_of(&play);
+    struct redis_options options = {.base = play.base, .prefix = "tagout"};
+    TEXT_LOCAL(url, 128);
+    TEXT_LOCAL(why, 256);
+
+    if (listener < 0) {
+        listener = listen_at(path);
+    }
+    text_addf(&url, "unix://%s", path);
+    options.url = url.data;
+    FUZZ_CHECK(redis_store_new(&options, &events, &play.store, &why) == STATUS_OK);
+    run(&play, listener);
+    play.store->operations->close(play.store);
+    event_base_free(play.base);
+    return 0;
+}
