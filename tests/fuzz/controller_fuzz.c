@@ -355,7 +355,7 @@ static void open_play(struct play *play)
 {
     struct controller_ports ports = {
         .broker = {play, take_published, subscribe, unsubscribe, echo, discard, NULL},
-        .host = {play, now, is_synchronised, read_roster},
+        .host = {play, now, NULL, is_synchronised, read_roster},
     };
     struct store_events events;
     TEXT_LOCAL(why, 256);

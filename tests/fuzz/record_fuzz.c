@@ -102,7 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FUZZ_CHECK((verdict == RECORD_GOOD) == (why.length == 0));
     if (verdict != RECORD_REFUSED) {
         check_safe(&record.core);
-        FUZZ_CHECK(record_settle(&record) == NULL);
+        FUZZ_CHECK(record_settle(&record.core) == NULL);
         /* One that was set is never lost, and one that cannot be read counts as set. */
         FUZZ_CHECK(record.core.oopsed != is_said(fields, count, "oops", "false"));
         FUZZ_CHECK(record.core.locked_out != is_said(fields, count, "lockout", "false"));
