@@ -9,6 +9,8 @@
 #include "controller/support/log.h"
 
 #define PUBLISH_AGAIN_MS 1000
+/* In the outbox. */
+#define BEHIND_MESSAGES 256
 
 void refresh_now(struct controller *controller)
 {
@@ -59,6 +61,13 @@ void publish(
     } else {
         controller->counters.published[id]++;
     }
+}
+
+bool broker_is_behind(const struct controller *controller)
+{
+    const struct broker_port *broker = &controller->ports.broker;
+
+    return broker->waiting != NULL && broker->waiting(broker->context) >= BEHIND_MESSAGES;
 }
 
 void publish_status(struct controller *controller, const char *status)
@@ -329,6 +338,7 @@ static void work(struct controller *controller)
     saves_tick(controller);
     block_keeping_tick(controller);
     republish_tick(controller);
+    judge_tick(controller);
     discovery_tick(controller);
     while (heap_first(deadlines) != NULL &&
            heap_first(deadlines)->at.ms <= controller->now.mono.ms) {
@@ -346,7 +356,7 @@ static struct mono_time machines_deadline(const struct controller *controller)
 struct mono_time controller_tick(struct controller *controller)
 {
     struct mono_time next = {0};
-    struct mono_time other[9] = {0};
+    struct mono_time other[10] = {0};
 
     refresh_now(controller);
     liveness_notice_stall(controller);
@@ -366,6 +376,7 @@ struct mono_time controller_tick(struct controller *controller)
         other[3] = block_keeping_deadline(controller);
         other[6] = discovery_deadline(controller);
         other[8] = republish_deadline(controller);
+        other[9] = judge_deadline(controller);
     }
     other[4] = watcher_watch_deadline(controller);
     other[5] = controller->handover.until;

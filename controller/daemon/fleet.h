@@ -27,6 +27,13 @@ struct waiting_report {
     struct report report;
 };
 
+/* When what waits of a machine is judged. */
+enum judge_turn {
+    JUDGE_NEVER, /* nothing waits, or all of it was judged out of turn */
+    JUDGE_LATER, /* as soon as the answers can be sent */
+    JUDGE_SOON,  /* whatever waits to be sent: an Oops, or a card that came or went */
+};
+
 /* C2 `telemetry`: what was told last, and what was published. */
 struct telemetry {
     bool has[REPORT_NUMBER_COUNT];
@@ -69,8 +76,9 @@ struct machine {
 
     struct waiting_report *waiting_first;
     struct waiting_report *waiting_last;
-    struct machine *judge_next; /* list of machines with something waiting */
-    bool judge_wanted;          /* is in it */
+    enum judge_turn judge_turn;
+    struct machine *judge_prev; /* in the list of that turn */
+    struct machine *judge_next;
 
     struct heap_item deadline;
     struct waiting_restart *waiting_restart; /* see request_box.c */

@@ -17,9 +17,8 @@
 #include "controller/support/supervisor.h"
 #include "topics/topic.h"
 
-/* How much of the inboxes one turn of the loop takes: all that waits, within reason, so that Redis
- * and timers get their turn in a storm too. */
-#define MESSAGES_A_TURN 4096
+/* How much of the inboxes one turn of the loop takes: in a storm, a small part of what it sends. */
+#define MESSAGES_A_TURN 512
 #define REQUESTS_A_TURN 64
 
 #define INBOX_BYTES ((size_t)8 << 20)
@@ -181,6 +180,12 @@ static void on_inbox(evutil_socket_t fd, short what, void *argument)
     controller_flush(loop->controller);
 }
 
+/* What a person asks for, through Home Assistant too, stands behind no reports. */
+static bool is_asked(const char *topic)
+{
+    return topic_is_request(topic) || strstr(topic, "/set/") != NULL;
+}
+
 static void on_requests(evutil_socket_t fd, short what, void *argument)
 {
     struct loop *loop = argument;
@@ -189,9 +194,14 @@ static void on_requests(evutil_socket_t fd, short what, void *argument)
     (void)fd;
     (void)what;
     for (int i = 0; i < REQUESTS_A_TURN && inbox_pop(loop->requests, &entry); i++) {
-        controller_on_request(
-            loop->controller, entry.topic, entry.payload, entry.payload_length, entry.retained,
-            entry.overflow);
+        if (topic_is_request(entry.topic)) {
+            controller_on_request(
+                loop->controller, entry.topic, entry.payload, entry.payload_length, entry.retained,
+                entry.overflow);
+        } else {
+            controller_on_message(
+                loop->controller, entry.topic, entry.payload, entry.payload_length, entry.retained);
+        }
     }
 }
 
@@ -253,7 +263,7 @@ static enum status start_mqtt(struct loop *loop, struct text *why)
         .will_payload = will,
         .inbox = loop->inbox,
         .requests = loop->requests,
-        .is_request = topic_is_request,
+        .is_request = is_asked,
     };
     enum status status = topic_build(
         will_topic, sizeof will_topic, settings->controller.prefix, TOPIC_CONTROLLER_STATUS,

@@ -164,8 +164,8 @@ struct controller {
     struct strangers refused_sets;   /* machines that Home Assistant may not clear */
     struct strangers bad_requesters; /* accounts */
     struct strangers store_troubles; /* how what Redis says begins */
-    struct machine *judge_first;     /* machines with reports waiting */
-    struct machine *judge_last;
+    struct machine *judge_soon;      /* machines with reports waiting, see waiting.c */
+    struct machine *judge_later;
 };
 
 /* ---- controller.c ---- */
@@ -178,6 +178,8 @@ void publish(
     struct controller *controller, enum topic_id id, const char *first, const char *second,
     const char *payload, size_t length);
 void publish_status(struct controller *controller, const char *status);
+/* So much waits to be sent that what is added now would come late. */
+bool broker_is_behind(const struct controller *controller);
 /* What a machine says, and what Home Assistant says to one. */
 void take_machine_message(
     struct controller *controller, const char *topic, const char *payload, size_t length,
@@ -305,6 +307,10 @@ void judge_forget_kept(struct machine *machine);
 /* Whether what the leader tells now is newer than the report. */
 bool judge_is_told_beyond(const struct machine *machine, const struct report *report);
 void judge_kept(struct controller *controller);
+/* Judges what waits of all machines, whatever waits to be sent. */
+void judge_all(struct controller *controller);
+void judge_tick(struct controller *controller);
+struct mono_time judge_deadline(const struct controller *controller);
 /* Judges what waits of one machine, so that what comes next is judged after it. */
 void judge_waiting(struct controller *controller, struct machine *machine);
 

@@ -282,7 +282,9 @@ void controller_on_roster(struct controller *controller, struct roster *roster, 
         refuse(controller, why);
         return;
     }
-    controller_flush(controller);
+    if (controller->phase == PHASE_READY && lease_may_speak(&controller->lease)) {
+        judge_all(controller);
+    }
     change = roster_compare(controller->roster, roster);
     if (!is_allowed(controller, roster, &change, &reason)) {
         goto refused;

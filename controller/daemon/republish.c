@@ -8,8 +8,6 @@
 #include "controller/daemon/parts.h"
 
 #define MACHINES_A_TURN 64
-/* In the outbox. */
-#define WAITING_MAX 256
 /* Until it is looked at again; an acknowledgement of the broker comes sooner. */
 #define FULL_PAUSE_MS 10
 
@@ -38,13 +36,6 @@ static bool publish_one(struct controller *controller, const struct machine *mac
     return true;
 }
 
-static bool is_full(const struct controller *controller)
-{
-    const struct broker_port *broker = &controller->ports.broker;
-
-    return broker->waiting != NULL && broker->waiting(broker->context) >= WAITING_MAX;
-}
-
 /* What is said to no broker is lost, and all is said anew after the next connect. */
 static bool is_under_way(const struct controller *controller)
 {
@@ -64,7 +55,7 @@ void republish_tick(struct controller *controller)
     struct republish *republish = &controller->republish;
     size_t left = MACHINES_A_TURN;
 
-    if (!is_under_way(controller) || is_full(controller)) {
+    if (!is_under_way(controller) || broker_is_behind(controller)) {
         return;
     }
     while (republish->step != REPUBLISH_NOTHING && left > 0) {
@@ -92,5 +83,6 @@ struct mono_time republish_deadline(const struct controller *controller)
     if (!is_under_way(controller)) {
         return (struct mono_time){0};
     }
-    return (struct mono_time){controller->now.mono.ms + (is_full(controller) ? FULL_PAUSE_MS : 0)};
+    return (struct mono_time){
+        controller->now.mono.ms + (broker_is_behind(controller) ? FULL_PAUSE_MS : 0)};
 }

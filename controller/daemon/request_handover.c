@@ -46,7 +46,7 @@ void do_handover(struct controller *controller, const char *account, const struc
     describe_person(account, request, &by);
     log_info("handing over, as %s asked", by.data);
     /* What was heard is judged, and whoever waits is answered, while that may still be said. */
-    controller_flush(controller);
+    judge_all(controller);
     restarts_stop(controller);
     saves_stop(controller);
     block_answers_stop(controller);

@@ -1,6 +1,11 @@
-/* Reports wait, merge, and are judged machine by machine (C3). */
+/* Reports wait, merge, and are judged machine by machine (C3).
+ *
+ * More may come than can be answered. Then what waits to be sent grows, and a report is judged only
+ * when its answer can leave soon; until then those of one machine merge. An Oops and a card edge
+ * are judged at once: their commands go out behind the few that wait. */
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #include "controller/daemon/parts.h"
 #include "controller/support/log.h"
@@ -8,6 +13,8 @@
 /* How many reports of one machine may wait. A device reports each change once and repeats what is
  * not answered, so that only a storm gets here; then the oldest are judged at once. */
 #define WAITING_MAX 16
+/* Until it is looked whether the broker has caught up; an acknowledgement comes sooner. */
+#define BEHIND_PAUSE_MS 10
 
 static size_t waiting_count(const struct machine *machine)
 {
@@ -55,19 +62,44 @@ static void merge_into(struct report *earlier, const struct report *later)
     *earlier = merged;
 }
 
-/* A machine whose reports were judged before its turn is still in the list. */
-static void want_judged(struct controller *controller, struct machine *machine)
+static struct machine **list_of(struct controller *controller, enum judge_turn turn)
 {
-    if (machine->judge_wanted) {
-        return;
+    return turn == JUDGE_SOON ? &controller->judge_soon : &controller->judge_later;
+}
+
+static void leave_list(struct controller *controller, struct machine *machine)
+{
+    struct machine **list = list_of(controller, machine->judge_turn);
+
+    if (machine->judge_turn != JUDGE_NEVER) {
+        DL_DELETE2(*list, machine, judge_prev, judge_next);
+        machine->judge_turn = JUDGE_NEVER;
     }
-    machine->judge_wanted = true;
-    if (controller->judge_last != NULL) {
-        controller->judge_last->judge_next = machine;
-    } else {
-        controller->judge_first = machine;
+}
+
+/* A machine whose reports were judged before its turn is still in the list. */
+static void
+want_judged(struct controller *controller, struct machine *machine, enum judge_turn turn)
+{
+    struct machine **list = list_of(controller, turn);
+
+    if (machine->judge_turn < turn) {
+        leave_list(controller, machine);
+        machine->judge_turn = turn;
+        DL_APPEND2(*list, machine, judge_prev, judge_next);
     }
-    controller->judge_last = machine;
+}
+
+/* Against what was judged last. */
+static enum judge_turn turn_of(const struct machine *machine, const struct report *report)
+{
+    const struct core_state *core = &machine->record.core;
+    bool is_press = report->oops && !core->oopsed;
+    bool is_edge = strcmp(report->card, machine->raw_card) != 0 ||
+                   (report->card[0] == '\0') != (core->card[0] == '\0');
+    bool is_emergency = report->emergency && core->mode != CORE_EMERGENCY;
+
+    return is_press || is_edge || is_emergency ? JUDGE_SOON : JUDGE_LATER;
 }
 
 void judge_enqueue(
@@ -100,7 +132,7 @@ void judge_enqueue(
         machine->waiting_first = waiting;
     }
     machine->waiting_last = waiting;
-    want_judged(controller, machine);
+    want_judged(controller, machine, turn_of(machine, report));
 }
 
 void judge_waiting(struct controller *controller, struct machine *machine)
@@ -121,26 +153,46 @@ void judge_waiting(struct controller *controller, struct machine *machine)
     }
 }
 
-static void judge_all(struct controller *controller)
+static void judge_first_of(struct controller *controller, struct machine *first)
 {
-    while (controller->judge_first != NULL) {
-        struct machine *machine = controller->judge_first;
+    leave_list(controller, first);
+    judge_waiting(controller, first);
+}
 
-        controller->judge_first = machine->judge_next;
-        if (controller->judge_first == NULL) {
-            controller->judge_last = NULL;
-        }
-        machine->judge_next = NULL;
-        machine->judge_wanted = false;
-        judge_waiting(controller, machine);
+void judge_all(struct controller *controller)
+{
+    while (controller->judge_soon != NULL) {
+        judge_first_of(controller, controller->judge_soon);
     }
+    while (controller->judge_later != NULL) {
+        judge_first_of(controller, controller->judge_later);
+    }
+}
+
+void judge_tick(struct controller *controller)
+{
+    while (controller->judge_soon != NULL) {
+        judge_first_of(controller, controller->judge_soon);
+    }
+    while (controller->judge_later != NULL && !broker_is_behind(controller)) {
+        judge_first_of(controller, controller->judge_later);
+    }
+}
+
+struct mono_time judge_deadline(const struct controller *controller)
+{
+    if (controller->judge_soon == NULL && controller->judge_later == NULL) {
+        return (struct mono_time){0};
+    }
+    return (struct mono_time){
+        controller->now.mono.ms + (broker_is_behind(controller) ? BEHIND_PAUSE_MS : 0)};
 }
 
 void controller_flush(struct controller *controller)
 {
     refresh_now(controller);
     if (controller->phase == PHASE_READY && lease_may_speak(&controller->lease)) {
-        judge_all(controller); /* else as soon as it is known that this is the leader */
+        judge_tick(controller); /* else as soon as it is known that this is the leader */
     }
 }
 
@@ -239,9 +291,6 @@ void judge_drop_waiting(struct controller *controller)
         struct machine *machine = fleet_at(controller->fleet, i);
 
         drop_waiting(machine);
-        machine->judge_next = NULL;
-        machine->judge_wanted = false;
+        leave_list(controller, machine);
     }
-    controller->judge_first = NULL;
-    controller->judge_last = NULL;
 }
