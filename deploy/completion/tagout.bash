@@ -10,6 +10,11 @@ _tagout_verbs() {
     "$1" --help 2>/dev/null | sed -n 's/^  \([a-z][a-z-]*\) .*/\1/p'
 }
 
+# Words such as add|remove|list behind a verb.
+_tagout_actions() {
+    "$1" "$2" --help 2>/dev/null | sed -n "1s/^Usage: [a-z]* $2 \([a-z]*|[a-z|]*\).*/\1/p" | tr '|' ' '
+}
+
 # Names of machines in the machines.json beside the configuration $1: the keys of the outer object,
 # wherever its lines break.
 _tagout_machines() {
@@ -54,7 +59,7 @@ _tagout() {
     elif [[ $word == -* ]]; then
         words=$(_tagout_options "$program" ${verb:+"$verb"})
     elif [[ ${program##*/} == tagoutctl || $before == --machine ]]; then
-        words=$(_tagout_machines "$file")
+        words="$(_tagout_actions "$program" "$verb") $(_tagout_machines "$file")"
     fi
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
 }

@@ -106,6 +106,7 @@ def test_verbs_are_completed(completes):
     assert len(verbs()) > 10
     assert sorted(completes("tagoutctl", "")) == sorted(verbs())
     assert completes("tagoutctl", "--account", "lockout", "han") == ["handover"]
+    assert completes("tagoutctl", "account", "a") == ["add"]
 
 
 def test_options_are_those_of_the_program_or_the_verb(completes):
@@ -124,7 +125,7 @@ def test_machines_are_completed_from_the_configuration(completes, scratch, text)
     with open(os.path.join(scratch, "machines.json"), "w", encoding="utf-8") as file:
         file.write(text)
     ini = os.path.join(scratch, "tagout.ini")
-    assert completes("tagoutctl", "-c", ini, "lockout", "") == ["lathe-2", "saw"]
+    assert sorted(completes("tagoutctl", "-c", ini, "lockout", "")) == ["lathe-2", "saw"]
     assert completes("tagoutctl", "-c", ini, "--json", "status", "l") == ["lathe-2"]
 
 
