@@ -20,7 +20,7 @@
     X(TEXT_ALWAYS_ON, "always_on", "Always On")                                                    \
     X(TEXT_UNAUTHORIZED, "unauthorized", "Unauthorized")                                           \
     X(TEXT_UNKNOWN_FOB, "unknown_fob", "Unknown RFID")                                             \
-    X(TEXT_TOO_MANY_CARDS, "too_many_cards", "Unknown cards:\\nwait a minute")                      \
+    X(TEXT_TOO_MANY_CARDS, "too_many_cards", "Unknown cards:\\nwait a minute")                     \
     X(TEXT_OOPS, "oops", "Oops!! Please\\ncheck/post Slack")                                       \
     X(TEXT_LOCKOUT, "lockout", "Down for\\nmaintenance")
 

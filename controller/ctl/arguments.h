@@ -58,8 +58,8 @@ struct ctl_verb {
     const char *summary;  /* one line, for the list of verbs */
     const char *help;     /* the rest of its own --help */
     enum ctl_machine machine;
-    bool local;                  /* asks nobody: works on this host's files */
-    bool without_settings;       /* local, and reads what it needs of tagout.ini itself, if anything */
+    bool local;            /* asks nobody: works on this host's files */
+    bool without_settings; /* local, and reads what it needs of tagout.ini itself, if anything */
     const char *const *actions;  /* what its first word must be, up to a NULL; NULL: no such word */
     int words_max;               /* that may follow, where no machine does */
     unsigned options;            /* of enum ctl_option */

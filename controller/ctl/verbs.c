@@ -208,8 +208,8 @@ const struct ctl_verb ctl_verbs[] = {
         .summary = "the broker's accounts of the boxes at machines",
         .help =
             "Works on the files of [mosquitto], so on the broker's host, and as root. Passwords "
-            "are made\n"
-            "at random.\n"
+            "are\n"
+            "made at random.\n"
             "\n"
             "  add            a new box: shows its password and its entry in machines.json\n"
             "  replace        a new password, say for a box that was stolen; the old one is dead\n"
@@ -231,8 +231,8 @@ const struct ctl_verb ctl_verbs[] = {
             "A name says its role: op.ada is an operator, ad.grace an admin, ha.home Home "
             "Assistant,\n"
             "svc.watcher a watcher, svc.controller-one the controller with that id. Works on the "
-            "files of\n"
-            "[mosquitto], so on the broker's host, and as root. Passwords are made at random.\n"
+            "files\n"
+            "of [mosquitto], so on the broker's host, and as root. Passwords are made at random.\n"
             "\n"
             "  add            a new account: shows its section for a tagout.ini\n"
             "  replace        a new password; the old one is dead\n"

@@ -160,7 +160,7 @@ def test_a_day_in_the_secured_shop(shop, slack):
 REFUSED = [("GET", "other"), ("SET", "other", "1"), ("DEL", "other"), ("HGETALL", "other:machine"),
            ("EVAL", "return redis.call('GET', 'other')", "0"),
            ("EVAL", "return redis.call('GET', KEYS[1])", "1", "other"),
-           ("KEYS", "*"), ("SCAN", "0"), ("FLUSHALL",), ("CONFIG", "GET", "*"), ("ACL", "LIST"),
+           ("KEYS", "*"), ("TYPE", "other"), ("FLUSHALL",), ("CONFIG", "GET", "*"), ("ACL", "LIST"),
            ("SCRIPT", "FLUSH"), ("SHUTDOWN",), ("CLIENT", "LIST"),
            ("RENAME", "tagout:lease", "tagout:x"), ("SAVE",), ("MONITOR",),
            ("PUBLISH", "x", "y"), ("SUBSCRIBE", "x"), ("EXPIRE", "tagout:lease", "1")]
