@@ -175,6 +175,10 @@ $(OBJ)/%.o: %.c $(OBJ)/flags
 $(call object,$(addprefix tests/lib/joint_,memo.c reduce.c space.c step.c)): \
     CFLAGS_ALL += -O2 -fno-sanitize=all
 
+# Files that it holds.
+$(OBJ)/controller/setup/shipped.o: $(addprefix deploy/,etc/tagout.ini mosquitto/tagout.conf \
+    redis/tagout.conf)
+
 define room_rule
 $(OBJ)/lib$(1).a: $$(call object,$$(call room_sources,$(1))) $(OBJ)/lib$(1).files
 	@rm -f $$@

@@ -226,14 +226,12 @@ static enum status load_settings(struct restoring *restoring)
     struct text text = text_over(path, sizeof path);
     enum status status;
 
-    text_addf(&text, "%s/" ENVIRONMENT_FILE, restoring->configuration.place);
+    text_addf(&text, "%s/%s", restoring->configuration.place, restoring->ini);
     if (text.cut) {
         text_add(restoring->why, "the path is too long");
         return STATUS_TOO_LONG;
     }
-    status = environment_load(path, restoring->why);
-    text_clear(&text);
-    text_addf(&text, "%s/%s", restoring->configuration.place, restoring->ini);
+    status = environment_load_all(restoring->configuration.place, restoring->why);
     if (status == STATUS_OK) {
         status = settings_load(path, &restoring->settings, restoring->why);
     }

@@ -34,10 +34,13 @@ bool ctl_can_ask(void);
 /* Columns of the terminal behind standard output; 0 where there is none. */
 size_t ctl_width(const struct ctl *ctl);
 
-/* Where this host's configuration is: --directory, else where the file of -c is, else Debian's
- * place. CTL_USAGE when that is too long. */
+/* Where this host's configuration is, as an absolute path: --directory, else where the file of -c
+ * is, else Debian's place. CTL_USAGE when that cannot be. */
+#define CTL_DIRECTORY_DEFAULT "/etc/tagout"
 #define CTL_PLACE_SIZE 1024
-int ctl_place(const struct ctl *ctl, char ret_directory[CTL_PLACE_SIZE]);
+int ctl_directory(const struct ctl *ctl, char ret_directory[CTL_PLACE_SIZE]);
+/* Whether each --host can be one: CTL_DONE, or CTL_USAGE. */
+int ctl_check_hosts(const struct ctl *ctl);
 
 /* One line on standard error, "tagoutctl: " in front. */
 void ctl_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -100,6 +103,7 @@ int ctl_watch(struct ctl *ctl);
 int ctl_log(struct ctl *ctl);
 int ctl_account(struct ctl *ctl);
 int ctl_device(struct ctl *ctl);
+int ctl_init(struct ctl *ctl);
 int ctl_ca(struct ctl *ctl);
 int ctl_backup(struct ctl *ctl);
 int ctl_restore(struct ctl *ctl);

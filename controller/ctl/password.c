@@ -71,3 +71,20 @@ enum status password_hash(const char *password, char ret_hash[PASSWORD_HASH_SIZE
     text_addf(&out, "$7$%d$%s$%s", ITERATIONS, salt_text, key_text);
     return STATUS_OK;
 }
+
+void password_sha256(const char *password, char ret_hash[PASSWORD_SHA256_SIZE])
+{
+    unsigned char sum[crypto_hash_sha256_BYTES];
+
+    crypto_hash_sha256(sum, (const unsigned char *)password, strlen(password));
+    sodium_bin2hex(ret_hash, PASSWORD_SHA256_SIZE, sum, sizeof sum);
+}
+
+void password_key(char ret_key[PASSWORD_KEY_SIZE])
+{
+    unsigned char key[(PASSWORD_KEY_SIZE - 1) / 2];
+
+    randombytes_buf(key, sizeof key);
+    sodium_bin2hex(ret_key, PASSWORD_KEY_SIZE, key, sizeof key);
+    sodium_memzero(key, sizeof key);
+}

@@ -16,44 +16,18 @@
 
 /* What both verbs begin with. */
 struct errand {
-    char directory[FILES_PATH_SIZE];
+    char directory[CTL_PLACE_SIZE];
     char ini[FILES_PATH_SIZE];
     char passphrase[PASSPHRASE_SIZE];
     struct backup_wish wish;
 };
-
-/* A directory that is renamed needs its own name, not "." or a link's. */
-static int find_directory(const struct ctl *ctl, char ret_directory[FILES_PATH_SIZE])
-{
-    char place[CTL_PLACE_SIZE];
-    char here[FILES_PATH_SIZE] = "";
-    struct text text = text_over(ret_directory, FILES_PATH_SIZE);
-    int code = ctl_place(ctl, place);
-    char *real;
-
-    if (code != CTL_DONE) {
-        return code;
-    }
-    real = realpath(place, NULL);
-    if (real != NULL || place[0] == '/') {
-        text_add(&text, real == NULL ? place : real);
-    } else if (getcwd(here, sizeof here) != NULL) {
-        text_addf(&text, "%s/%s", here, place);
-    }
-    free(real);
-    if (text.cut || text.length == 0 || strcmp(text.data, "/") == 0) {
-        ctl_complain("%s: is no directory for a configuration", place);
-        return CTL_USAGE;
-    }
-    return CTL_DONE;
-}
 
 static int begin(const struct ctl *ctl, struct errand *errand)
 {
     const struct ctl_arguments *arguments = ctl->arguments;
     const char *slash = arguments->file == NULL ? NULL : strrchr(arguments->file, '/');
     const char *ini = arguments->file == NULL ? INI : slash == NULL ? arguments->file : slash + 1;
-    int code = find_directory(ctl, errand->directory);
+    int code = ctl_directory(ctl, errand->directory);
     TEXT_LOCAL(why, 1024);
 
     if (code != CTL_DONE) {
@@ -106,11 +80,9 @@ static void say_count(const struct backup_count *count)
 
 static int load_settings(const struct errand *errand, struct settings **ret_settings)
 {
-    char path[FILES_PATH_SIZE];
     TEXT_LOCAL(why, 1024);
 
-    if (files_join(path, errand->directory, ENVIRONMENT_FILE, &why) != STATUS_OK ||
-        environment_load(path, &why) != STATUS_OK ||
+    if (environment_load_all(errand->directory, &why) != STATUS_OK ||
         settings_load(errand->ini, ret_settings, &why) != STATUS_OK) {
         ctl_complain("%s", why.data);
         return CTL_USAGE;

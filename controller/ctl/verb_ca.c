@@ -13,29 +13,6 @@
 #define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
 #define SOON_DAYS 60
 
-int ctl_place(const struct ctl *ctl, char ret_directory[CTL_PLACE_SIZE])
-{
-    const struct ctl_arguments *arguments = ctl->arguments;
-    const char *slash = arguments->file == NULL ? NULL : strrchr(arguments->file, '/');
-    struct text place = text_over(ret_directory, CTL_PLACE_SIZE);
-
-    if (arguments->directory != NULL) {
-        text_add(&place, arguments->directory);
-    } else if (arguments->file == NULL) {
-        text_add(&place, "/etc/tagout");
-    } else if (slash == NULL) {
-        text_add(&place, ".");
-    } else {
-        text_add_bytes(&place, arguments->file, (size_t)(slash - arguments->file));
-        text_add(&place, slash == arguments->file ? "/" : "");
-    }
-    if (place.cut || place.length == 0) {
-        ctl_complain("that is no directory");
-        return CTL_USAGE;
-    }
-    return CTL_DONE;
-}
-
 static int show_one(const struct ctl *ctl, const char *path, struct wall_time now)
 {
     struct certificate certificate;
@@ -105,12 +82,6 @@ static int make(const struct ctl *ctl, const char *directory)
     enum status status;
     TEXT_LOCAL(why, 4096);
 
-    for (size_t i = 0; i < arguments->host_count; i++) {
-        if (!authority_is_host(arguments->hosts[i])) {
-            ctl_complain("--host: \"%s\" is neither a name nor an address", arguments->hosts[i]);
-            return CTL_USAGE;
-        }
-    }
     status = authority_make(&wish, &is_new, &why);
     if (status != STATUS_OK) {
         ctl_complain("%s", why.data);
@@ -137,7 +108,7 @@ int ctl_ca(struct ctl *ctl)
 {
     const char *word = ctl->arguments->words[0];
     char directory[CTL_PLACE_SIZE];
-    int code = ctl_place(ctl, directory);
+    int code = ctl_directory(ctl, directory);
 
     if (code != CTL_DONE) {
         return code;
@@ -146,5 +117,9 @@ int ctl_ca(struct ctl *ctl)
         ctl_complain("ca: \"%s\"? It takes nothing, or \"show\"", word);
         return CTL_USAGE;
     }
-    return word == NULL ? make(ctl, directory) : show(ctl, directory);
+    if (word != NULL) {
+        return show(ctl, directory);
+    }
+    code = ctl_check_hosts(ctl);
+    return code == CTL_DONE ? make(ctl, directory) : code;
 }

@@ -247,6 +247,23 @@ const struct ctl_verb ctl_verbs[] = {
         .run = ctl_account,
     },
     {
+        .name = "init",
+        .synopsis = "[--host NAME]... [--directory DIR]",
+        .summary = "a working, secured set-up for this host, and what to do next",
+        .help =
+            "Writes accounts, certificates, secrets, and what Mosquitto and Redis include, into "
+            "one\n"
+            "directory. Changes nothing that is there, and nothing elsewhere.\n"
+            "\n"
+            "  --host NAME      how the broker is reached, a name or an address, up to 16 of "
+            "them\n"
+            "  --directory DIR  else where the file of -c is, or /etc/tagout\n",
+        .local = true,
+        .without_settings = true,
+        .options = CTL_HOST | CTL_DIRECTORY,
+        .run = ctl_init,
+    },
+    {
         .name = "ca",
         .synopsis = "[show] [--host NAME]... [--directory DIR] [--force]",
         .summary = "makes a private certificate authority and the broker's certificate",

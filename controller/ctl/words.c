@@ -322,12 +322,9 @@ enum tone words_notes(struct text *out, const struct state_payload *state, const
         const char *fault;
         const char *words;
     } known[] = {
-        {"relay_stuck_on", "RELAY STUCK ON"},
-        {"relay_refused", "relay does not switch on"},
-        {"save_timeout", "state not saved"},
-        {"twin", "two boxes with this name"},
-        {"card_flood", "too many unknown cards"},
-        {"user_revoked", "user may no longer use it"},
+        {"relay_stuck_on", "RELAY STUCK ON"},     {"relay_refused", "relay does not switch on"},
+        {"save_timeout", "state not saved"},      {"twin", "two boxes with this name"},
+        {"card_flood", "too many unknown cards"}, {"user_revoked", "user may no longer use it"},
     };
     enum tone tone = add_health(out, state->health, link);
 

@@ -13,6 +13,7 @@
 #include "controller/setup/files.h"
 #include "controller/setup/program.h"
 #include "controller/support/certificate.h"
+#include "controller/support/replace.h"
 
 #define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
 #define HOST_MAX 253 /* DNS's limit */
@@ -54,6 +55,7 @@ static void add_host(struct text *configuration, const char *host)
 static enum status write_configuration(const struct work *work)
 {
     char path[FILES_PATH_SIZE];
+    const struct replace_rights rights = {.mode = 0600};
     char own_name[HOST_MAX + 1] = "";
     enum status status = files_join(path, work->scratch, "openssl.cnf", work->why);
     TEXT_LOCAL(configuration, 8192);
@@ -84,9 +86,7 @@ static enum status write_configuration(const struct work *work)
     }
     text_add(&configuration, "\n");
     if (status == STATUS_OK) {
-        status = files_write(
-            path, configuration.data, configuration.length, (struct files_owner){.mode = 0600},
-            work->why);
+        status = replace_file(path, configuration.data, configuration.length, &rights, work->why);
     }
     return status;
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/setup/files.h"
+
 #define PREFIX "TAGOUT_"
 #define BLANKS " \t\r\n"
 
@@ -64,5 +66,21 @@ enum status environment_load(const char *path, struct text *why)
     }
     free(line);
     fclose(file);
+    return status;
+}
+
+enum status environment_load_all(const char *directory, struct text *why)
+{
+    static const char *const names[] = {"tagoutd.environment", "environment"};
+    enum status status = STATUS_OK;
+
+    for (size_t i = 0; status == STATUS_OK && i < sizeof names / sizeof names[0]; i++) {
+        char path[FILES_PATH_SIZE];
+
+        status = files_join(path, directory, names[i], why);
+        if (status == STATUS_OK) {
+            status = environment_load(path, why);
+        }
+    }
     return status;
 }

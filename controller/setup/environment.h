@@ -1,4 +1,4 @@
-/* The file of secrets that the services are started with, systemd's EnvironmentFile: NAME=value a
+/* Files of secrets that the services are started with, systemd's EnvironmentFile: NAME=value a
  * line, with or without quotes around the value; blank lines and those that begin with # or ; count
  * for nothing.
  */
@@ -8,10 +8,12 @@
 #include "controller/support/status.h"
 #include "controller/support/text.h"
 
-#define ENVIRONMENT_FILE "environment"
-
 /* Takes what begins with TAGOUT_ into this process's environment, where it does not stand already.
  * A file that is not there is no error. */
 MUST_USE enum status environment_load(const char *path, struct text *why);
+
+/* Those of the controller in a configuration's directory, tagoutd.environment before environment,
+ * as its unit has it. */
+MUST_USE enum status environment_load_all(const char *directory, struct text *why);
 
 #endif

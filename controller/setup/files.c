@@ -49,46 +49,6 @@ enum status files_set_owner(const char *path, struct files_owner owner, struct t
     return chmod(path, owner.mode) == 0 ? STATUS_OK : fail(path, why);
 }
 
-static bool write_all(int fd, const char *bytes, size_t length)
-{
-    while (length > 0) {
-        ssize_t wrote = write(fd, bytes, length);
-
-        if (wrote < 0 && errno != EINTR) {
-            return false;
-        }
-        if (wrote > 0) {
-            bytes += wrote;
-            length -= (size_t)wrote;
-        }
-    }
-    return fsync(fd) == 0;
-}
-
-enum status files_write(
-    const char *path, const char *bytes, size_t length, struct files_owner owner, struct text *why)
-{
-    enum status status = STATUS_OK;
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-    if (fd < 0) {
-        status = errno == EEXIST ? STATUS_BUSY : STATUS_IO;
-        text_addf(why, "%s: %s", path, strerror(errno));
-        return status;
-    }
-    if (!write_all(fd, bytes, length)) {
-        status = fail(path, why);
-    }
-    close(fd);
-    if (status == STATUS_OK) {
-        status = files_set_owner(path, owner, why);
-    }
-    if (status != STATUS_OK) {
-        unlink(path);
-    }
-    return status;
-}
-
 static int remove_one(const char *path, const struct stat *about, int kind, struct FTW *place)
 {
     (void)about;

@@ -1,4 +1,4 @@
-/* Files that are made whole or not at all. */
+/* Paths, and what is there. */
 #ifndef TAGOUT_SETUP_FILES_H
 #define TAGOUT_SETUP_FILES_H
 
@@ -23,10 +23,6 @@ MUST_USE enum status files_join(
     char ret_path[FILES_PATH_SIZE], const char *directory, const char *name, struct text *why);
 
 bool files_exist(const char *path);
-
-/* A new file, on the disk when this returns. STATUS_BUSY: there is one already. */
-MUST_USE enum status files_write(
-    const char *path, const char *bytes, size_t length, struct files_owner owner, struct text *why);
 
 /* With all that is in it, as far as that is files and folders; says nothing, since this is how one
  * gets out of trouble. */

@@ -26,7 +26,7 @@ def test_help_and_version_need_no_broker():
 
 def test_every_verb_explains_itself():
     verbs = re.findall(r"^  ([a-z-]+) +\S", bare("--help").out, re.MULTILINE)
-    assert len(verbs) == 21
+    assert len(verbs) == 22
     for verb in verbs:
         text = bare(verb, "--help").out
         assert text.startswith(f"Usage: tagoutctl {verb}"), text

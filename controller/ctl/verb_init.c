@@ -1,0 +1,96 @@
+/* init: a working, secured set-up for this host, and what to do next. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/ctl/ctl.h"
+#include "controller/ctl/init.h"
+#include "controller/setup/authority.h"
+#include "controller/support/clock.h"
+#include "topics/access.h"
+
+/* Whoever becomes root to do this is in charge. */
+static void find_admin(const struct ctl *ctl, char ret_account[INIT_NAME_SIZE])
+{
+    const char *name = ctl->arguments->by != NULL ? ctl->arguments->by : getenv("SUDO_USER");
+    struct text account = text_over(ret_account, INIT_NAME_SIZE);
+
+    text_add(&account, access_role_info(ACCESS_ADMIN)->start);
+    text_add(&account, name != NULL && text_is_name(name, ACCESS_ID_MAX) ? name : "admin");
+}
+
+static void say_next(const char *directory, const char *controller)
+{
+    printf(
+        "Written to %s: accounts, certificates and secrets of this host.\n"
+        "\n"
+        "1. The broker; other files in conf.d may open listeners of their own: look.\n"
+        "     ln -s %s/mosquitto/tagout.conf /etc/mosquitto/conf.d/\n"
+        "     systemctl restart mosquitto\n"
+        "2. Redis, for Tagout alone; first, if it has data: redis-cli config set appendonly yes\n"
+        "     echo 'include %s/redis/tagout.conf' >> /etc/redis/redis.conf\n"
+        "     systemctl restart redis-server\n"
+        "3. Machines and users: edit machines.json and users.json there, then\n"
+        "     tagoutd --check -c %s/tagout.ini\n"
+        "4. The controller, called %s, and the watcher:\n"
+        "     systemctl enable --now tagoutd tagout-watcher\n"
+        "     tagoutctl -c %s/admin.ini status\n"
+        "5. Each box:\n"
+        "     tagoutctl -c %s/tagout.ini device add table-saw --reload\n"
+        "   and into its firmware go that password and %s/" AUTHORITY_CERTIFICATE ".\n"
+        "6. tagoutctl -c %s/tagout.ini backup FILE, and FILE to another host. Take\n"
+        "   %s/" AUTHORITY_KEY " away: it is needed only to sign again.\n",
+        directory, directory, directory, directory, controller, directory, directory, directory,
+        directory, directory);
+}
+
+static int set_up(const struct ctl *ctl, const struct settings *defaults)
+{
+    const struct ctl_arguments *arguments = ctl->arguments;
+    char directory[CTL_PLACE_SIZE];
+    char admin[INIT_NAME_SIZE];
+    const struct init_wish wish = {
+        .directory = directory,
+        .hosts = arguments->hosts,
+        .host_count = arguments->host_count,
+        .controller = defaults->controller.id,
+        .prefix = defaults->controller.prefix,
+        .discovery_prefix = defaults->homeassistant.discovery_prefix,
+        .admin = admin,
+        .now = clock_now().wall,
+    };
+    enum status status;
+    int code = ctl_directory(ctl, directory);
+    TEXT_LOCAL(why, 4096);
+
+    if (code != CTL_DONE) {
+        return code;
+    }
+    find_admin(ctl, admin);
+    status = init_write(&wish, &why);
+    if (status != STATUS_OK) {
+        ctl_complain("%s", why.data);
+        ctl_complain("nothing was set up");
+        return CTL_REFUSED;
+    }
+    say_next(directory, wish.controller);
+    return CTL_DONE;
+}
+
+int ctl_init(struct ctl *ctl)
+{
+    struct settings *defaults = NULL;
+    int code = ctl_check_hosts(ctl);
+    TEXT_LOCAL(why, 1024);
+
+    if (code != CTL_DONE) {
+        return code;
+    }
+    if (settings_load(NULL, &defaults, &why) != STATUS_OK) {
+        ctl_complain("%s", why.data);
+        return CTL_USAGE;
+    }
+    code = set_up(ctl, defaults);
+    settings_free(defaults);
+    return code;
+}
