@@ -70,6 +70,7 @@ static void read_ack(struct members *members, struct report *report)
     report->has_ack = true;
     report->ack = (struct version){.epoch = epoch, .rev = (uint32_t)rev};
     members->failed = inner.failed;
+    members->flaw = inner.flaw;
 }
 
 static void read_relay(struct members *members, const char *key, enum report_relay *ret_relay)

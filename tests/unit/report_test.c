@@ -41,10 +41,20 @@ static bool near(double a, double b)
     return fabs(a - b) < 1e-9;
 }
 
+/* Of what kind a flaw is, by its reason: metrics count them apart. */
+static enum member_flaw flaw_of(const char *reason)
+{
+    if (reason[0] == '/' && strstr(reason, ": a number too big") == NULL) {
+        return strstr(reason, ": missing") != NULL ? MEMBER_FLAW_MISSING : MEMBER_FLAW_VALUE;
+    }
+    return strncmp(reason, "over", strlen("over")) == 0 ? MEMBER_FLAW_SIZE : MEMBER_FLAW_JSON;
+}
+
 static void assert_bad(const char *bytes, size_t length, const char *reason)
 {
     struct report report;
     struct report untouched;
+    enum member_flaw flaw = MEMBER_FLAW_NONE;
     TEXT_LOCAL(why, 256);
     enum status status;
 
@@ -57,6 +67,9 @@ static void assert_bad(const char *bytes, size_t length, const char *reason)
     assert_int_equal(status, STATUS_INVALID);
     assert_string_equal(why.data, reason);
     assert_memory_equal(&report, &untouched, sizeof report);
+    text_clear(&why);
+    assert_int_equal(report_parse_flaw(bytes, length, &report, &why, &flaw), STATUS_INVALID);
+    assert_int_equal(flaw, flaw_of(reason));
 }
 
 struct bad {
