@@ -144,8 +144,18 @@ enum status topic_parse(const char *prefix, const char *topic, struct topic_matc
     return STATUS_NOT_FOUND;
 }
 
-bool topic_is_request(const char *topic)
+static bool follows_prefix(const char *topic, const char *word)
 {
     const char *slash = strchr(topic, '/');
-    return slash != NULL && strncmp(slash, "/request/", strlen("/request/")) == 0;
+    return slash != NULL && strncmp(slash, word, strlen(word)) == 0;
+}
+
+bool topic_is_request(const char *topic)
+{
+    return follows_prefix(topic, "/request/");
+}
+
+bool topic_is_response(const char *topic)
+{
+    return follows_prefix(topic, "/response/");
 }

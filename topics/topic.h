@@ -84,5 +84,7 @@ topic_parse(const char *prefix, const char *topic, struct topic_match *ret_match
 
 /* Whether the topic looks like a request's, whatever the prefix: for sorting before parsing. */
 bool topic_is_request(const char *topic);
+/* Whether a topic built from the table is an answer's. */
+bool topic_is_response(const char *topic);
 
 #endif

@@ -264,6 +264,7 @@ static enum status start_mqtt(struct loop *loop, struct text *why)
         .inbox = loop->inbox,
         .requests = loop->requests,
         .is_request = is_asked,
+        .perishes = topic_is_response,
     };
     enum status status = topic_build(
         will_topic, sizeof will_topic, settings->controller.prefix, TOPIC_CONTROLLER_STATUS,

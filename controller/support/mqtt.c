@@ -30,6 +30,7 @@ struct mqtt {
     bool connected; /* as far as the loop has read the inbox */
     bool connecting;
     struct mqtt_backoff backoff;
+    bool (*perishes)(const char *topic);
     struct mono_time silent_since; /* nothing went out, so that nothing had to come back */
     uint64_t published_then;
     struct mqtt_counts counts; /* connects and published; the outbox has the others */
@@ -59,6 +60,7 @@ enum status mqtt_new(const struct mqtt_options *options, struct mqtt **ret_mqtt,
     mqtt->intake.inbox = options->inbox;
     mqtt->intake.requests = options->requests;
     mqtt->intake.is_request = options->is_request;
+    mqtt->perishes = options->perishes;
     mqtt->may_doze = options->may_doze;
     mqtt->backoff.max_ms = options->retry_max_ms;
     status = outbox_new(MQTT_OUTBOX_EVENTS_MAX, &mqtt->outbox);
@@ -153,7 +155,7 @@ void mqtt_on_disconnected(struct mqtt *mqtt, struct mono_time now)
         mqtt->link = NULL; /* once more when it is time to connect */
     }
     mqtt_link_free(broken);
-    outbox_break(mqtt->outbox);
+    outbox_break(mqtt->outbox, mqtt->perishes);
     mqtt_backoff_plan(&mqtt->backoff, now);
 }
 
@@ -271,7 +273,8 @@ enum status mqtt_publish(
     if (status != STATUS_OK) {
         return status;
     }
-    if (!mqtt->connected && (retain || qos == 0)) {
+    if (!mqtt->connected &&
+        (retain || qos == 0 || (mqtt->perishes != NULL && mqtt->perishes(topic)))) {
         return STATUS_OK; /* the outbox would forget it */
     }
     straight = mqtt->connected && outbox_counts(mqtt->outbox).waiting == 0;

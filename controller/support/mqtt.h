@@ -56,6 +56,9 @@ struct mqtt_options {
     struct inbox *inbox;
     struct inbox *requests;
     bool (*is_request)(const char *topic);
+    /* What is not published again, or at all, after the connection broke (NULL: nothing that has
+     * QoS 1 and is not retained). */
+    bool (*perishes)(const char *topic);
 };
 
 struct mqtt;

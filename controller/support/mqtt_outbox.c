@@ -216,12 +216,12 @@ void outbox_done(struct outbox *outbox, struct outbox_message *message)
     free(node);
 }
 
-static bool survives_a_break(const struct outbox_message *message)
+static bool is_kept(const struct outbox_message *message, bool (*perishes)(const char *topic))
 {
-    return !message->retain && message->qos > 0;
+    return !message->retain && message->qos > 0 && (perishes == NULL || !perishes(message->topic));
 }
 
-void outbox_discard(struct outbox *outbox, bool all)
+static void discard(struct outbox *outbox, bool all, bool (*perishes)(const char *topic))
 {
     struct node *node;
     struct node *following;
@@ -229,7 +229,7 @@ void outbox_discard(struct outbox *outbox, bool all)
     HASH_CLEAR(hh, outbox->retained);
     DL_FOREACH_SAFE(outbox->waiting, node, following)
     {
-        if (all || !survives_a_break(&node->message)) {
+        if (all || !is_kept(&node->message, perishes)) {
             DL_DELETE(outbox->waiting, node);
             outbox->counts.waiting--;
             outbox->events -= !node->message.retain;
@@ -238,15 +238,20 @@ void outbox_discard(struct outbox *outbox, bool all)
     }
 }
 
-void outbox_break(struct outbox *outbox)
+void outbox_discard(struct outbox *outbox, bool all)
+{
+    discard(outbox, all, NULL);
+}
+
+void outbox_break(struct outbox *outbox, bool (*perishes)(const char *topic))
 {
     struct node *node;
 
-    outbox_discard(outbox, false);
+    discard(outbox, false, perishes);
     while (outbox->in_flight != NULL) {
         node = outbox->in_flight->prev; /* the last one */
         remove_from_flight(outbox, node);
-        if (survives_a_break(&node->message)) {
+        if (is_kept(&node->message, perishes)) {
             wait_first(outbox, node);
         } else {
             free(node);

@@ -52,11 +52,12 @@ void outbox_untake(struct outbox *outbox, struct outbox_message *message);
 /* The broker has it: frees it. */
 void outbox_done(struct outbox *outbox, struct outbox_message *message);
 
-/* The connection broke: forgets retained messages and QoS 0, and lets what was in flight wait
- * again, before what waits already. More than `events_max` may wait after it. */
-void outbox_break(struct outbox *outbox);
+/* The connection broke: forgets retained messages, QoS 0 and topics that perish (NULL: none), and
+ * lets what was in flight wait again, before what waits already. More than `events_max` may wait
+ * after it. */
+void outbox_break(struct outbox *outbox, bool (*perishes)(const char *topic));
 
-/* Forgets what waits; unless `all`, what a break would not forget stays. */
+/* Forgets what waits; unless `all`, what is neither retained nor of QoS 0 stays. */
 void outbox_discard(struct outbox *outbox, bool all);
 
 struct outbox_counts {

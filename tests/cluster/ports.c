@@ -44,14 +44,20 @@ static bool is_kept(const struct parcel *parcel)
     return !parcel->retained && parcel->qos > 0;
 }
 
-static void drop_lost(struct parcels *outbox)
+/* Answers perish with the connection. */
+static bool survives_a_break(const struct parcel *parcel)
+{
+    return is_kept(parcel) && parcel->message->id != TOPIC_RESPONSE;
+}
+
+static void drop_lost(struct parcels *outbox, bool (*keeps)(const struct parcel *parcel))
 {
     struct parcels all = *outbox;
     struct parcel *parcel;
 
     *outbox = (struct parcels){0};
     while ((parcel = parcels_take(&all)) != NULL) {
-        if (is_kept(parcel)) {
+        if (keeps(parcel)) {
             parcels_add(outbox, parcel);
         } else {
             parcel_free(parcel);
@@ -61,7 +67,7 @@ static void drop_lost(struct parcels *outbox)
 
 void node_outbox_lost(struct node *node)
 {
-    drop_lost(&node->outbox);
+    drop_lost(&node->outbox, survives_a_break);
 }
 
 static void flow(struct world *world, struct node *node)
@@ -95,7 +101,7 @@ static void queue(struct node *node, struct parcel *parcel)
     struct world *world = node->world;
     const struct wire *wire = &world->wires[node->index];
 
-    if (!wire->client_up && !is_kept(parcel)) {
+    if (!wire->client_up && !survives_a_break(parcel)) {
         parcel_free(parcel);
         return;
     }
@@ -152,7 +158,7 @@ static void port_discard(void *context, bool events)
     if (events) {
         parcels_drop(&node->outbox);
     } else {
-        drop_lost(&node->outbox);
+        drop_lost(&node->outbox, is_kept);
     }
 }
 

@@ -111,7 +111,7 @@ static void the_bytes_in_flight_are_counted(void **state)
     assert_non_null(outbox_take(outbox));
     outbox_done(outbox, first);
     assert_int_equal(outbox_counts(outbox).in_flight_bytes, 24);
-    outbox_break(outbox);
+    outbox_break(outbox, NULL);
     assert_int_equal(outbox_counts(outbox).in_flight_bytes, 0);
 }
 
@@ -139,7 +139,7 @@ static void a_break_forgets_what_is_retained_and_keeps_events(void **state)
     put(outbox, "e", "1", false);
     put(outbox, "state", "1", true);
     put(outbox, "e", "2", false);
-    outbox_break(outbox);
+    outbox_break(outbox, NULL);
     assert_int_equal(outbox_counts(outbox).waiting, 2);
     take(outbox, "e", "1");
     take(outbox, "e", "2");
@@ -166,13 +166,31 @@ static void a_break_sends_unacknowledged_events_again_and_first(void **state)
     take(outbox, "command", "1");
     put(outbox, "e", "5", false);
     outbox_done(outbox, second);
-    outbox_break(outbox);
+    outbox_break(outbox, NULL);
     assert_int_equal(outbox_counts(outbox).in_flight, 0);
     assert_int_equal(outbox_counts(outbox).waiting, 4);
     take(outbox, "e", "1");
     take(outbox, "e", "3");
     take(outbox, "e", "4");
     take(outbox, "e", "5");
+    assert_null(outbox_take(outbox));
+}
+
+static bool is_answer(const char *topic)
+{
+    return strcmp(topic, "answer") == 0;
+}
+
+static void a_break_forgets_what_perishes(void **state)
+{
+    struct outbox *outbox = *state;
+
+    put(outbox, "answer", "1", false);
+    put(outbox, "e", "1", false);
+    take(outbox, "answer", "1");
+    put(outbox, "answer", "2", false);
+    outbox_break(outbox, is_answer);
+    take(outbox, "e", "1");
     assert_null(outbox_take(outbox));
 }
 
@@ -183,7 +201,7 @@ static void a_break_forgets_qos_0(void **state)
     assert_int_equal(outbox_put(outbox, "probe", "1", 1, 0, false), STATUS_OK);
     assert_int_equal(outbox_put(outbox, "probe", "2", 1, 0, false), STATUS_OK);
     take(outbox, "probe", "1");
-    outbox_break(outbox);
+    outbox_break(outbox, NULL);
     assert_null(outbox_take(outbox));
     for (int i = 0; i < EVENTS_MAX; i++) {
         put(outbox, "e", "room as before", false);
@@ -265,6 +283,7 @@ int main(void)
         TEST(events_are_bounded_and_the_newest_is_refused),
         TEST(a_break_forgets_what_is_retained_and_keeps_events),
         TEST(a_break_sends_unacknowledged_events_again_and_first),
+        TEST(a_break_forgets_what_perishes),
         TEST(a_break_forgets_qos_0),
         TEST(what_could_not_go_out_waits_at_the_front),
         TEST(what_could_not_go_out_gives_way_to_a_newer_one),
