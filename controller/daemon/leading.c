@@ -105,13 +105,15 @@ static void stand_down(struct controller *controller, const struct lease_actions
     }
 }
 
-/* Under a new epoch, which Redis has given while the shop was open. */
+/* Under a new epoch, which Redis has given while the shop was open. Another may have led with Redis
+ * in the meantime: what it kept is read before anything is saved over it. */
 static void go_on(struct controller *controller)
 {
     log_info("epoch %llu, now kept in Redis", (unsigned long long)controller->lease.epoch);
     adopt_epoch_everywhere(controller, controller->lease.epoch);
     publish_everything(controller);
     saves_want_all(controller);
+    ask_store_anew(controller);
 }
 
 /* Another may have led since, unseen: the process may have been asleep. */

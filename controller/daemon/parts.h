@@ -268,6 +268,8 @@ void start_controller_status(
 
 /* Asks for everything that Redis has not told yet. */
 void ask_store(struct controller *controller);
+/* And what it has told already; nothing is saved before it has. */
+void ask_store_anew(struct controller *controller);
 /* Redis answers, but with an error (it loads its own files, say): it is asked again soon. */
 void ask_store_again(struct controller *controller);
 /* Reads the fleet from Redis again if somebody set `load_wanted`. */

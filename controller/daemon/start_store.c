@@ -85,6 +85,16 @@ void ask_store(struct controller *controller)
     }
 }
 
+void ask_store_anew(struct controller *controller)
+{
+    for (size_t i = 0; i < fleet_count(controller->fleet); i++) {
+        fleet_at(controller->fleet, i)->read = false;
+    }
+    controller->load_wanted = true;
+    controller->block_keeping.loaded = false;
+    ask_store(controller);
+}
+
 static void on_master(void *context, const char *place)
 {
     const struct controller *controller = context;
