@@ -289,6 +289,11 @@ check-homeassistant: ## Home Assistant's own schemas and templates over what it 
 	+@$(SUBMAKE) VARIANT=release build/release/bin/print_discovery
 	@tests/homeassistant/run build/release/bin/print_discovery
 
+check-metrics: ## metrics, alert rules and dashboard, as Prometheus' own promtool sees them
+	@deploy/install-deps build test
+	+@$(SUBMAKE) VARIANT=sanitize all
+	@$(PYTHON) tests/prometheus/check
+
 bench: ## measure latency, throughput and cost beside bare echoing clients; T=--full for all of it
 	@deploy/install-deps build test bench
 	+@$(SUBMAKE) VARIANT=release all benches preloads
@@ -367,5 +372,5 @@ clean: ## remove everything that was built
 	rm -rf build
 
 .PHONY: all unit-tests tools benches fuzzers preloads core-archive deps demo test lint lint-house lint-format \
-    lint-clang lint-cppcheck lint-shell tidy check-esphome check-homeassistant fuzz bench soak format install deb \
-    check-deb help clean
+    lint-clang lint-cppcheck lint-shell tidy check-esphome check-homeassistant check-metrics fuzz bench soak format \
+    install deb check-deb help clean

@@ -148,7 +148,14 @@ static void print_fleet(const struct controller *controller, struct text *out)
         (double)controller->held.bytes);
 }
 
-/* The names of the system that Tagout replaces. */
+/* Prometheus keeps the ending _count for histograms, and complains about any other type but none;
+ * the names are those of the system that Tagout replaces. */
+static void print_count(const char *name, const char *help, size_t count, struct text *out)
+{
+    exposition_family(out, EXPOSITION_UNTYPED, name, help);
+    exposition_sample(out, name, NULL, (double)count);
+}
+
 static void print_configuration(const struct roster *roster, struct text *out)
 {
     const char *const config[] = {"config", roster_fingerprint(roster), NULL};
@@ -156,10 +163,8 @@ static void print_configuration(const struct roster *roster, struct text *out)
     exposition_family(
         out, EXPOSITION_GAUGE, "tagout_config_info", "1; the hash of users and machines");
     exposition_sample(out, "tagout_config_info", config, 1);
-    exposition_gauge(
-        out, "user_count", "Users that are configured", (double)roster_user_count(roster));
-    exposition_gauge(
-        out, "fob_count", "Fobs that are configured", (double)roster_fob_count(roster));
+    print_count("user_count", "Users that are configured", roster_user_count(roster), out);
+    print_count("fob_count", "Fobs that are configured", roster_fob_count(roster), out);
     exposition_moment(
         out, "machine_config_load_timestamp", "When the machines were read, in Unix seconds",
         roster_loaded_at(roster));

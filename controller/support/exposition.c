@@ -12,6 +12,7 @@ void exposition_family(
         [EXPOSITION_COUNTER] = "counter",
         [EXPOSITION_GAUGE] = "gauge",
         [EXPOSITION_HISTOGRAM] = "histogram",
+        [EXPOSITION_UNTYPED] = "untyped",
     };
 
     text_add(out, "# HELP ");

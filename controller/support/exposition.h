@@ -18,6 +18,7 @@ enum exposition_type {
     EXPOSITION_COUNTER,
     EXPOSITION_GAUGE,
     EXPOSITION_HISTOGRAM,
+    EXPOSITION_UNTYPED,
 };
 
 void exposition_family(

@@ -1,13 +1,15 @@
 """Metrics and health: what a scraper reads, that it is well-formed, and that nobody who reads, or
 pretends to, holds up a decision."""
+import os
 import re
 import socket
 import time
 
 import pytest
+import yaml
 
 import exposition
-from harness import (ADA, BOB, EVE, MACHINES, TIMEOUT_S, USERS, Broker, Client, Controller,
+from harness import (ADA, BOB, EVE, MACHINES, ROOT, TIMEOUT_S, USERS, Broker, Client, Controller,
                      Machine, Redis, Shop, free_port, wait_until)
 
 NAMES = ("machine_name", "display_name")
@@ -251,6 +253,85 @@ def test_C12_only_the_leader_tells_of_machines(client, controller, start_control
     assert found["user_count"].value() == 3
     assert standby.status_of("/readyz") == (200, '{"status":"ready"}\n'), "it stands by"
     assert scrape(controller)["tagout_leader"].value() == 1
+
+
+# ---- what is made of them ----
+
+def queries(node):
+    """Every PromQL expression in a document, wherever it stands."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key in ("expr", "definition") and isinstance(value, str):
+                yield value
+            else:
+                yield from queries(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from queries(item)
+
+
+def metric_names(expression):
+    """Without labels, durations and the names of functions."""
+    bare = re.sub(r'\{.*?\}|\[.*?\]|"[^"]*"', " ", expression)
+    bare = re.sub(r"\b(by|on|without|ignoring)\s*\(.*?\)", " ", bare)
+    found = re.findall(r"\b(?:tagout|machine|mac|user|fob|app|process)_[a-z0-9_]+", bare)
+    return set(found) - set(NAMES)
+
+
+@pytest.fixture
+def known(opened, start_watcher):
+    """The names of all samples of both programs."""
+    families = {**opened, **scrape(start_watcher())}
+    names = [(family, family.name + ending) for family in families.values()
+             for ending in ("", "_bucket", "_sum", "_count")]
+    return {name for family, name in names if family.owns(name)}
+
+
+def deployed(path):
+    with open(os.path.join(ROOT, "deploy", path), encoding="utf-8") as file:
+        return yaml.safe_load(file)  # of which JSON is a part
+
+
+def test_rules_and_dashboard_ask_only_for_what_there_is(known):
+    rules = deployed("prometheus/tagout.rules.yaml")
+    dashboard = deployed("grafana/dashboard.json")
+    for document, least in ((rules, 15), (dashboard, 30)):
+        asked = [metric_names(expression) for expression in queries(document)]
+        assert len(asked) >= least
+        assert set().union(*asked) <= known, set().union(*asked) - known
+
+
+def test_the_readme_names_only_what_there_is(known):
+    with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
+        chapter = file.read().partition("### Metrics and health")[2].partition("\n## ")[0]
+    named = set(re.findall(r"`((?:tagout|machine|mac|user|fob|app)_[a-z_]+)(\*?)`", chapter))
+    assert len(named) > 20
+    for name, star in named - {(label, "") for label in NAMES}:
+        there = [one for one in known if one.startswith(name)]
+        assert there if star else name in there or f"{name}_bucket" in there, name
+
+
+def test_every_rule_is_proved_to_ring_and_says_what_to_do():
+    rules = [rule for group in deployed("prometheus/tagout.rules.yaml")["groups"]
+             for rule in group["rules"]]
+    rung = {case["alertname"] for test in deployed("prometheus/tagout.rules_test.yaml")["tests"]
+            for case in test["alert_rule_test"] if case.get("exp_alerts")}
+    assert {rule["alert"] for rule in rules} == rung
+    for rule in rules:
+        assert rule["labels"]["severity"] in ("page", "ticket"), rule["alert"]
+        assert set(rule["annotations"]) == {"summary", "description"}, rule["alert"]
+
+
+def test_the_dashboard_fits_its_grid():
+    panels = deployed("grafana/dashboard.json")["panels"]
+    taken = set()
+    for panel in panels:
+        place = panel["gridPos"]
+        cells = {(x, y) for x in range(place["x"], place["x"] + place["w"])
+                 for y in range(place["y"], place["y"] + place["h"])}
+        assert place["x"] + place["w"] <= 24 and not cells & taken, panel["title"]
+        taken |= cells
+    assert len({panel["id"] for panel in panels}) == len(panels)
 
 
 # ---- health ----

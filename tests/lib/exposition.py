@@ -79,6 +79,8 @@ def check_family(family):
             raise Malformed(f"{family.name}: a counter below 0")
     elif family.name.endswith("_total"):
         raise Malformed(f"{family.name}: _total, and no counter")
+    elif family.type == "gauge" and family.name.endswith(("_count", "_sum", "_bucket")):
+        raise Malformed(f"{family.name}: a histogram's ending")
     if family.type == "histogram":
         check_histogram(family)
 
@@ -95,7 +97,7 @@ def read_comment(line, families, current):
         return families[name]
     if current is None or current.name != name or current.type or current.samples:
         raise Malformed(f"{name}: TYPE has to follow its HELP")
-    if rest not in ("counter", "gauge", "histogram"):
+    if rest not in ("counter", "gauge", "histogram", "untyped"):
         raise Malformed(f"{name}: {rest}")
     current.type = rest
     return current
