@@ -227,10 +227,10 @@ static void C9_1_a_script_that_cannot_be_loaded_is_a_refusal(void **state)
     (void)state;
     assert_int_equal(save_version(1, 1), STORE_SAVE_DONE);
     redis_server_command(&server, "SCRIPT FLUSH", "+OK");
-    redis_server_command(&server, "ACL SETUSER default -script|load", "+OK");
+    redis_server_command(&server, "ACL SETUSER tagout -script|load", "+OK");
     assert_int_equal(save_version(1, 2), STORE_SAVE_LOST);
     assert_int_equal(save_version(1, 2), STORE_SAVE_REFUSED);
-    redis_server_command(&server, "ACL SETUSER default +script|load", "+OK");
+    redis_server_command(&server, "ACL SETUSER tagout +script|load", "+OK");
     assert_int_equal(save_version(1, 2), STORE_SAVE_REFUSED);
     assert_int_equal(save_version(1, 2), STORE_SAVE_DONE);
 }
