@@ -282,6 +282,12 @@ void controller_stamp(struct controller *controller, int64_t received_us)
     controller->received_us = received_us;
 }
 
+static struct mono_time received_at(const struct controller *controller)
+{
+    return controller->received_us == 0 ? controller->now.mono
+                                        : (struct mono_time){controller->received_us / 1000};
+}
+
 static void take_message(
     struct controller *controller, const char *topic, const char *payload, size_t length,
     bool retained)
@@ -289,7 +295,7 @@ static void take_message(
     struct topic_match match;
 
     refresh_now(controller);
-    lease_touch(&controller->lease, controller->now.mono);
+    lease_touch(&controller->lease, controller->now.mono, received_at(controller));
     if (discovery_heard(controller, topic, payload, length, retained)) {
         return;
     }

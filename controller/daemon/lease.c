@@ -35,9 +35,16 @@ bool lease_may_speak(const struct lease *lease)
     return lease->role == LEASE_LEADS;
 }
 
-void lease_touch(struct lease *lease, struct mono_time now)
+void lease_touch(struct lease *lease, struct mono_time now, struct mono_time received_at)
 {
-    if (lease->broker_is_up) {
+    if (!lease->broker_is_up) {
+        return;
+    }
+    lease->heard_since_echo++;
+    if (lease->echo_waits && received_at.ms - lease->echo_asked_at.ms >= LEASE_CUT_MS &&
+        lease->heard_since_echo < LEASE_FLOOD) {
+        lease->touched_at = lease->echo_asked_at;
+    } else {
         lease->touched_at = now;
     }
 }
@@ -77,6 +84,13 @@ const char *lease_role_text(enum lease_role role)
     return "";
 }
 
+void lease_want_echo(struct lease *lease, struct mono_time now)
+{
+    lease->echo_waits = false;
+    lease->echo_at = now;
+    lease->echo_heard_at = (struct mono_time){0};
+}
+
 /* ---- changes of the role ---- */
 
 void lease_lead(
@@ -88,8 +102,7 @@ void lease_lead(
     lease->is_kept = is_kept;
     lease->own_id_at_once = false;
     lease->again_at.ms = now.ms + LEASE_AGAIN_MS;
-    lease->echo_waits = false; /* one from now on tells that all before it was heard */
-    lease->echo_at = now;
+    lease_want_echo(lease, now); /* one from now on tells that all before it was heard */
     lease_hear(lease, epoch);
     actions->lead = true;
 }
@@ -110,9 +123,7 @@ void lease_fall_silent(
     actions->fall_silent = lease->role == LEASE_LEADS;
     actions->why = why;
     lease->role = LEASE_IS_SILENT;
-    lease->silent_since = now;
-    lease->echo_waits = false;
-    lease->echo_at = now;
+    lease_want_echo(lease, now);
     lease->touched_at = now; /* an echo may lie in the inbox: the broker has its time anew */
     lease->ask_at = now;
 }
@@ -158,8 +169,7 @@ static void on_broker_up(struct lease *lease, struct mono_time now, struct lease
 {
     lease->broker_is_up = true;
     lease->other_count = 0; /* what is retained tells who is there now */
-    lease->echo_waits = false;
-    lease->echo_at = now;
+    lease_want_echo(lease, now);
     if (lease_is_leader(lease)) {
         /* After each connect the others are read first (C12.2): the echo comes behind them. */
         lease_fall_silent(

@@ -13,10 +13,14 @@
  *   - Redis is silent: it leads on, since nobody could take the lease without being seen on the
  *     broker, where it listens.
  *   - Its own loop stood still for over a third of the lease: it falls silent, for the others may
- *     have waited long enough meanwhile. It speaks again once Redis, or an echo from the broker,
- *     asked for after the standstill, has shown no newer epoch.
- *   - The broker is out of reach for two seconds: it gives the lease back, since no machine hears
- *     it, and a standby may be heard.
+ *     have waited long enough meanwhile. It speaks again once an echo from the broker, asked for
+ *     after the standstill, has come behind whatever the others say. Redis alone does not do: it
+ *     does not know of one who leads without it.
+ *   - The broker is out of reach for two seconds, or does not answer: it gives the lease back,
+ *     since no machine hears it, and a standby may be heard.
+ *
+ * The epoch of a lease is to be above all others, also if Redis has lost its own. So it is asked
+ * for only when an echo has just shown all that the others said.
  *
  * Without Redis a standby leads if no other status says `leader`: it announces itself, waits, and
  * of two that announced themselves the newer epoch stays, of equal ones the smaller id.
@@ -35,8 +39,11 @@
 
 #define LEASE_MS 5000
 #define LEASE_THIRD_MS (LEASE_MS / 3)
-#define LEASE_ECHO_MS 500      /* from an echo to the next */
-#define LEASE_CUT_MS 2000      /* without an echo: cut off */
+#define LEASE_ECHO_MS 500  /* from an echo to the next */
+#define LEASE_CUT_MS 2000  /* without an echo: cut off */
+#define LEASE_FRESH_MS 250 /* since an echo: what the others said is known */
+/* So many messages since an echo was asked for: it waits behind them, and the broker is there. */
+#define LEASE_FLOOD 5000
 #define LEASE_ANNOUNCE_MS 2000 /* from announcing to leading, without Redis */
 #define LEASE_AGAIN_MS 10000   /* from the take-over to publishing everything once more */
 /* The loop is looked at this often while it leads, so that a standstill shows. */
@@ -149,13 +156,15 @@ struct lease {
     bool store_is_read;
     uint32_t echo_number; /* of the last one asked for */
     bool echo_waits;
+    uint32_t heard_since_echo;      /* messages, since it was asked for */
+    struct mono_time echo_asked_at; /* the last one */
+    struct mono_time echo_heard_at; /* one that tells what was said before; {0}: none */
 
     enum lease_question asked; /* and not answered */
     struct mono_time asked_at;
     struct mono_time confirmed_at;  /* when the last question was asked that said: ours */
     struct mono_time ask_at;        /* not before then */
     struct mono_time stepped_at;    /* the last event */
-    struct mono_time silent_since;  /* what was asked for before then proves nothing */
     struct mono_time echo_at;       /* not before then */
     struct mono_time touched_at;    /* the broker's last sign of life */
     struct mono_time waiting_since; /* for Redis: its last answer, or when waiting began */
@@ -176,8 +185,9 @@ void lease_init(
 void lease_hear(struct lease *lease, uint64_t epoch);
 
 /* Any message from the broker is a sign of life, too: in a storm of reports the echo may be late.
- * It ends no silence. */
-void lease_touch(struct lease *lease, struct mono_time now);
+ * But where one came in so long after the echo was asked for, the broker does not hear what is said
+ * to it. It ends no silence. */
+void lease_touch(struct lease *lease, struct mono_time now, struct mono_time received_at);
 
 void lease_step(
     struct lease *lease, const struct lease_event *event, struct lease_actions *ret_actions);

@@ -88,6 +88,7 @@ void lease_on_echo(
         return; /* asked for before a standstill, or over another connection */
     }
     lease->echo_waits = false;
+    lease->echo_heard_at = now;
     lease->touched_at = now;
     lease->echo_at.ms = now.ms + LEASE_ECHO_MS;
     lease_speak(lease, actions);

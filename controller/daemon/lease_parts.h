@@ -8,6 +8,8 @@
 /* ---- lease.c: changes of the role ---- */
 
 bool lease_is_leader(const struct lease *lease);
+/* A new one: what was asked for before tells nothing. */
+void lease_want_echo(struct lease *lease, struct mono_time now);
 void lease_lead(
     struct lease *lease, struct mono_time now, uint64_t epoch, bool is_kept,
     struct lease_actions *actions);

@@ -9,8 +9,18 @@ bool lease_is_in_touch(const struct lease *lease, struct mono_time now)
 void lease_notice_standstill(
     struct lease *lease, struct mono_time now, struct lease_actions *actions)
 {
-    if (lease_is_leader(lease) && now.ms - lease->stepped_at.ms > LEASE_THIRD_MS) {
-        lease_fall_silent(lease, now, "the loop stood still", actions);
+    static const char why[] = "the loop stood still";
+
+    if (now.ms - lease->stepped_at.ms <= LEASE_THIRD_MS) {
+        return;
+    }
+    if (lease_is_leader(lease)) {
+        lease_fall_silent(lease, now, why, actions);
+    } else if (lease->broker_is_up) {
+        lease_want_echo(lease, now); /* what lies in the inbox is from before */
+        if (lease->role == LEASE_ANNOUNCES) {
+            lease_stand_down(lease, now, why, actions);
+        }
     }
 }
 
@@ -29,6 +39,17 @@ ask(struct lease *lease, enum lease_question question, struct mono_time now,
     lease->ask_at.ms = now.ms + LEASE_THIRD_MS;
 }
 
+/* What the others say is known to this moment; else it is asked for. */
+static bool has_just_heard(struct lease *lease, struct mono_time now)
+{
+    bool has = lease->echo_heard_at.ms != 0 && now.ms - lease->echo_heard_at.ms < LEASE_FRESH_MS;
+
+    if (!has && !lease->echo_waits) {
+        lease->echo_at = now;
+    }
+    return has;
+}
+
 /* C12's rule, without Redis: above everything heard, and above every epoch of an earlier day. */
 static uint64_t own_epoch(const struct lease *lease, struct wall_time now)
 {
@@ -40,6 +61,8 @@ static void tick_echo(struct lease *lease, struct mono_time now, struct lease_ac
 {
     if (lease->broker_is_up && !lease->echo_waits && now.ms >= lease->echo_at.ms) {
         lease->echo_waits = true;
+        lease->echo_asked_at = now;
+        lease->heard_since_echo = 0;
         lease->echo_number++;
         actions->echo = true;
     }
@@ -51,11 +74,11 @@ static void tick_standby(struct lease *lease, struct now now, struct lease_actio
         now.mono.ms < lease->rests_until.ms) {
         return;
     }
-    if (lease->store_is_read && may_ask(lease, now.mono)) {
+    if (lease->store_is_read && may_ask(lease, now.mono) && has_just_heard(lease, now.mono)) {
         ask(lease, LEASE_ASK_TAKE, now.mono, actions);
     }
     if (now.mono.ms - lease->waiting_since.ms >= lease->patience_ms &&
-        !lease_another_leads(lease)) {
+        !lease_another_leads(lease) && has_just_heard(lease, now.mono)) {
         lease_announce(lease, now.mono, own_epoch(lease, now.wall), actions);
     }
 }
@@ -66,7 +89,7 @@ static void tick_announced(struct lease *lease, struct mono_time now, struct lea
         lease_stand_down(lease, now, "cut off from the broker", actions);
     } else if (now.ms - lease->announced_at.ms >= LEASE_ANNOUNCE_MS) {
         lease_lead(lease, now, lease->epoch, false, actions);
-    } else if (lease->store_is_read && may_ask(lease, now)) {
+    } else if (lease->store_is_read && may_ask(lease, now) && has_just_heard(lease, now)) {
         ask(lease, LEASE_ASK_TAKE, now, actions); /* Redis decides, where there is one */
     }
 }
@@ -80,7 +103,8 @@ static void tick_leader(struct lease *lease, struct mono_time now, struct lease_
     if (lease->broker_is_up && may_ask(lease, now)) {
         if (lease->is_kept) {
             ask(lease, LEASE_ASK_RENEW, now, actions);
-        } else if (lease->store_is_read && lease->role == LEASE_LEADS) {
+        } else if (
+            lease->store_is_read && lease->role == LEASE_LEADS && has_just_heard(lease, now)) {
             ask(lease, LEASE_ASK_TAKE, now, actions);
         }
     }

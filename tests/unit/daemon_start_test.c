@@ -202,6 +202,7 @@ static void C12_an_epoch_that_comes_late_and_is_older_is_taken_anew(void **state
     hear_marker();
     memory_store_up(bench.store);
     memory_store_run(bench.store);
+    controller_on_echo(bench.controller, bench.echo);
     assert_int_equal(memory_store_waiting(bench.store), 1);
     pass(bench.settings->redis.load_timeout_ms + 2000);
     controller_on_subscribed(bench.controller, bench.token, true);
