@@ -98,8 +98,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         play.now.wall.ms += ms;
         event.now = play.now;
         fill(&play, &bytes, &event);
-        if (bytes_8(&bytes) % 8 == 0) {
-            lease_touch(&play.lease, play.now.mono);
+        choice = bytes_8(&bytes);
+        if (choice % 8 == 0) { /* a message that waited for up to 3 s in the inbox */
+            struct mono_time received_at = {play.now.mono.ms - choice / 8 * 100};
+
+            lease_touch(&play.lease, play.now.mono, received_at);
         }
         lease_step(&play.lease, &event, &did);
         check(&play, &before, &did);
