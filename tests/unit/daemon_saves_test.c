@@ -283,6 +283,7 @@ static void start(const char *machines)
     controller_on_subscribed(bench.controller, bench.token, true);
     controller_on_message(
         bench.controller, "tagout/controller/a/marker", bench.marker, strlen(bench.marker), false);
+    controller_on_echo(bench.controller, bench.echo); /* then the lease is asked for */
     bench.events.on_lease(
         bench.events.context,
         &(struct store_lease_answer){.lease = STORE_LEASE_OURS, .epoch = 1767636001});
