@@ -10,7 +10,7 @@
 
 #define PUBLISH_AGAIN_MS 1000
 /* In the outbox. */
-#define BEHIND_MESSAGES 256
+#define BEHIND_MESSAGES 64
 
 void refresh_now(struct controller *controller)
 {

@@ -17,8 +17,10 @@
 #include "controller/support/supervisor.h"
 #include "topics/topic.h"
 
-/* How much of the inboxes one turn of the loop takes: in a storm, a small part of what it sends. */
-#define MESSAGES_A_TURN 512
+/* How much of the inboxes one turn of the loop takes: all that waits, within reason, so that Redis
+ * and timers get their turn in a storm too; and after how many of them answers go out. */
+#define MESSAGES_A_TURN 4096
+#define MESSAGES_A_SLICE 256
 #define REQUESTS_A_TURN 64
 
 #define INBOX_BYTES ((size_t)8 << 20)
@@ -176,6 +178,10 @@ static void on_inbox(evutil_socket_t fd, short what, void *argument)
     (void)what;
     for (int i = 0; i < MESSAGES_A_TURN && inbox_pop(loop->inbox, &entry); i++) {
         on_message(loop, &entry);
+        if ((i + 1) % MESSAGES_A_SLICE == 0) {
+            controller_flush(loop->controller);
+            (void)mqtt_tick(loop->mqtt, clock_now().mono); /* called again in this turn */
+        }
     }
     controller_flush(loop->controller);
 }

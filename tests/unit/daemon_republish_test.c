@@ -245,9 +245,9 @@ static void C12_4_no_more_wait_in_the_outbox_than_leave_it_soon(void **state)
 {
     (void)state;
     lead();
-    bench.fake.waiting = 255;
+    bench.fake.waiting = 63;
     assert_true(turn() > 0);
-    bench.fake.waiting = 256;
+    bench.fake.waiting = 64;
     assert_int_equal(turn(), 0);
     assert_true(controller_tick(bench.controller).ms <= bench.fake.now.mono.ms + 10);
     bench.fake.waiting = 0;
