@@ -88,7 +88,7 @@ void lease_want_echo(struct lease *lease, struct mono_time now)
 {
     lease->echo_waits = false;
     lease->echo_at = now;
-    lease->echo_heard_at = (struct mono_time){0};
+    lease->known_at = (struct mono_time){0};
 }
 
 /* ---- changes of the role ---- */

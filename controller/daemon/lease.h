@@ -39,9 +39,9 @@
 
 #define LEASE_MS 5000
 #define LEASE_THIRD_MS (LEASE_MS / 3)
-#define LEASE_ECHO_MS 500  /* from an echo to the next */
-#define LEASE_CUT_MS 2000  /* without an echo: cut off */
-#define LEASE_FRESH_MS 250 /* since an echo: what the others said is known */
+#define LEASE_ECHO_MS 500   /* from an echo to the next */
+#define LEASE_CUT_MS 2000   /* without an echo: cut off */
+#define LEASE_FRESH_MS 1000 /* since an echo was asked for: what the others said is known */
 /* So many messages since an echo was asked for: it waits behind them, and the broker is there. */
 #define LEASE_FLOOD 5000
 #define LEASE_ANNOUNCE_MS 2000 /* from announcing to leading, without Redis */
@@ -158,7 +158,7 @@ struct lease {
     bool echo_waits;
     uint32_t heard_since_echo;      /* messages, since it was asked for */
     struct mono_time echo_asked_at; /* the last one */
-    struct mono_time echo_heard_at; /* one that tells what was said before; {0}: none */
+    struct mono_time known_at;      /* what the others said before then was heard; {0}: nothing */
 
     enum lease_question asked; /* and not answered */
     struct mono_time asked_at;

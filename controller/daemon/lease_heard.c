@@ -88,7 +88,7 @@ void lease_on_echo(
         return; /* asked for before a standstill, or over another connection */
     }
     lease->echo_waits = false;
-    lease->echo_heard_at = now;
+    lease->known_at = lease->echo_asked_at;
     lease->touched_at = now;
     lease->echo_at.ms = now.ms + LEASE_ECHO_MS;
     lease_speak(lease, actions);

@@ -42,7 +42,7 @@ ask(struct lease *lease, enum lease_question question, struct mono_time now,
 /* What the others say is known to this moment; else it is asked for. */
 static bool has_just_heard(struct lease *lease, struct mono_time now)
 {
-    bool has = lease->echo_heard_at.ms != 0 && now.ms - lease->echo_heard_at.ms < LEASE_FRESH_MS;
+    bool has = lease->known_at.ms != 0 && now.ms - lease->known_at.ms < LEASE_FRESH_MS;
 
     if (!has && !lease->echo_waits) {
         lease->echo_at = now;

@@ -6,8 +6,9 @@
 #include "tests/cluster/world.h"
 
 #define CALM (16 * SECOND)
-#define HEARS_WITHIN (5 * SECOND) /* of the last fault the sound controller hears what boxes say   \
-                                   */
+#define HEARS_WITHIN                                                                               \
+    (5 * SECOND) /* of the last fault the sound controller hears what boxes say                    \
+                  */
 
 enum fault {
     FAULT_KILL,
@@ -242,11 +243,17 @@ static void begin_calm(struct world *world, struct due *due)
     world_plan(world, &world->fault, world->now + CALM);
 }
 
-/* What a box says while no controller is connected it says again in up to ten seconds (C7.4). */
+static int64_t last_of(int64_t one, int64_t other)
+{
+    return one > other ? one : other;
+}
+
+/* What a box says while no controller is connected it says again in up to ten seconds (C7.4). And
+ * what was asked of Redis long ago may take the lead away once more. */
 static int64_t answered_by(const struct world *world)
 {
-    const struct wire *wire = &world->wires[world->survivor];
-    int64_t since = world->calm_since > wire->hears_at ? world->calm_since : wire->hears_at;
+    int64_t hears_at = world->wires[world->survivor].hears_at;
+    int64_t since = last_of(world->calm_since, last_of(hears_at, world->redis.late_until));
     int64_t latest = world->calm_since + HEARS_WITHIN;
 
     return (since < latest ? since : latest) + ANSWER_WITHIN;
