@@ -197,6 +197,9 @@ static void carry_out(struct controller *controller, const struct lease_actions 
         publish_status(controller, "running");
         follow(controller);
     }
+    if (actions->tell) {
+        publish_status(controller, "running");
+    }
     if (actions->speak && controller->phase == PHASE_READY) {
         publish_everything(controller);
     }

@@ -23,7 +23,10 @@
  * for only when an echo has just shown all that the others said.
  *
  * Without Redis a standby leads if no other status says `leader`: it announces itself, waits, and
- * of two that announced themselves the newer epoch stays, of equal ones the smaller id.
+ * of two that announced themselves the newer epoch stays, of equal ones the smaller id. A broker
+ * that was restored from an old file may remember a leader that is long gone, and has no last will
+ * of it. So the standby asks, with its own status, and one that leads answers with its own. Should
+ * it be there all the same, and unable to answer, it stands down when it hears of the announcement.
  *
  * Only one question to Redis is under way at a time, but for a release, which goes out at once and
  * whose answer nobody waits for.
@@ -46,6 +49,10 @@
 #define LEASE_FLOOD 5000
 #define LEASE_ANNOUNCE_MS 2000 /* from announcing to leading, without Redis */
 #define LEASE_AGAIN_MS 10000   /* from the take-over to publishing everything once more */
+/* Without Redis, beside a status that says `leader`: from one question to the next whether that one
+ * is still there, and how long it has to answer. */
+#define LEASE_INQUIRE_MS 5000
+#define LEASE_GONE_MS 12000
 /* The loop is looked at this often while it leads, so that a standstill shows. */
 #define LEASE_TICK_MS 500
 /* From an answer that another has the lease to the next question, when nobody says that he leads:
@@ -124,6 +131,7 @@ struct lease_actions {
     bool speak;         /* again: publish everything */
     bool lead;          /* under `epoch`, from now on: publish everything */
     bool announce;      /* publish the status with `leader` and `epoch` */
+    bool tell;          /* publish the status: a question to who leads, or the answer */
     bool publish_again; /* everything, once more (C12.1) */
     enum lease_question ask;
     bool echo; /* ask the broker for the echo `echo_number`, behind all that was said above */
@@ -135,6 +143,7 @@ struct lease_other {
     bool leads;
     bool without_redis;
     uint64_t epoch;
+    struct mono_time asked_at; /* first, since it was last heard; {0}: it was not asked */
 };
 
 /* All of it may be read; only lease.c writes. Plain data: it may be copied. */
@@ -170,6 +179,7 @@ struct lease {
     struct mono_time waiting_since; /* for Redis: its last answer, or when waiting began */
     struct mono_time rests_until;   /* after a hand-over: for another to take it */
     struct mono_time announced_at;
+    struct mono_time inquire_at;
     struct mono_time again_at; /* 0: it was done */
 
     struct lease_other others[LEASE_OTHERS_MAX];

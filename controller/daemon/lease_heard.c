@@ -62,6 +62,9 @@ void lease_on_status(
             lease->rests_until = (struct mono_time){0}; /* it was taken; the next may be ours */
         }
         *other = seen;
+        /* It cannot reach Redis, and wants to know whether somebody leads. */
+        actions->tell =
+            lease->role != LEASE_STANDS_BY && seen.runs && !seen.leads && seen.without_redis;
     }
     if (lease->role != LEASE_STANDS_BY && beats(lease, &seen)) {
         lease_stand_down(lease, now, "another controller says so on the broker", actions);

@@ -68,6 +68,24 @@ static void tick_echo(struct lease *lease, struct mono_time now, struct lease_ac
     }
 }
 
+static void inquire(struct lease *lease, struct mono_time now, struct lease_actions *actions)
+{
+    for (size_t i = 0; i < lease->other_count; i++) {
+        struct lease_other *other = &lease->others[i];
+        if (other->leads && other->asked_at.ms != 0 &&
+            now.ms - other->asked_at.ms >= LEASE_GONE_MS) {
+            other->leads = false;
+            other->runs = false;
+        } else if (other->leads && other->asked_at.ms == 0 && now.ms >= lease->inquire_at.ms) {
+            other->asked_at = now;
+        }
+    }
+    if (now.ms >= lease->inquire_at.ms) {
+        lease->inquire_at.ms = now.ms + LEASE_INQUIRE_MS;
+        actions->tell = true;
+    }
+}
+
 static void tick_standby(struct lease *lease, struct now now, struct lease_actions *actions)
 {
     if (!lease->broker_is_read || !lease_is_in_touch(lease, now.mono) ||
@@ -77,8 +95,12 @@ static void tick_standby(struct lease *lease, struct now now, struct lease_actio
     if (lease->store_is_read && may_ask(lease, now.mono) && has_just_heard(lease, now.mono)) {
         ask(lease, LEASE_ASK_TAKE, now.mono, actions);
     }
-    if (now.mono.ms - lease->waiting_since.ms >= lease->patience_ms &&
-        !lease_another_leads(lease) && has_just_heard(lease, now.mono)) {
+    if (now.mono.ms - lease->waiting_since.ms < lease->patience_ms) {
+        return;
+    }
+    if (lease_another_leads(lease)) {
+        inquire(lease, now.mono, actions);
+    } else if (has_just_heard(lease, now.mono)) {
         lease_announce(lease, now.mono, own_epoch(lease, now.wall), actions);
     }
 }
@@ -155,6 +177,7 @@ struct mono_time lease_wake_at(const struct lease *lease)
     sooner(lease, lease->waiting_since.ms + lease->patience_ms, &first);
     sooner(lease, lease->announced_at.ms + LEASE_ANNOUNCE_MS, &first);
     sooner(lease, lease->touched_at.ms + LEASE_CUT_MS, &first);
+    sooner(lease, lease->inquire_at.ms, &first);
     sooner(lease, lease->again_at.ms, &first);
     return first;
 }

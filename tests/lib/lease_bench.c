@@ -18,6 +18,7 @@ static void add(struct lease_actions *all, const struct lease_actions *more)
     all->speak |= more->speak;
     all->lead |= more->lead;
     all->announce |= more->announce;
+    all->tell |= more->tell;
     all->publish_again |= more->publish_again;
     all->echo |= more->echo;
     if (more->ask != LEASE_ASK_NOTHING) {

@@ -339,6 +339,41 @@ static void C12_2_who_stood_still_announces_itself_anew(void **state)
     assert_int_equal(b.lease.role, LEASE_ANNOUNCES);
 }
 
+/* A broker that was restored from an old file has no last will of it. */
+static void C12_2_a_leader_that_answers_nothing_for_12_s_is_gone(void **state)
+{
+    (void)state;
+    lease_bench_event(&b, LEASE_BROKER_UP);
+    lease_bench_status(&b, "a", true, true, EPOCH);
+    lease_bench_event(&b, LEASE_BROKER_READ);
+    lease_bench_pass(&b, b.lease.patience_ms);
+    assert_true(b.did.tell);
+    lease_bench_pass(&b, LEASE_GONE_MS - 1);
+    lease_bench_status(&b, "a", true, true, EPOCH); /* the answer */
+    lease_bench_pass(&b, 3 * LEASE_INQUIRE_MS - LEASE_GONE_MS + 1); /* it is asked again */
+    lease_bench_pass(&b, LEASE_GONE_MS - 1);
+    assert_true(lease_another_leads(&b.lease));
+    lease_bench_pass(&b, 1);
+    assert_false(lease_another_leads(&b.lease));
+    lease_bench_pass(&b, LEASE_TICK_MS);
+    assert_int_equal(b.lease.role, LEASE_ANNOUNCES);
+    assert_true(b.lease.epoch > EPOCH);
+}
+
+static void C12_2_a_leader_answers_who_cannot_reach_Redis(void **state)
+{
+    struct lease_event event = {.type = LEASE_STATUS, .now = b.now};
+    struct lease_actions actions;
+
+    (void)state;
+    event.status = (struct lease_status){.id = "a", .runs = true, .without_redis = true};
+    lease_step(&b.lease, &event, &actions);
+    assert_true(actions.tell);
+    event.status.without_redis = false;
+    lease_step(&b.lease, &event, &actions);
+    assert_false(actions.tell);
+}
+
 static void C12_a_standby_takes_the_lease_when_it_has_just_heard_the_others(void **state)
 {
     (void)state;
@@ -539,14 +574,23 @@ static void C12_2_without_Redis_it_announces_itself_waits_and_leads(void **state
     assert_false(b.lease.is_kept);
 }
 
+/* A minute in which `a` leads, and answers. */
+static void pass_beside(uint64_t epoch)
+{
+    for (int i = 0; i < 6; i++) {
+        lease_bench_pass(&b, 10000);
+        assert_int_equal(b.lease.role, LEASE_STANDS_BY);
+        lease_bench_status(&b, "a", true, true, epoch);
+    }
+}
+
 static void C12_2_without_Redis_nobody_leads_beside_a_leader(void **state)
 {
     (void)state;
     lease_bench_event(&b, LEASE_BROKER_UP);
     lease_bench_status(&b, "a", true, true, EPOCH);
     lease_bench_event(&b, LEASE_BROKER_READ);
-    lease_bench_pass(&b, 60000);
-    assert_int_equal(b.lease.role, LEASE_STANDS_BY);
+    pass_beside(EPOCH);
     lease_bench_status(&b, "a", false, true, 0); /* its last will */
     assert_true(b.did.announce);
 }
@@ -562,8 +606,7 @@ static void C12_2_of_two_that_announced_themselves_the_newer_epoch_stays(void **
     lease_bench_status(&b, "a", true, true, b.lease.epoch + 1);
     assert_true(b.did.stand_down);
     assert_int_equal(b.lease.epoch, 0);
-    lease_bench_pass(&b, 60000);
-    assert_int_equal(b.lease.role, LEASE_STANDS_BY);
+    pass_beside(b.lease.heard);
 }
 
 static void C12_2_of_equal_epochs_the_smaller_id_stays(void **state)
@@ -787,6 +830,8 @@ int main(void)
         LEADING(C12_2_after_a_standstill_an_echo_lets_it_speak),
         LEADING(C12_2_what_was_asked_before_the_standstill_proves_nothing),
         ALONE(C12_2_who_stood_still_announces_itself_anew),
+        ALONE(C12_2_a_leader_that_answers_nothing_for_12_s_is_gone),
+        LEADING(C12_2_a_leader_answers_who_cannot_reach_Redis),
         ALONE(C12_a_standby_takes_the_lease_when_it_has_just_heard_the_others),
         ALONE(C12_what_the_others_said_is_known_for_a_second),
         LEADING(C12_2_a_sleeper_that_was_replaced_says_nothing_more),
