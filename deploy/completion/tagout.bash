@@ -38,7 +38,7 @@ _tagout() {
 
     COMPREPLY=()
     case $before in
-    -c | --config | --*-file | --machines | --users | --scenario | --directory)
+    -c | --config | --*-file | --machines | --users | --scenario | --directory | --output | --esphome)
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return
         ;;
