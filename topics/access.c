@@ -40,6 +40,28 @@ enum status access_account(const char *name, struct access_account *ret_account)
     return STATUS_INVALID;
 }
 
+enum status
+access_check(const char *username, enum access_role role, const char *id, struct text *why)
+{
+    struct access_account account;
+
+    if (access_account(username, &account) != STATUS_OK || account.role == ACCESS_DEVICE) {
+        return STATUS_OK;
+    }
+    if (account.role != role) {
+        text_addf(
+            why, "[mqtt] username: \"%s\" has the role \"%s\"; a %s's begins with %s", username,
+            infos[account.role].word, infos[role].word, infos[role].start);
+        return STATUS_INVALID;
+    }
+    if (role == ACCESS_CONTROLLER && strcmp(account.id, id) != 0) {
+        text_addf(
+            why, "[mqtt] username: \"%s\" may not speak for [controller] id \"%s\"", username, id);
+        return STATUS_INVALID;
+    }
+    return STATUS_OK;
+}
+
 /* Operators look, lock and clear. What reaches further than one machine, shows a card's number or
  * meddles with a box is for admins. */
 static bool is_operators(enum request_verb verb)

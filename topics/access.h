@@ -52,6 +52,12 @@ const struct access_role_info *access_role_info(enum access_role role);
 /* STATUS_INVALID for a name that no role has. */
 MUST_USE enum status access_account(const char *name, struct access_account *ret_account);
 
+/* Whether a service may come in under that user name: STATUS_INVALID if it is somebody else's
+ * account, whom it would throw out, or that of a controller with another id, which the broker would
+ * not let speak. Names of no role may mean anything on a broker that is not of our making. */
+MUST_USE enum status
+access_check(const char *username, enum access_role role, const char *id, struct text *why);
+
 /* Whether that role's accounts may ask for the verb. */
 bool access_may_ask(enum access_role role, enum request_verb verb);
 /* Whether an operator's may not: of a verb in words, also of one that is no request. */

@@ -12,6 +12,7 @@
 #include "controller/support/arguments.h"
 #include "controller/support/log.h"
 #include "controller/support/memory.h"
+#include "topics/access.h"
 
 static const char usage[] =
     "Usage: tagoutd [-c FILE] [--check] [-v]\n"
@@ -77,6 +78,8 @@ int main(int count, char *values[])
     }
     code = EXIT_USAGE;
     if (settings_load(arguments.file, &settings, &why) != STATUS_OK ||
+        access_check(settings->mqtt.username, ACCESS_CONTROLLER, settings->controller.id, &why) !=
+            STATUS_OK ||
         roster_load(settings->controller.machines, settings->controller.users, &roster, &why) !=
             STATUS_OK) {
         fprintf(stderr, "tagoutd: %s\n", why.data);

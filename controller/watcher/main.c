@@ -10,6 +10,7 @@
 #include "controller/support/memory.h"
 #include "controller/watcher/loop.h"
 #include "controller/watcher/slack.h"
+#include "topics/access.h"
 
 static const char usage[] =
     "Usage: tagout-watcher [-c FILE] [--check] [-v]\n"
@@ -71,7 +72,9 @@ int main(int count, char *values[])
     }
     memory_hide();
     signal(SIGPIPE, SIG_IGN);
-    if (settings_load(arguments.file, &settings, &why) != STATUS_OK) {
+    if (settings_load(arguments.file, &settings, &why) != STATUS_OK ||
+        access_check(settings->mqtt.username, ACCESS_WATCHER, settings->watcher.id, &why) !=
+            STATUS_OK) {
         fprintf(stderr, "tagout-watcher: %s\n", why.data);
         code = EXIT_USAGE;
     } else if (arguments.check) {

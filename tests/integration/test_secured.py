@@ -157,6 +157,24 @@ def test_a_day_in_the_secured_shop(shop, slack):
     assert denied == []
 
 
+@pytest.mark.parametrize("program, username, says", [
+    ("tagoutd", "svc.controller-two", 'may not speak for [controller] id "one"'),
+    ("tagoutd", "svc.watcher", "a controller's begins with svc.controller-"),
+    ("tagout-watcher", "svc.controller-one", "a watcher's begins with svc.watcher"),
+])
+def test_a_service_with_somebody_elses_account_does_not_start(scratch, program, username, says):
+    """They would throw each other out for ever, or speak and not be heard."""
+    path = os.path.join(scratch, "tagout.ini")
+    with open(path, "w", encoding="utf-8", opener=private) as file:
+        file.write(f"[controller]\nid = one\n[mqtt]\nusername = {username}\npassword = x\n")
+    for name, content in (("machines.json", "{}"), ("users.json", "[]")):
+        with open(os.path.join(scratch, name), "w", encoding="utf-8") as file:
+            file.write(content)
+    done = subprocess.run([os.path.join(BIN, program), "-c", path], check=False, text=True,
+                          capture_output=True, timeout=TIMEOUT_S, env=clean_environment())
+    assert done.returncode == 2 and says in done.stderr, done
+
+
 REFUSED = [("GET", "other"), ("SET", "other", "1"), ("DEL", "other"), ("HGETALL", "other:machine"),
            ("EVAL", "return redis.call('GET', 'other')", "0"),
            ("EVAL", "return redis.call('GET', KEYS[1])", "1", "other"),

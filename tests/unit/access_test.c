@@ -229,6 +229,39 @@ static void a_watcher_answers_test_alert_alone(void **state)
     assert_null(strstr(rules, "shop/response/+/+"));
 }
 
+static void a_service_comes_in_under_an_account_of_its_own(void **state)
+{
+    static const struct {
+        const char *username;
+        enum access_role role;
+        const char *why; /* "": it may */
+    } cases[] = {
+        {"", ACCESS_CONTROLLER, ""},
+        {"controller", ACCESS_CONTROLLER, ""},
+        {"Somebody.else", ACCESS_WATCHER, ""},
+        {"svc.controller-one", ACCESS_CONTROLLER, ""},
+        {"svc.watcher", ACCESS_WATCHER, ""},
+        {"svc.watcher-two", ACCESS_WATCHER, ""},
+        {"svc.controller-two", ACCESS_CONTROLLER,
+         "[mqtt] username: \"svc.controller-two\" may not speak for [controller] id \"one\""},
+        {"svc.controller-one", ACCESS_WATCHER,
+         "[mqtt] username: \"svc.controller-one\" has the role \"controller\"; a watcher's begins "
+         "with svc.watcher"},
+        {"op.ada", ACCESS_CONTROLLER,
+         "[mqtt] username: \"op.ada\" has the role \"operator\"; a controller's begins with "
+         "svc.controller-"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        TEXT_LOCAL(why, 256);
+        assert_int_equal(
+            access_check(cases[i].username, cases[i].role, "one", &why),
+            cases[i].why[0] == '\0' ? STATUS_OK : STATUS_INVALID);
+        assert_string_equal(why.data, cases[i].why);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +276,7 @@ int main(void)
         cmocka_unit_test(a_person_asks_and_hears_under_their_own_name),
         cmocka_unit_test(home_assistant_presses_and_announces),
         cmocka_unit_test(a_watcher_answers_test_alert_alone),
+        cmocka_unit_test(a_service_comes_in_under_an_account_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
