@@ -12,6 +12,8 @@
 #define PORT_SERVICES 1883
 #define PORT_PEOPLE 1884
 
+#define IS_DEVICE "%s: without a dot that is a machine; see \"device\""
+
 static bool is_person(enum access_role role)
 {
     return role == ACCESS_OPERATOR || role == ACCESS_ADMIN;
@@ -25,7 +27,7 @@ static int find_role(const struct ctl *ctl, struct access_account *ret_account)
         if (ret_account->role != ACCESS_DEVICE) {
             return CTL_DONE;
         }
-        ctl_complain("%s: without a dot that is a machine; see \"device\"", name);
+        ctl_complain(IS_DEVICE, name);
         return CTL_USAGE;
     }
     ctl_complain("%s: a name begins as its role wants it, then [a-z0-9_-]:", name);
@@ -193,25 +195,30 @@ static int list(const struct ctl *ctl)
     return CTL_DONE;
 }
 
-int ctl_account(struct ctl *ctl)
+/* Also one of no role, which somebody made by hand. */
+static int take(const struct ctl *ctl)
 {
-    struct access_account account;
+    const char *name = ctl->arguments->machine;
     int code;
 
-    if (local_is(ctl, "list")) {
-        return list(ctl);
-    } else if (!local_is(ctl, "remove")) {
-        return give(ctl);
+    if (text_is_name(name, TOPIC_MACHINE_MAX)) {
+        ctl_complain(IS_DEVICE, name);
+        return CTL_USAGE;
     }
-    code = find_role(ctl, &account);
-    if (code == CTL_DONE) {
-        code = local_remove(ctl);
-    }
+    code = local_remove(ctl);
     if (code != CTL_DONE) {
         return code;
     }
     if (!ctl->arguments->json) {
-        printf("%s: removed.\n", account.name);
+        printf("%s: removed.\n", name);
     }
     return local_reload(ctl);
+}
+
+int ctl_account(struct ctl *ctl)
+{
+    if (local_is(ctl, "list")) {
+        return list(ctl);
+    }
+    return local_is(ctl, "remove") ? take(ctl) : give(ctl);
 }

@@ -140,6 +140,9 @@ def test_what_others_wrote_stays(host):
     # Behind our last account they would be its rules.
     assert host.read("acl").index(own) < host.read("acl").index("pattern ")
     assert "zigbee.bridge" in host.does("account", "list").out
+    host.does("account", "remove", "zigbee.bridge")
+    assert "zigbee.bridge" not in host.read("passwords")
+    assert own in host.read("acl")  # theirs to remove
 
 
 def test_a_list_that_somebody_wrote_by_hand_is_not_thrown_away(host):
@@ -186,7 +189,7 @@ def test_two_at_a_time_would_lose_one_so_the_second_is_refused(host):
     (("account", "add", "xx.bob"), "a name begins as its role wants it"),
     (("account", "add", "op.Bob"), "op.              a person who may look"),
     (("account", "add", "svc.controller"), "svc.controller-  tagoutd"),
-    (("account", "remove", "zigbee.bridge"), "a name begins as its role wants it"),
+    (("account", "remove", "bob"), 'without a dot that is a machine; see "device"'),
     (("device", "add", "op.ada"), "a device is called as its machine"),
     (("device", "add", "Table Saw"), "a device is called as its machine"),
     (("device", "add", "tagout-saw"), "are client ids of people"),
