@@ -53,6 +53,7 @@ struct settings {
     struct { /* of the broker on this host, for tagoutctl alone */
         char *password_file;
         char *acl_file;
+        char *certificate_file;
     } mosquitto;
     struct {
         char *url;

@@ -30,6 +30,7 @@ const struct settings_key settings_keys[] = {
     KEY(mqtt, key_file, SETTINGS_PATH, "", 0, 0)
     KEY(mosquitto, password_file, SETTINGS_PATH, "/etc/mosquitto/tagout.passwords", 1, 0)
     KEY(mosquitto, acl_file, SETTINGS_PATH, "/etc/mosquitto/tagout.acl", 1, 0)
+    KEY(mosquitto, certificate_file, SETTINGS_PATH, "", 0, 0)
     KEY(redis, url, SETTINGS_REDIS_URL, "redis://127.0.0.1:6379/0", 0, 0)
     KEY(redis, username, SETTINGS_STRING, "", 0, 0)
     KEY(redis, password, SETTINGS_SECRET, "", 0, 0)

@@ -182,6 +182,7 @@ static enum status write_ini(struct init *init)
         {"#id =", id, false},
         {"#password_file = /etc/mosquitto/tagout.passwords", "password_file = " PASSWORDS, false},
         {"#acl_file = /etc/mosquitto/tagout.acl", "acl_file = " ACCESS, false},
+        {"#certificate_file =", "certificate_file = " AUTHORITY_SERVER_CERTIFICATE, false},
     };
     enum status status;
 

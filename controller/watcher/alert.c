@@ -1,8 +1,11 @@
 #include "controller/watcher/alert.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "topics/state.h"
+
+#define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
 
 static const char *const words[ALERT_KIND_COUNT] = {
 #define ALERT_WORD(id, word) [id] = word,
@@ -45,6 +48,27 @@ static void add_over(struct text *out, const struct alert *alert)
     text_add(out, "No save has timed out any more: the outage of storage seems to be over after ");
     alert_add_duration(out, alert->lasted_ms);
     text_add(out, ". Check with: tagoutctl status");
+}
+
+static void add_certificate(struct text *out, const struct alert *alert)
+{
+    int64_t days = (alert->ends.ms - alert->at.ms) / DAY_MS;
+    time_t seconds = (time_t)(alert->ends.ms / 1000);
+    struct tm parts;
+    char day[16] = "";
+
+    if (gmtime_r(&seconds, &parts) != NULL) {
+        (void)strftime(day, sizeof day, "%Y-%m-%d", &parts);
+    }
+    text_addf(out, "Certificate %s ", alert->reason);
+    if (alert->ends.ms <= alert->at.ms) {
+        text_addf(out, "has ended, on %s", day);
+    } else {
+        text_addf(out, "ends in %lld %s, on %s", (long long)days, days == 1 ? "day" : "days", day);
+    }
+    text_add(
+        out, ": from then on nobody who checks it connects to the broker, and no new card opens "
+             "anything. Make a new one: tagoutctl ca --force");
 }
 
 void alert_text(const struct alert *alert, struct text *out)
@@ -92,6 +116,9 @@ void alert_text(const struct alert *alert, struct text *out)
         break;
     case ALERT_AUDIT_RESUMED:
         text_add(out, "Audit: its disk takes events again.");
+        break;
+    case ALERT_CERTIFICATE:
+        add_certificate(out, alert);
         break;
     case ALERT_SERVICE_ERROR:
     case ALERT_SERVICE_RECOVERED:
@@ -150,6 +177,9 @@ enum status alert_print(const struct alert *alert, struct text *text)
     if (alert->leads) {
         json_out_bool(&out, "leads", true);
     }
+    if (alert->ends.ms != 0) {
+        json_out_wall(&out, "ends", alert->ends);
+    }
     if (alert->since.ms != 0) {
         json_out_wall(&out, "since", alert->since);
     }
@@ -197,6 +227,7 @@ enum status alert_read(const struct json *object, struct alert *ret_alert)
     alert.lasted_ms = read_number(object, "lasted_s", 1000);
     alert.certain = certain != NULL && json_type(certain) == JSON_BOOL && json_bool(certain);
     alert.since.ms = read_number(object, "since", 1000);
+    alert.ends.ms = read_number(object, "ends", 1000);
     alert.at.ms = read_number(object, "at", 1000);
     *ret_alert = alert;
     return STATUS_OK;

@@ -27,6 +27,7 @@
     X(ALERT_SERVICE_RECOVERED, "service_recovered")                                                \
     X(ALERT_CONFIG_DIFFERS, "config_differs") /* C12.4 */                                          \
     X(ALERT_CONFIG_AGREES, "config_agrees")                                                        \
+    X(ALERT_CERTIFICATE, "cert_expiry")                                                            \
     X(ALERT_TEST, "test")
 
 #define ALERT_ENUM(id, word) id,
@@ -46,9 +47,11 @@ struct alert {
     bool certain;           /* over: every machine was heard to be saved again */
     char by[ALERT_BY_SIZE]; /* test: who asked for it */
     char service[ALERT_SERVICE_SIZE];
-    char reason[ALERT_REASON_SIZE]; /* service error; leader recovered: who leads */
+    char reason[ALERT_REASON_SIZE]; /* service error; leader recovered: who leads; certificate: its
+                                     * file */
     bool leads;                     /* controller: nobody leads since its death; it leads again */
     struct wall_time since;         /* when the outage began, by which it is known; {0}: none */
+    struct wall_time ends;          /* certificate */
     struct wall_time at;
 };
 

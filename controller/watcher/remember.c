@@ -117,6 +117,7 @@ void watcher_on_past(struct watcher *watcher, struct audit_past *past)
         .counting = &watcher->counting,
         .thread = slack_queue_thread(slack_queue_of(watcher->slack)),
         .services = &watcher->services,
+        .certificates = &watcher->certificates,
     };
     unsigned waiting = 0;
 
@@ -148,6 +149,7 @@ void remember_save(struct watcher *watcher)
         .counting = &watcher->counting,
         .thread = slack_queue_thread(queue),
         .services = &watcher->services,
+        .certificates = &watcher->certificates,
         .line = watcher->line,
     };
     size_t length;

@@ -101,6 +101,7 @@ snapshot_print(const struct snapshot *snapshot, int64_t base, struct now now, si
     }
     print_outage(&out, snapshot->counting, now);
     snapshot_print_services(&out, snapshot->services);
+    certificates_print(snapshot->certificates, &out);
     json_out_open(&out, "machines", '{');
     for (const struct watched *m = watched_first(machines); m != NULL; m = m->next) {
         print_machine(&out, m, now);
@@ -282,6 +283,7 @@ enum status snapshot_read(
     }
     read_outage(document, now, snapshot->counting);
     snapshot_read_services(document, snapshot->services);
+    certificates_read(snapshot->certificates, document);
     json_free(document);
     return STATUS_OK;
 }

@@ -10,6 +10,7 @@
 #include "controller/support/json.h"
 #include "controller/support/status.h"
 #include "controller/support/time.h"
+#include "controller/watcher/certificates.h"
 #include "controller/watcher/save_timeouts.h"
 #include "controller/watcher/services.h"
 #include "controller/watcher/slack_queue.h"
@@ -18,6 +19,7 @@ struct snapshot {
     struct save_timeouts *counting;
     struct slack_thread *thread;
     struct services *services;
+    struct certificates *certificates;
     int64_t line;                    /* the last line that is counted in */
     int64_t lanes[SLACK_LANE_COUNT]; /* their positions */
 };

@@ -131,6 +131,7 @@ enum status watcher_new(
     watcher->slack_works = true;
     watcher->slack_since = watcher->now.wall;
     watcher->role.id = settings->watcher.id;
+    watch_certificates_begin(watcher);
     services_begin(
         &watcher->services, (int64_t)(settings->liveness.settle_s * 1000 + 0.5), watcher->now);
     watcher->machines = watched_new();
@@ -163,6 +164,7 @@ void watcher_free(struct watcher *watcher)
     if (watcher == NULL) {
         return;
     }
+    certificate_reading_free(watcher->reading);
     slack_free(watcher->slack);
     watched_free(watcher->machines);
     free(watcher);
@@ -347,6 +349,7 @@ struct mono_time watcher_tick(struct watcher *watcher)
     next = earlier(next, tick_crowds(watcher));
     next = earlier(next, tick_slack(watcher));
     next = earlier(next, test_alert_tick(watcher));
+    next = earlier(next, tick_certificates(watcher));
     next = earlier(next, tick_memory(watcher));
     return earlier(next, look_at_disk(watcher));
 }

@@ -6,6 +6,7 @@
 
 #include "controller/support/json.h"
 #include "controller/watcher/alert.h"
+#include "controller/watcher/certificate_reader.h"
 #include "controller/watcher/role.h"
 #include "controller/watcher/save_timeouts.h"
 #include "controller/watcher/services.h"
@@ -55,6 +56,10 @@ struct watcher {
     bool slack_works;
     char slack_reason[SLACK_REASON_SIZE];
     struct wall_time slack_since;
+
+    struct certificates certificates;
+    struct certificate_reading *reading; /* NULL: none is under way */
+    struct mono_time certificates_at;    /* the next */
 
     struct wall_time started;
     bool subscribed;
@@ -106,6 +111,10 @@ void hear_controller(
 void hear_service(
     struct watcher *watcher, const struct topic_match *topic, const char *payload, size_t length);
 struct mono_time tick_services(struct watcher *watcher);
+
+/* watch_certificates.c */
+void watch_certificates_begin(struct watcher *watcher);
+struct mono_time tick_certificates(struct watcher *watcher);
 
 /* test_alert.c */
 void hear_test_alert(

@@ -66,6 +66,21 @@ static void print_slack(const struct watcher *watcher, struct text *out)
     }
 }
 
+static void print_certificates(const struct certificates *certificates, struct text *out)
+{
+    static const char name[] = "tagout_cert_expiry_timestamp_seconds";
+
+    exposition_family(out, EXPOSITION_GAUGE, name, "When the certificate in the file ends");
+    for (size_t i = 0; i < certificates->count; i++) {
+        const struct watched_certificate *certificate = &certificates->items[i];
+        const char *const labels[] = {"file", certificate->file, NULL};
+
+        if (certificate->ends.ms != 0) {
+            exposition_sample(out, name, labels, (double)certificate->ends.ms / 1000);
+        }
+    }
+}
+
 static void print_audit(const struct watcher *watcher, struct text *out)
 {
     struct audit_counts counts = audit_counts(watcher->audit);
@@ -109,6 +124,7 @@ void watcher_metrics(const struct watcher *watcher, struct text *out)
     print_services(watcher, out);
     print_slack(watcher, out);
     print_audit(watcher, out);
+    print_certificates(&watcher->certificates, out);
 }
 
 bool watcher_is_working(

@@ -1,15 +1,18 @@
-"""tagoutctl ca: the shop's own authority and the broker's certificate, used by a real broker."""
+"""Certificates: tagoutctl ca makes them, a real broker uses them, the watcher tells when they end."""
 import os
 import re
 import socket
 import ssl
 import stat
 import subprocess
+import time
+import urllib.request
 
 import pytest
 
 from ctl_shop import bare
-from harness import TIMEOUT_S, Broker, free_port
+from harness import TIMEOUT_S, Broker, free_port, wait_until
+from watcher import alerts, wait_alert
 
 
 def certificates(folder, *arguments):
@@ -156,3 +159,53 @@ def test_a_broker_with_them_is_known_by_its_names_and_no_other(folder):
             trust.wrap_socket(plain, server_hostname="evil.example")
     finally:
         broker.kill()
+
+
+# ---- the watcher ----
+
+
+def make_certificate(scratch, days):
+    file = os.path.join(scratch, "server.crt")
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc",
+            "-subj", "/CN=broker", "-days", str(days), "-keyout", file + ".key", "-out", file)
+    return file
+
+
+def metric(watcher):
+    with urllib.request.urlopen(f"http://{watcher.listen}/metrics", timeout=TIMEOUT_S) as answer:
+        found = re.search(r'^tagout_cert_expiry_timestamp_seconds\{file="([^"]*)"\} (\S+)$',
+                          answer.read().decode(), re.MULTILINE)
+    return found and (found.group(1), float(found.group(2)))
+
+
+def watch(start_watcher, file, **options):
+    listen = f"127.0.0.1:{free_port()}"
+    watcher = start_watcher({"mosquitto": {"certificate_file": file},
+                             "http": {"watcher_listen": listen}}, **options)
+    watcher.listen = listen
+    return watcher
+
+
+def test_a_certificate_that_ends_soon_is_told_to_people_once(scratch, shop, start_watcher, slack):
+    file = make_certificate(scratch, 50)
+    watcher = watch(start_watcher, file)
+    alert = wait_alert(shop.client, "cert_expiry")
+    assert alert["reason"] == file
+    assert alert["ends"] == pytest.approx(time.time() + 50 * 86400, abs=3600)
+    assert alert["text"].startswith(f"Certificate {file} ends in 49 days, on 20")
+    slack.wait_for(f"Certificate {file} ends in 49 days", channel="control")
+    assert wait_until(lambda: metric(watcher), "the metric") == (file, alert["ends"])
+    watcher.stop()
+    since = shop.client.position()
+    watcher.start()
+    wait_until(lambda: metric(watcher), "it has been read again")
+    shop.save_timeout()
+    shop.save_timeout()  # an alert that comes after all that the start has to tell
+    wait_alert(shop.client, "machine_save_timeouts", since=since)
+    assert len(alerts(shop.client, "cert_expiry")) == 1
+
+
+def test_a_certificate_that_cannot_be_read_is_in_the_log_and_stops_nothing(scratch, start_watcher):
+    watcher = watch(start_watcher, os.path.join(scratch, "none.crt"))
+    watcher.wait_log(re.compile("certificate: .*none.crt: No such file or directory"))
+    assert metric(watcher) is None

@@ -166,6 +166,7 @@ static const struct sample {
     {"mqtt", "key_file", "key.pem", NULL},
     {"mosquitto", "password_file", "/srv/passwords", NULL},
     {"mosquitto", "acl_file", "/srv/acl", NULL},
+    {"mosquitto", "certificate_file", "/srv/crt", NULL},
     {"redis", "url", "redis://[::1]", "redis://[::1]:6379/0"},
     {"redis", "username", "tagout", NULL},
     {"redis", "password", "pass word", NULL},

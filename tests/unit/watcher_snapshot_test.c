@@ -18,6 +18,7 @@ struct process {
     struct save_timeouts counting;
     struct slack_thread thread;
     struct services services;
+    struct certificates certificates;
     struct snapshot snapshot;
     struct now now;
     struct alert alerts[SAVE_TIMEOUTS_ALERTS_MAX];
@@ -36,6 +37,7 @@ static void begin(int64_t mono_ms, int64_t wall_ms)
     process.snapshot.counting = &process.counting;
     process.snapshot.thread = &process.thread;
     process.snapshot.services = &process.services;
+    process.snapshot.certificates = &process.certificates;
     process.now = (struct now){.mono = {mono_ms}, .wall = {wall_ms}};
 }
 
