@@ -335,7 +335,7 @@ static void on_accept_failed(struct evconnlistener *listener, void *argument)
 
 static void say_where(const struct http *http)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t length = sizeof address;
     char host[64];
     char port[8];

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -38,7 +39,6 @@ static void print_memory(struct text *out)
 
 static void print_descriptors(struct text *out)
 {
-    struct rlimit limit;
     double open_fds = -3; /* two entries that are none, and the folder's own */
     DIR *folder = opendir("/proc/self/fd");
 
@@ -49,10 +49,26 @@ static void print_descriptors(struct text *out)
         closedir(folder);
         exposition_gauge(out, "process_open_fds", "Descriptors that are open", open_fds);
     }
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        exposition_gauge(
-            out, "process_max_fds", "Descriptors that may be open", (double)limit.rlim_cur);
+}
+
+/* Not by getrlimit: a unit that may not change limits may not ask for them either. */
+static void print_limit(struct text *out)
+{
+    static const char start[] = "Max open files";
+    char line[256];
+    FILE *file = fopen("/proc/self/limits", "re");
+
+    if (file == NULL) {
+        return;
     }
+    while (fgets(line, sizeof line, file) != NULL) {
+        if (strncmp(line, start, sizeof start - 1) == 0) {
+            exposition_gauge(
+                out, "process_max_fds", "Descriptors that may be open",
+                (double)strtoul(line + sizeof start - 1, NULL, 10));
+        }
+    }
+    (void)fclose(file);
 }
 
 void process_metrics_print(struct wall_time started, struct text *out)
@@ -71,4 +87,5 @@ void process_metrics_print(struct wall_time started, struct text *out)
     }
     print_memory(out);
     print_descriptors(out);
+    print_limit(out);
 }

@@ -51,9 +51,9 @@ static void values_are_exact_where_they_are_whole_and_short_where_they_are_not(v
     assert_value(9007199254740992.0, " 9007199254740992\n");
     assert_value(1e300, " 1e+300\n");
     assert_value(0.00005, " 5e-05\n");
-    assert_value(NAN, " NaN\n");
-    assert_value(INFINITY, " +Inf\n");
-    assert_value(-INFINITY, " -Inf\n");
+    assert_value((double)NAN, " NaN\n");
+    assert_value((double)INFINITY, " +Inf\n");
+    assert_value(-(double)INFINITY, " -Inf\n");
 }
 
 static void quotes_backslashes_and_line_ends_in_labels_are_escaped_and_nothing_else(void **state)
