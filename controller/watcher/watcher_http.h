@@ -20,6 +20,6 @@ MUST_USE enum status watcher_http_new(
     struct event_base *base, const char *listen, const struct watcher *watcher,
     const struct mqtt *mqtt, struct inbox *inbox, struct watcher_http **ret_http);
 /* Takes NULL. */
-void watcher_http_free(struct watcher_http *metrics);
+void watcher_http_free(struct watcher_http *http);
 
 #endif
