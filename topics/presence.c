@@ -42,6 +42,8 @@ enum status pong_parse(const char *payload, size_t length, struct pong *ret_pong
     if (member_string(&members, "boot_id", OPTIONAL, &boot_id)) {
         if (strlen(boot_id) >= sizeof pong.boot_id) {
             member_fail(&members, "boot_id", "over %d characters", REPORT_BOOT_SIZE - 1);
+        } else if (!text_is_printable_ascii(boot_id)) {
+            member_fail(&members, "boot_id", "not printable ASCII");
         } else {
             text_copy(pong.boot_id, sizeof pong.boot_id, boot_id);
         }

@@ -57,6 +57,7 @@ static void c2_what_is_no_pong_changes_nothing(void **state)
         "{\"id\":-1}",
         "{\"id\":7,\"boot_id\":1}",
         "{\"id\":7,\"boot_id\":\"0123456789012345678901234567890123\"}",
+        "{\"id\":7,\"boot_id\":\"\\u009b2J\"}",
     };
     struct pong pong = {.id = 3};
 
