@@ -36,7 +36,8 @@ static bool port_is_good(const char *port, size_t length, unsigned long least)
 {
     unsigned long number;
 
-    if (length < 1 || length > 5 || strspn(port, "0123456789") < length) {
+    if (length < 1 || length > 5 || strspn(port, "0123456789") < length ||
+        (port[0] == '0' && length > 1)) {
         return false;
     }
     number = strtoul(port, NULL, 10);

@@ -350,6 +350,9 @@ static const struct {
      "tagout.ini:2: [mqtt] url: \"mqtt://\" is not mqtt://host:port or mqtts://host:port"},
     {"[mqtt]\nurl = mqtt://a b\n",
      "tagout.ini:2: [mqtt] url: \"mqtt://a b\" is not mqtt://host:port or mqtts://host:port"},
+    {"[mqtt]\nurl = mqtt://h:01883\n",
+     "tagout.ini:2: [mqtt] url: \"mqtt://h:01883\" has a port that is not a number from 1 to "
+     "65535"},
     {"[mqtt]\nurl = mqtt://h:0\n",
      "tagout.ini:2: [mqtt] url: \"mqtt://h:0\" has a port that is not a number from 1 to 65535"},
     {"[mqtt]\nurl = mqtt://h:65536\n",
