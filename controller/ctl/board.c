@@ -64,6 +64,10 @@ static struct board_machine *find_or_add(struct board *board, const char *name)
     if (machine != NULL) {
         return machine;
     }
+    /* Names are printed as they are. */
+    if (!text_is_name(name, TOPIC_MACHINE_MAX)) {
+        return NULL;
+    }
     if (board->machine_count == board->machine_room) {
         size_t room = board->machine_room == 0 ? 64 : 2 * board->machine_room;
         struct board_machine **machines = realloc(board->machines, room * sizeof *machines);
@@ -107,7 +111,8 @@ set_state(struct board *board, const char *name, const char *payload, size_t len
     enum status status = STATUS_NO_MEMORY;
     TEXT_LOCAL(why, 256);
 
-    if (state_parse(payload, length, &copy, &why) != STATUS_OK) {
+    if (!text_is_name(name, TOPIC_MACHINE_MAX) ||
+        state_parse(payload, length, &copy, &why) != STATUS_OK) {
         return STATUS_INVALID;
     }
     machine = find_or_add(board, name);
@@ -213,6 +218,9 @@ take_event(struct board *board, const char *machine, const struct json *document
     struct text text = text_over(event->text, sizeof event->text);
     const char *type = json_get_string(document, "event_type");
 
+    if (!text_is_name(machine, TOPIC_MACHINE_MAX)) {
+        return BOARD_SAME;
+    }
     event->at = wall_of(document, "at");
     event->alarm = false;
     for (size_t i = 0; i < sizeof alarms / sizeof alarms[0]; i++) {

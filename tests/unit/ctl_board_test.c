@@ -422,10 +422,31 @@ static void a_state_of_an_answer_is_taken_like_a_published_one(void **state)
     board_free(&board);
 }
 
+static void what_is_no_machines_name_is_not_shown(void **state)
+{
+    static const char *const names[] = {"\033[2Jsaw", "\xff", "Saw", ""};
+    struct board board = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        take(
+            &board, TOPIC_STATE, names[i],
+            "{\"machine\":\"saw\",\"mode\":\"idle\",\"oops\":false,\"lockout\":false,"
+            "\"epoch\":1,\"rev\":1,\"problem\":true}");
+        take(&board, TOPIC_STATE, names[i], "{");
+        take(&board, TOPIC_LINK, names[i], "lost");
+        take(&board, TOPIC_EVENT, names[i], "{\"event_type\":\"oops\",\"text\":\"Oops\"}");
+    }
+    assert_int_equal(board.machine_count, 0);
+    assert_null(board_event(&board, 0));
+    board_free(&board);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(machines_are_kept_by_name),
+        cmocka_unit_test(what_is_no_machines_name_is_not_shown),
         cmocka_unit_test(C12_1_an_older_state_does_not_replace_a_newer_one),
         cmocka_unit_test(what_cannot_be_read_changes_nothing),
         cmocka_unit_test(C2_an_empty_state_takes_a_machine_off_the_board),
