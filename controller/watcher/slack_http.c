@@ -159,11 +159,10 @@ static void read_authorities(struct slack_http *http)
     }
     bytes = malloc(AUTHORITIES_MAX);
     if (bytes != NULL) {
+        char *fitting;
         http->authorities_length = fread(bytes, 1, AUTHORITIES_MAX, file);
-        http->authorities = realloc(bytes, http->authorities_length + 1);
-        if (http->authorities == NULL) {
-            free(bytes);
-        }
+        fitting = realloc(bytes, http->authorities_length + 1);
+        http->authorities = fitting == NULL ? bytes : fitting;
     }
     (void)fclose(file);
 }
