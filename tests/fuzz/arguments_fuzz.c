@@ -35,8 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         FUZZ_CHECK(arguments.wait_s >= 0);
         if (arguments.verb != NULL && !arguments.help && !arguments.version) {
             FUZZ_CHECK((arguments.options & ~arguments.verb->options) == 0);
-            FUZZ_CHECK(
-                arguments.verb->machine != CTL_NEEDS_MACHINE || arguments.machine != NULL);
+            FUZZ_CHECK(arguments.verb->machine != CTL_NEEDS_MACHINE || arguments.machine != NULL);
         }
         ctl_help(arguments.verb, &out);
         FUZZ_CHECK(!out.cut && out.length > 0);

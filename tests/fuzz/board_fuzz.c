@@ -71,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (int i = 0; i < MESSAGES_MAX && !bytes_end(&bytes); i++) {
         size_t length;
         char *topic = bytes_until(&bytes, ' ', true, &length);
-        char *payload = bytes_until(&bytes, '\n', false, &length);
+        char *payload = bytes_until(&bytes, '\n', true, &length); /* strndup is taken at its word */
         struct topic_match match;
 
         if (topic_parse("t", topic, &match) == STATUS_OK) {

@@ -58,8 +58,8 @@ size_t bytes_below(struct bytes *bytes, size_t count)
 int64_t bytes_ms(struct bytes *bytes)
 {
     static const int64_t spans[] = {
-        0,     1,     20,    100,   500,    1000,   1500,   2000,   3000,     4000,
-        5000,  10000, 15000, 30000, 60000,  90000,  300000, 600000, 900000,   3600000,
+        0,    1,     20,    100,   500,   1000,  1500,   2000,   3000,   4000,
+        5000, 10000, 15000, 30000, 60000, 90000, 300000, 600000, 900000, 3600000,
     };
     int64_t span = spans[bytes_below(bytes, sizeof spans / sizeof spans[0])];
     uint8_t beside = bytes_8(bytes);

@@ -162,8 +162,7 @@ static void check_flags(const struct step *step)
     }
     FUZZ_CHECK(!press || step->after->oopsed);
     FUZZ_CHECK(type != CORE_EVENT_SET_OOPS || step->after->oopsed == step->event->set.value);
-    FUZZ_CHECK(
-        type != CORE_EVENT_SET_LOCKOUT || step->after->locked_out == step->event->set.value);
+    FUZZ_CHECK(type != CORE_EVENT_SET_LOCKOUT || step->after->locked_out == step->event->set.value);
 }
 
 static void check_effects(const struct step *step)

@@ -19,7 +19,8 @@ static const core_authorization first_only[] = {OPENS};
 static const core_authorization second_only[] = {OPENS_SECOND};
 static const core_authorization both[] = {OPENS, OPENS_SECOND};
 
-/* Whose the cards "1" to "5" are; "6" is nobody's. The second row is what a reload makes of them. */
+/* Whose the cards "1" to "5" are; "6" is nobody's. The second row is what a reload makes of them.
+ */
 #define PEOPLE 5
 static const struct core_holder people[2][PEOPLE] = {
     {
@@ -54,8 +55,7 @@ static const struct core_holder *holder_named(const struct play *play)
 {
     for (size_t card = 1; card <= PEOPLE && play->state.has_user; card++) {
         const struct core_holder *holder = holder_of(play, card);
-        if (holder != NULL &&
-            strcmp(holder->user.account_id, play->state.user.account_id) == 0) {
+        if (holder != NULL && strcmp(holder->user.account_id, play->state.user.account_id) == 0) {
             return holder;
         }
     }
@@ -189,8 +189,8 @@ static void restart(struct play *play)
     play->booted_ms -= play->now.mono.ms - 1;
     play->now.mono.ms = 1;
     play->loaded = again.core.version;
-    play->epoch = (play->state.version.epoch > play->epoch ? play->state.version.epoch
-                                                           : play->epoch) + 1;
+    play->epoch =
+        (play->state.version.epoch > play->epoch ? play->state.version.epoch : play->epoch) + 1;
     play->restart_waits = false;
 }
 
@@ -210,8 +210,8 @@ static void make_event(struct play *play, struct bytes *bytes, struct core_event
     uint8_t choice = bytes_8(bytes);
 
     /* Half of all that happens is reports. */
-    event->type = (choice & 128) != 0 ? CORE_EVENT_REPORT
-                                      : (enum core_event_type)(choice % CORE_EVENT_COUNT);
+    event->type =
+        (choice & 128) != 0 ? CORE_EVENT_REPORT : (enum core_event_type)(choice % CORE_EVENT_COUNT);
     switch (event->type) {
     case CORE_EVENT_REPORT:
         make_report(play, bytes, &event->report);

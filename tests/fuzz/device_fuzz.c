@@ -33,9 +33,10 @@ static bool is_newest(const struct play *play, const struct device_command *comm
 {
     const struct device_version *applied = &play->before.applied;
     bool own = command->boot_id != NULL && strcmp(command->boot_id, play->before.boot_id) == 0;
-    bool older = play->before.has_applied &&
-                 (command->version.epoch < applied->epoch ||
-                  (command->version.epoch == applied->epoch && command->version.rev < applied->rev));
+    bool older =
+        play->before.has_applied &&
+        (command->version.epoch < applied->epoch ||
+         (command->version.epoch == applied->epoch && command->version.rev < applied->rev));
 
     return own && !older &&
            command->seq >= (play->edge_untold ? play->before.seq + 1 : play->edge_seq);
@@ -73,8 +74,7 @@ static bool may_go_on(const struct play *play, const struct device_event *event,
                      play->now_ms - before->command_ms >= DEVICE_LINK_GONE_MS &&
                      card_may_open(play) && !before->keep.last_oops && !before->keep.last_lockout;
 
-    return !play->device.button_down && !play->device.keep.press &&
-           (delayed || asked || emergency);
+    return !play->device.button_down && !play->device.keep.press && (delayed || asked || emergency);
 }
 
 static void check_relays(const struct play *play, const struct device_event *event)
@@ -174,8 +174,7 @@ static void follow_press(struct play *play, const struct device_event *event)
         command->seq >= (play->press_untold ? play->before.seq + 1 : play->press_seq)) {
         play->press_heard = true;
     }
-    FUZZ_CHECK(
-        !was || play->device.keep.press || (play->press_heard && !play->device.button_down));
+    FUZZ_CHECK(!was || play->device.keep.press || (play->press_heard && !play->device.button_down));
 }
 
 static void step(struct play *play, struct device_event *event)
@@ -215,8 +214,9 @@ static void step(struct play *play, struct device_event *event)
 
 static void make_command(struct play *play, struct bytes *bytes, struct device_command *command)
 {
-    static const char *const displays[] = {NULL, "", "Welcome,\nAda", "a\nb\nc",
-                                           "\xc3\x9c\xf0\x9f\x98\x80 longer than sixteen\n\xff\xfe"};
+    static const char *const displays[] = {
+        NULL, "", "Welcome,\nAda", "a\nb\nc",
+        "\xc3\x9c\xf0\x9f\x98\x80 longer than sixteen\n\xff\xfe"};
     uint8_t flags = bytes_8(bytes);
     uint8_t choice = bytes_8(bytes);
     size_t boot = bytes_below(bytes, 8);
@@ -231,7 +231,9 @@ static void make_command(struct play *play, struct bytes *bytes, struct device_c
         .display = displays[choice % 5],
         .rgb = {1, 0.5F, 0},
         .brightness = 0.5F,
-        .boot_id = boot < BOOTS ? boots[boot] : boot == 7 ? NULL : play->device.boot_id,
+        .boot_id = boot < BOOTS ? boots[boot]
+                   : boot == 7  ? NULL
+                                : play->device.boot_id,
         .seq = play->device.seq,
         .version = play->device.applied,
     };

@@ -32,7 +32,8 @@ static uint64_t any_epoch(const struct play *play, struct bytes *bytes)
 
 static void fill(const struct play *play, struct bytes *bytes, struct lease_event *event)
 {
-    static const char *const ids[] = {"one", "two", "a", "zz", "0123456789012345678901234567890123"};
+    static const char *const ids[] = {
+        "one", "two", "a", "zz", "0123456789012345678901234567890123"};
     uint8_t choice;
 
     if (event->type == LEASE_BROKER_ECHO) {
@@ -85,14 +86,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     lease_init(&play.lease, "one", "token", 5000, play.now);
     for (size_t i = 0; i < EVENTS_MAX && !bytes_end(&bytes); i++) {
         uint8_t choice = bytes_8(&bytes);
-        struct lease_event event = {
-            .type = (enum lease_event_type)(choice % LEASE_EVENT_COUNT)};
+        struct lease_event event = {.type = (enum lease_event_type)(choice % LEASE_EVENT_COUNT)};
         struct lease_actions did;
         struct lease before = play.lease;
         struct mono_time wake_at = lease_wake_at(&play.lease);
-        int64_t ms = choice >= 128 && wake_at.ms > play.now.mono.ms
-                         ? wake_at.ms - play.now.mono.ms
-                         : bytes_ms(&bytes) % 20000;
+        int64_t ms = choice >= 128 && wake_at.ms > play.now.mono.ms ? wake_at.ms - play.now.mono.ms
+                                                                    : bytes_ms(&bytes) % 20000;
 
         play.now.mono.ms += ms;
         play.now.wall.ms += ms;

@@ -10,7 +10,8 @@ static void check_link(const char *payload, size_t length)
 
     if (link_parse(payload, length, &word) == STATUS_OK) {
         FUZZ_CHECK(word == LINK_ONLINE || word == LINK_OFFLINE || word == LINK_LOST);
-        FUZZ_CHECK(length == strlen(word == LINK_LOST ? "lost" : "online") + (word == LINK_OFFLINE));
+        FUZZ_CHECK(
+            length == strlen(word == LINK_LOST ? "lost" : "online") + (word == LINK_OFFLINE));
     }
 }
 

@@ -48,8 +48,8 @@ static size_t split(char *bytes, size_t length, struct record_field fields[FIELD
     return count;
 }
 
-static bool is_said(
-    const struct record_field fields[], size_t count, const char *name, const char *value)
+static bool
+is_said(const struct record_field fields[], size_t count, const char *name, const char *value)
 {
     for (size_t i = 0; i < count; i++) {
         if (fields[i].name_length == strlen(name) &&
@@ -61,7 +61,8 @@ static bool is_said(
     return false;
 }
 
-/* I1 to I3 of what was read, in a shop where the machine is not always enabled but if it says so. */
+/* I1 to I3 of what was read, in a shop where the machine is not always enabled but if it says so.
+ */
 static void check_safe(const struct core_state *core)
 {
     const struct core_config config = {.always_enabled = core->mode == CORE_ALWAYS_ON};

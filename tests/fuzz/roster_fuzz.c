@@ -16,8 +16,7 @@ static void check_machines(const struct roster *roster)
         FUZZ_CHECK(machine->display_name[0] != '\0' && !text_has_control(machine->display_name));
         FUZZ_CHECK(roster_machine(roster, machine->name) == machine);
         FUZZ_CHECK(roster_machine_called(roster, machine->display_name) == machine);
-        FUZZ_CHECK(
-            machine->config.authorizations_or.count <= ROSTER_MACHINE_AUTHORIZATIONS_MAX);
+        FUZZ_CHECK(machine->config.authorizations_or.count <= ROSTER_MACHINE_AUTHORIZATIONS_MAX);
     }
 }
 
@@ -69,8 +68,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char users[BYTES_PATH_SIZE];
     int machines_fd = bytes_file(bytes, length, machines);
     int users_fd = bytes_file(
-        has_users ? bytes + length + 1 : nobody,
-        has_users ? size - length - 1 : sizeof nobody - 1, users);
+        has_users ? bytes + length + 1 : nobody, has_users ? size - length - 1 : sizeof nobody - 1,
+        users);
     struct roster *roster = NULL;
     TEXT_LOCAL(why, 512);
 

@@ -26,8 +26,7 @@ static void check_places(const struct settings *settings)
     FUZZ_CHECK(redis_url_parse(settings->redis.url, &redis, &why) == STATUS_OK);
     FUZZ_CHECK(
         settings->redis.sentinels[0] == '\0' ||
-        endpoint_list(
-            settings->redis.sentinels, SENTINEL_PORT, SENTINELS_MAX, sentinels, &count) ==
+        endpoint_list(settings->redis.sentinels, SENTINEL_PORT, SENTINELS_MAX, sentinels, &count) ==
             STATUS_OK);
 }
 

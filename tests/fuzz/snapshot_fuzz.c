@@ -20,8 +20,8 @@ static void begin(struct memory *memory)
     memset(memory, 0, sizeof *memory);
     memory->counting.machines = watched_new();
     FUZZ_CHECK(memory->counting.machines != NULL);
-    memory->counting.limits = (struct save_timeouts_limits){
-        .window_ms = 60000, .threshold = 2, .cooldown_ms = 300000};
+    memory->counting.limits =
+        (struct save_timeouts_limits){.window_ms = 60000, .threshold = 2, .cooldown_ms = 300000};
     memory->snapshot.counting = &memory->counting;
     memory->snapshot.thread = &memory->thread;
     memory->snapshot.services = &memory->services;
