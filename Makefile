@@ -282,6 +282,26 @@ fuzz: ## vary the input of each parser and state machine, FUZZ_S=30 seconds each
 	+@$(SUBMAKE) VARIANT=fuzz fuzzers
 	@$(PYTHON) tests/fuzz/run --seconds $(FUZZ_S) $(T)
 
+# What has threads of its own, or is called on several; and all programs through a day.
+THREADED := inbox log outbox mqtt_backoff mqtt_broker mqtt_stall mqtt_tls mqtt_url watcher_audit \
+    watcher_audit_start watcher_past roster_load
+check-threads: ## ThreadSanitizer over everything that has threads
+	@deploy/install-deps build test
+	+@$(SUBMAKE) VARIANT=thread all $(THREADED:%=build/thread/tests/%_test)
+	@TSAN_OPTIONS='suppressions=$(CURDIR)/tests/threads.supp' CC=$(CC) $(PYTHON) tests/run \
+	    --build build/thread --core build/release/libcore.a $(THREADED:%=unit/%) integration/whole
+
+# A stand-in for each program, which runs the real one under valgrind.
+check-valgrind: ## memory of all programs, at exit too, under valgrind
+	@deploy/install-deps build test check
+	+@$(SUBMAKE) VARIANT=debug all
+	@mkdir -p build/valgrind/bin
+	@set -e; for program in $(PROGRAMS); do \
+	    install -m 755 tests/valgrind.sh build/valgrind/bin/$$program; \
+	done
+	@CC=$(CC) $(PYTHON) tests/run --build build/valgrind --core build/release/libcore.a \
+	    integration/whole
+
 check-esphome: ## the ESP32 firmware's files, as ESPHome sees them; needs the Python registry
 	@python3 tests/esphome/check.py
 
@@ -372,5 +392,5 @@ clean: ## remove everything that was built
 	rm -rf build
 
 .PHONY: all unit-tests tools benches fuzzers preloads core-archive deps demo test lint lint-house lint-format \
-    lint-clang lint-cppcheck lint-shell tidy check-esphome check-homeassistant check-metrics fuzz bench soak format \
-    install deb check-deb help clean
+    lint-clang lint-cppcheck lint-shell tidy check-esphome check-homeassistant check-metrics fuzz \
+    check-threads check-valgrind bench soak format install deb check-deb help clean
