@@ -186,6 +186,14 @@ static void on_inbox(evutil_socket_t fd, short what, void *argument)
     controller_flush(loop->controller);
 }
 
+static void on_broker(evutil_socket_t fd, short what, void *argument)
+{
+    struct loop *loop = argument;
+
+    mqtt_read(loop->mqtt, clock_now().mono);
+    on_inbox(fd, what, argument);
+}
+
 /* What a person asks for, through Home Assistant too, stands behind no reports. */
 static bool is_asked(const char *topic)
 {
@@ -265,6 +273,7 @@ static enum status start_mqtt(struct loop *loop, struct text *why)
         .cert_file = settings->mqtt.cert_file,
         .key_file = settings->mqtt.key_file,
         .keep_alive_s = KEEP_ALIVE_S,
+        .direct = true,
         .will_topic = will_topic,
         .will_payload = will,
         .inbox = loop->inbox,
@@ -281,7 +290,11 @@ static enum status start_mqtt(struct loop *loop, struct text *why)
         return status;
     }
     text_addf(&id, "%s-controller-%s", settings->controller.prefix, settings->controller.id);
-    return mqtt_new(&options, &loop->mqtt, why);
+    status = mqtt_new(&options, &loop->mqtt, why);
+    if (status == STATUS_OK) {
+        status = event_loop_listen(&loop->events, mqtt_fd(loop->mqtt), EV_READ, on_broker, loop);
+    }
+    return status;
 }
 
 static enum status start_store(struct loop *loop, struct text *why)

@@ -240,14 +240,23 @@ static void write_record(struct record *record, size_t size, const struct inbox_
     bytes[entry->payload_length] = '\0';
 }
 
-enum status inbox_push(struct inbox *inbox, const struct inbox_entry *entry)
+static bool find_room(
+    struct inbox *inbox, const struct inbox_entry *entry, size_t size, bool own, size_t *ret_offset)
+{
+    if (entry->kind != INBOX_MESSAGE) {
+        return place(inbox, size, inbox->size, ret_offset);
+    }
+    return own ? place(inbox, size, inbox->limits.bytes, ret_offset)
+               : wait_for_room(inbox, size, ret_offset);
+}
+
+static enum status add(struct inbox *inbox, const struct inbox_entry *entry, bool own)
 {
     bool is_message = entry->kind == INBOX_MESSAGE;
     size_t topic_length = entry->topic == NULL ? 0 : strlen(entry->topic);
     size_t size = aligned(sizeof(struct record) + topic_length + 1 + entry->payload_length + 1);
     enum status status = STATUS_OK;
     size_t offset;
-    bool placed;
 
     pthread_mutex_lock(&inbox->lock);
     if (size > (is_message ? inbox->limits.bytes : INBOX_RESERVE_BYTES / 4)) {
@@ -255,9 +264,7 @@ enum status inbox_push(struct inbox *inbox, const struct inbox_entry *entry)
         status = STATUS_TOO_LONG;
         goto unlock;
     }
-    placed =
-        is_message ? wait_for_room(inbox, size, &offset) : place(inbox, size, inbox->size, &offset);
-    if (!placed) {
+    if (!find_room(inbox, entry, size, own, &offset)) {
         atomic_fetch_add(&inbox->dropped, 1);
         status = STATUS_FULL;
         goto unlock;
@@ -269,10 +276,32 @@ enum status inbox_push(struct inbox *inbox, const struct inbox_entry *entry)
     if (inbox->waiting > inbox->high_water) {
         inbox->high_water = inbox->waiting;
     }
-    signal_owner(inbox);
+    if (!own) {
+        signal_owner(inbox);
+    }
 unlock:
     pthread_mutex_unlock(&inbox->lock);
     return status;
+}
+
+enum status inbox_push(struct inbox *inbox, const struct inbox_entry *entry)
+{
+    return add(inbox, entry, false);
+}
+
+enum status inbox_put(struct inbox *inbox, const struct inbox_entry *entry)
+{
+    return add(inbox, entry, true);
+}
+
+bool inbox_has_room(struct inbox *inbox)
+{
+    bool has_room;
+
+    pthread_mutex_lock(&inbox->lock);
+    has_room = inbox->used < inbox->limits.bytes / 2;
+    pthread_mutex_unlock(&inbox->lock);
+    return has_room;
 }
 
 /* Gives the room of the oldest record back. */

@@ -55,6 +55,13 @@ int inbox_fd(const struct inbox *inbox);
 /* Copies the entry. STATUS_FULL when it was dropped, STATUS_TOO_LONG when it could never fit. */
 MUST_USE enum status inbox_push(struct inbox *inbox, const struct inbox_entry *entry);
 
+/* The same for the owner itself, who looks into the inbox anyway: wakes nobody, waits for no room.
+ */
+MUST_USE enum status inbox_put(struct inbox *inbox, const struct inbox_entry *entry);
+
+/* Whether it is less than half full. */
+bool inbox_has_room(struct inbox *inbox);
+
 /* False when it is empty; pop until then, for only that gives the last entry's room back. Resets
  * the descriptor when it empties the inbox. */
 bool inbox_pop(struct inbox *inbox, struct inbox_entry *ret_entry);

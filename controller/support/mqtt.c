@@ -3,7 +3,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "controller/support/clock.h"
 #include "controller/support/log.h"
@@ -19,12 +21,17 @@
 /* Each message given to Paho waits for its lock; in between, the loop has other work. */
 #define MOVE_AT_ONCE 32
 #define STOP_POLL_MS 2
+#define LOOK_MS 500
 
 struct mqtt {
     struct mqtt_settings settings;
     struct mqtt_intake intake;
     struct outbox *outbox;
+    const struct mqtt_link_operations *operations;
     struct mqtt_link *link;
+    int epoll; /* of a direct link, -1 for others */
+    bool more; /* may be read, and nothing will say so */
+    struct mono_time read_at;
     bool may_doze;
     bool started;
     bool connected; /* as far as the loop has read the inbox */
@@ -36,10 +43,27 @@ struct mqtt {
     struct mqtt_counts counts; /* connects and published; the outbox has the others */
 };
 
+/* The descriptor stays the same whatever connection it is about. */
+static enum status choose_link(struct mqtt *mqtt, bool direct)
+{
+    mqtt->operations = direct ? &mqtt_link_direct : &mqtt_link_threads;
+    mqtt->intake.is_owners = direct;
+    mqtt->epoll = direct ? epoll_create1(EPOLL_CLOEXEC) : -1;
+    mqtt->settings.link.epoll = mqtt->epoll;
+    return direct && mqtt->epoll < 0 ? STATUS_IO : STATUS_OK;
+}
+
 static enum status make_link(struct mqtt *mqtt, struct mqtt_link **ret_link)
 {
     const struct mqtt_link_events events = mqtt_intake_events(&mqtt->intake);
-    return mqtt_link_new(&mqtt->settings.link, &events, ret_link);
+    return mqtt->operations->make(&mqtt->settings.link, &events, ret_link);
+}
+
+static void close_epoll(struct mqtt *mqtt)
+{
+    if (mqtt->epoll >= 0) {
+        close(mqtt->epoll);
+    }
 }
 
 enum status mqtt_new(const struct mqtt_options *options, struct mqtt **ret_mqtt, struct text *why)
@@ -67,6 +91,10 @@ enum status mqtt_new(const struct mqtt_options *options, struct mqtt **ret_mqtt,
     if (status != STATUS_OK) {
         goto no_outbox;
     }
+    status = choose_link(mqtt, options->direct);
+    if (status != STATUS_OK) {
+        goto no_epoll;
+    }
     status = make_link(mqtt, &mqtt->link);
     if (status != STATUS_OK) {
         goto no_link;
@@ -75,6 +103,8 @@ enum status mqtt_new(const struct mqtt_options *options, struct mqtt **ret_mqtt,
     return STATUS_OK;
 
 no_link:
+    close_epoll(mqtt);
+no_epoll:
     outbox_free(mqtt->outbox);
 no_outbox:
     free(mqtt);
@@ -89,7 +119,8 @@ void mqtt_free(struct mqtt *mqtt)
     if (mqtt == NULL) {
         return;
     }
-    mqtt_link_free(mqtt->link); /* before what its events touch */
+    mqtt->operations->free(mqtt->link); /* before what its events touch */
+    close_epoll(mqtt);
     outbox_free(mqtt->outbox);
     mqtt_settings_free(&mqtt->settings);
     free(mqtt);
@@ -103,12 +134,12 @@ static void connect_now(struct mqtt *mqtt, struct mono_time now)
         status = make_link(mqtt, &mqtt->link);
     }
     if (status == STATUS_OK) {
-        status = mqtt_link_connect(mqtt->link);
+        status = mqtt->operations->connect(mqtt->link);
     }
     mqtt->connecting = status == STATUS_OK;
     if (!mqtt->connecting) {
         log_error("mqtt: can't start to connect: %s", status_text(status));
-        mqtt_link_free(mqtt->link);
+        mqtt->operations->free(mqtt->link);
         mqtt->link = NULL;
         mqtt_backoff_plan(&mqtt->backoff, now);
     }
@@ -133,7 +164,7 @@ void mqtt_on_connected(struct mqtt *mqtt)
 /* Takes note of what the broker has acknowledged. */
 static void reap(struct mqtt *mqtt)
 {
-    struct outbox_message *message = mqtt->link == NULL ? NULL : mqtt_link_done(mqtt->link);
+    struct outbox_message *message = mqtt->link == NULL ? NULL : mqtt->operations->done(mqtt->link);
 
     while (message != NULL) {
         struct outbox_message *next = message->next_done;
@@ -154,7 +185,7 @@ void mqtt_on_disconnected(struct mqtt *mqtt, struct mono_time now)
     if (make_link(mqtt, &mqtt->link) != STATUS_OK) {
         mqtt->link = NULL; /* once more when it is time to connect */
     }
-    mqtt_link_free(broken);
+    mqtt->operations->free(broken);
     outbox_break(mqtt->outbox, mqtt->perishes);
     mqtt_backoff_plan(&mqtt->backoff, now);
 }
@@ -163,7 +194,7 @@ static bool may_move(const struct mqtt *mqtt)
 {
     const struct outbox_counts counts = outbox_counts(mqtt->outbox);
     return counts.waiting > 0 && counts.in_flight < MQTT_IN_FLIGHT_MAX &&
-           counts.in_flight_bytes < MQTT_IN_FLIGHT_BYTES_MAX;
+           counts.in_flight_bytes < MQTT_IN_FLIGHT_BYTES_MAX && mqtt->operations->takes(mqtt->link);
 }
 
 /* Hands the oldest messages that wait to Paho. True: it could take more at once. */
@@ -176,7 +207,7 @@ static bool move_outbox(struct mqtt *mqtt, int count)
             return false;
         }
         message = outbox_take(mqtt->outbox);
-        enum status status = mqtt_link_publish(mqtt->link, message);
+        enum status status = mqtt->operations->publish(mqtt->link, message);
         mqtt_intake_leave(&mqtt->intake);
         if (status != STATUS_OK) {
             outbox_untake(mqtt->outbox, message);
@@ -193,10 +224,10 @@ static bool move_and_watch(struct mqtt *mqtt)
     bool more = move_outbox(mqtt, MOVE_AT_ONCE);
     bool waits = outbox_counts(mqtt->outbox).waiting > 0;
 
-    mqtt_link_watch(mqtt->link, waits && !more);
+    mqtt->operations->watch(mqtt->link, waits && !more);
     if (waits && !more) {
         reap(mqtt); /* what was acknowledged just before woke nobody */
-        more = may_move(mqtt) && mqtt_link_state(mqtt->link) == MQTT_LINK_UP;
+        more = may_move(mqtt) && mqtt->operations->state(mqtt->link) == MQTT_LINK_UP;
     }
     return more;
 }
@@ -206,7 +237,7 @@ static bool move_and_watch(struct mqtt *mqtt)
 static struct mono_time stay_awake(struct mqtt *mqtt, struct mono_time now)
 {
     const struct mono_time never = {0};
-    bool silent = mqtt->counts.published == mqtt->published_then;
+    bool silent = mqtt->counts.published == mqtt->published_then && mqtt->silent_since.ms != 0;
 
     if (mqtt->may_doze) {
         return never;
@@ -223,10 +254,47 @@ static struct mono_time stay_awake(struct mqtt *mqtt, struct mono_time now)
     return (struct mono_time){mqtt->silent_since.ms + STAY_AWAKE_MS};
 }
 
+int mqtt_fd(const struct mqtt *mqtt)
+{
+    return mqtt->epoll;
+}
+
+void mqtt_read(struct mqtt *mqtt, struct mono_time now)
+{
+    mqtt->read_at = now;
+    mqtt->more = false;
+    if (mqtt->link == NULL) {
+        return;
+    }
+    if (mqtt_intake_enter(&mqtt->intake)) {
+        mqtt->more = mqtt->operations->read(mqtt->link);
+        mqtt_intake_leave(&mqtt->intake);
+    } else {
+        mqtt->more = true; /* an inbox is full: once something was popped */
+    }
+}
+
+/* Nothing was heard for a while, and Paho minds its keep-alive in calls that read; or it is known
+ * that there is more. */
+static void look(struct mqtt *mqtt, struct mono_time now)
+{
+    if (mqtt->epoll >= 0 && (mqtt->more || now.ms - mqtt->read_at.ms >= LOOK_MS)) {
+        mqtt_read(mqtt, now);
+        inbox_wake(mqtt->intake.inbox);
+    }
+}
+
+static struct mono_time earlier(struct mono_time a, struct mono_time b)
+{
+    return a.ms == 0 || (b.ms != 0 && b.ms < a.ms) ? b : a;
+}
+
 struct mono_time mqtt_tick(struct mqtt *mqtt, struct mono_time now)
 {
     const struct mono_time never = {0};
+    struct mono_time next;
 
+    look(mqtt, now);
     reap(mqtt);
     if (!mqtt->started || atomic_load(&mqtt->intake.closed) || mqtt->connecting) {
         return never;
@@ -241,7 +309,11 @@ struct mono_time mqtt_tick(struct mqtt *mqtt, struct mono_time now)
     if (mqtt->backoff.connected_at.ms == 0) {
         mqtt->backoff.connected_at = now;
     }
-    return move_and_watch(mqtt) ? now : stay_awake(mqtt, now);
+    next = move_and_watch(mqtt) || mqtt->more ? now : stay_awake(mqtt, now);
+    if (mqtt->epoll >= 0) {
+        next = earlier(next, (struct mono_time){mqtt->read_at.ms + LOOK_MS});
+    }
+    return next;
 }
 
 bool mqtt_is_connected(const struct mqtt *mqtt)
@@ -303,7 +375,7 @@ enum status mqtt_subscribe(
         return STATUS_DISCONNECTED;
     }
     entered = mqtt_intake_enter(&mqtt->intake); /* if not, it may take as long as a push waits */
-    status = mqtt_link_subscribe(mqtt->link, filters, qos, count, token);
+    status = mqtt->operations->subscribe(mqtt->link, filters, qos, count, token);
     if (entered) {
         mqtt_intake_leave(&mqtt->intake);
     }
@@ -319,7 +391,7 @@ enum status mqtt_unsubscribe(struct mqtt *mqtt, const char *filter)
         return STATUS_DISCONNECTED;
     }
     entered = mqtt_intake_enter(&mqtt->intake);
-    status = mqtt_link_unsubscribe(mqtt->link, filter);
+    status = mqtt->operations->unsubscribe(mqtt->link, filter);
     if (entered) {
         mqtt_intake_leave(&mqtt->intake);
     }
@@ -341,6 +413,7 @@ void mqtt_stop(struct mqtt *mqtt, int timeout_ms)
         return;
     }
     do {
+        mqtt_read(mqtt, clock_now().mono);
         reap(mqtt);
         move_outbox(mqtt, MOVE_AT_ONCE);
         counts = outbox_counts(mqtt->outbox);
@@ -348,13 +421,14 @@ void mqtt_stop(struct mqtt *mqtt, int timeout_ms)
             break;
         }
         pause_ms(STOP_POLL_MS);
-    } while (mqtt_link_state(mqtt->link) == MQTT_LINK_UP &&
+    } while (mqtt->operations->state(mqtt->link) == MQTT_LINK_UP &&
              clock_now().mono.ms < end_ms - GOODBYE_MS);
-    if (mqtt_link_goodbye(mqtt->link) != STATUS_OK) {
+    if (mqtt->operations->goodbye(mqtt->link) != STATUS_OK) {
         return; /* there is nobody to say it to */
     }
-    while (mqtt_link_state(mqtt->link) == MQTT_LINK_UP && clock_now().mono.ms < end_ms) {
+    while (mqtt->operations->state(mqtt->link) == MQTT_LINK_UP && clock_now().mono.ms < end_ms) {
         pause_ms(STOP_POLL_MS);
+        mqtt_read(mqtt, clock_now().mono);
     }
     mqtt->connected = false;
 }

@@ -1,8 +1,9 @@
 /* A connection to the broker, kept for ever, on Paho (which only mqtt_link.c knows).
  *
- * One `struct mqtt` is one client with a fixed id. Paho's threads only fill an inbox (see inbox.h)
- * with messages and changes of the connection; everything else is called from one thread, the
- * loop's, and never blocks. The owner calls mqtt_tick when the deadline that it gave has come.
+ * One `struct mqtt` is one client with a fixed id. Paho's threads, or mqtt_read, only fill an inbox
+ * (see inbox.h) with messages and changes of the connection; everything else is called from one
+ * thread, the loop's, and never blocks. The owner calls mqtt_tick when the deadline that it gave
+ * has come.
  *
  * Publishing goes through an outbox of our own, since Paho's queue is slow when long and can't be
  * taken back: at most MQTT_IN_FLIGHT_MAX messages are Paho's at a time. In the outbox a retained
@@ -49,6 +50,10 @@ struct mqtt_options {
      * a little is said to the broker each 0.8 s, unless this client may doze. One client that may
      * not is enough for a whole process. */
     bool may_doze;
+    /* Reads and writes in the owner's calls instead of on Paho's threads, which halves what a
+     * message costs: the owner calls mqtt_read when mqtt_fd is readable, and pops the inbox then.
+     * One client of a process only. */
+    bool direct;
     const char *will_topic; /* QoS 1, retained */
     const char *will_payload;
     /* Where an incoming message goes: requests to `requests`, all else (and what happens to the
@@ -85,6 +90,12 @@ void mqtt_on_disconnected(struct mqtt *mqtt, struct mono_time now);
 /* Does what is due: reconnecting, moving the outbox along. Cheap; called in every turn of the
  * loop. Returns when it wants to be called at the latest ({0}: not by itself). */
 struct mono_time mqtt_tick(struct mqtt *mqtt, struct mono_time now);
+
+/* Of a direct client: readable while something is to be read; the same for the client's life. */
+int mqtt_fd(const struct mqtt *mqtt);
+
+/* Reads what has come into the inbox, which is not told of messages: pop it afterwards. */
+void mqtt_read(struct mqtt *mqtt, struct mono_time now);
 
 bool mqtt_is_connected(const struct mqtt *mqtt);
 

@@ -41,7 +41,7 @@ static void on_subscribed(void *context, int token, bool granted)
                  });
 }
 
-static void
+static bool
 on_message(void *context, const char *topic, const char *payload, size_t length, bool retained)
 {
     struct mqtt_intake *intake = context;
@@ -54,13 +54,18 @@ on_message(void *context, const char *topic, const char *payload, size_t length,
     };
     bool is_request =
         intake->requests != NULL && intake->is_request != NULL && intake->is_request(topic);
+    struct inbox *inbox = is_request ? intake->requests : intake->inbox;
+    enum status status;
 
     if (atomic_load(&intake->closed)) {
-        return;
+        return true;
     }
-    if (inbox_push(is_request ? intake->requests : intake->inbox, &entry) != STATUS_OK) {
-        return; /* dropped, and counted there */
+    if (intake->is_owners && !is_request) {
+        status = inbox_put(inbox, &entry);
+    } else {
+        status = inbox_push(inbox, &entry);
     }
+    return status == STATUS_OK && inbox_has_room(inbox); /* if not OK it was dropped, and counted */
 }
 
 static void on_progress(void *context)

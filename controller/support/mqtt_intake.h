@@ -1,4 +1,4 @@
-/* From Paho's threads into the owner's inboxes, and the owner's way past them back into Paho. */
+/* From a link into the owner's inboxes, and the owner's way past them back into Paho. */
 #ifndef TAGOUT_SUPPORT_MQTT_INTAKE_H
 #define TAGOUT_SUPPORT_MQTT_INTAKE_H
 
@@ -12,6 +12,7 @@ struct mqtt_intake {
     struct inbox *inbox;
     struct inbox *requests; /* NULL: `inbox` */
     bool (*is_request)(const char *topic);
+    bool is_owners;     /* the link's events come on the owner's thread, which then pops */
     atomic_bool closed; /* nobody pops any more */
 };
 

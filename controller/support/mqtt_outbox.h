@@ -31,6 +31,7 @@ struct outbox_message {
     bool retain;
     /* For whoever has it in flight. */
     void *carrier;
+    int token;
     struct outbox_message *next_done;
 };
 

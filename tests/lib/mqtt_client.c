@@ -128,7 +128,10 @@ static void handle(struct client *client, const struct inbox_entry *entry)
 
 void client_turn(struct client *client, int wait_ms)
 {
-    struct pollfd inbox = {.fd = inbox_fd(client->inbox), .events = POLLIN};
+    struct pollfd fds[] = {
+        {.fd = inbox_fd(client->inbox), .events = POLLIN},
+        {.fd = mqtt_fd(client->mqtt), .events = POLLIN}, /* -1 is passed over */
+    };
     struct inbox_entry entry;
     int64_t since;
 
@@ -136,8 +139,13 @@ void client_turn(struct client *client, int wait_ms)
         int64_t left = client->wake.ms - clock_now().mono.ms;
         wait_ms = left < 0 ? 0 : left < wait_ms ? (int)left : wait_ms;
     }
-    poll(&inbox, 1, wait_ms);
+    poll(fds, 2, wait_ms);
     since = monotonic_us();
+    if (fds[1].revents != 0) {
+        mqtt_read(client->mqtt, clock_now().mono);
+        note_slowest(client, since);
+        since = monotonic_us();
+    }
     while (inbox_pop(client->inbox, &entry)) {
         handle(client, &entry);
         note_slowest(client, since);

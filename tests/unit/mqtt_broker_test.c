@@ -1,4 +1,4 @@
-/* The adapter against a real broker. */
+/* The adapter against a real broker, on Paho's threads and without them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,6 +25,21 @@
 
 static struct mosquitto broker;
 static char url[64];
+static bool direct; /* the client that is tested; others of the process never are */
+
+static int on_threads(void **state)
+{
+    (void)state;
+    direct = false;
+    return 0;
+}
+
+static int on_the_owners_thread(void **state)
+{
+    (void)state;
+    direct = true;
+    return 0;
+}
 
 static int set_up(void **state)
 {
@@ -42,11 +57,21 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void connect_as(struct client *client, const char *id)
+static void connect_with(struct client *client, const struct mqtt_options *options)
 {
-    client_new(client, &(struct mqtt_options){.url = url, .client_id = id});
+    client_new(client, options);
     client_start(client);
     assert_true(client_reaches(client, &client->connects, 1, SOON_MS));
+}
+
+static void connect_as(struct client *client, const char *id)
+{
+    connect_with(client, &(struct mqtt_options){.url = url, .client_id = id, .direct = direct});
+}
+
+static void connect_another_as(struct client *client, const char *id)
+{
+    connect_with(client, &(struct mqtt_options){.url = url, .client_id = id});
 }
 
 static const struct client_entry *last(const struct client *client)
@@ -145,6 +170,7 @@ static void C6_requests_have_an_inbox_of_their_own(void **state)
                 .inbox = client.inbox,
                 .requests = requests,
                 .is_request = is_request,
+                .direct = direct,
             },
             &client.mqtt, &why),
         STATUS_OK);
@@ -244,6 +270,7 @@ static void C11_the_last_will_is_published_when_the_process_dies(void **state)
                          .client_id = "victim",
                          .will_topic = "link",
                          .will_payload = "lost",
+                         .direct = direct,
                      });
         client_start(&victim);
         while (victim.connects == 0) {
@@ -251,7 +278,7 @@ static void C11_the_last_will_is_published_when_the_process_dies(void **state)
         }
         _exit(write(pipe_fds[1], "", 1) == 1 && pause() == 0);
     }
-    connect_as(&watcher, "watcher");
+    connect_another_as(&watcher, "watcher");
     client_subscribe(&watcher, "link");
     assert_int_equal(read(pipe_fds[0], &ready, 1), 1);
     client_turn_for(&watcher, 100);
@@ -270,15 +297,14 @@ static void C11_the_last_will_is_published_when_the_process_dies(void **state)
 
 static void connect_with_will(struct client *client, const char *id)
 {
-    client_new(
+    connect_with(
         client, &(struct mqtt_options){
                     .url = url,
                     .client_id = id,
                     .will_topic = "status",
                     .will_payload = id,
+                    .direct = direct,
                 });
-    client_start(client);
-    assert_true(client_reaches(client, &client->connects, 1, SOON_MS));
 }
 
 static void a_clean_stop_sends_what_waits_and_publishes_no_will(void **state)
@@ -287,7 +313,7 @@ static void a_clean_stop_sends_what_waits_and_publishes_no_will(void **state)
     struct client client;
 
     (void)state;
-    connect_as(&watcher, "watcher");
+    connect_another_as(&watcher, "watcher");
     client_subscribe(&watcher, "#");
     connect_with_will(&client, "clean");
     mosquitto_signal(&broker, SIGSTOP); /* so that some of it has to wait */
@@ -312,7 +338,7 @@ static void without_a_stop_the_broker_publishes_the_will(void **state)
     struct client client;
 
     (void)state;
-    connect_as(&watcher, "watcher");
+    connect_another_as(&watcher, "watcher");
     client_subscribe(&watcher, "#");
     connect_with_will(&client, "cut off");
     client_free(&client);
@@ -375,7 +401,7 @@ static void twenty_thousand_publishes_all_arrive_in_order(void **state)
 
     (void)state;
     connect_as(&client, "writer");
-    connect_as(&reader, "reader");
+    connect_another_as(&reader, "reader");
     client_subscribe(&reader, "#");
     reader.on_message = note_number;
     reader.context = &numbers;
@@ -456,7 +482,12 @@ int main(void)
         TEST(without_a_stop_the_broker_publishes_the_will),
         TEST(an_outage_loses_no_event_and_brings_no_old_state_back),
         TEST(twenty_thousand_publishes_all_arrive_in_order),
+    };
+    const struct CMUnitTest of_threads[] = {
         TEST(a_hundred_clients_of_one_process_are_each_themselves),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = cmocka_run_group_tests(tests, on_threads, NULL);
+
+    failed += cmocka_run_group_tests(tests, on_the_owners_thread, NULL);
+    return failed + cmocka_run_group_tests(of_threads, on_threads, NULL);
 }

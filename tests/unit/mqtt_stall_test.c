@@ -26,6 +26,21 @@
 
 static struct mosquitto broker;
 static char url[64];
+static bool direct; /* the client that is tested; others of the process never are */
+
+static int on_threads(void **state)
+{
+    (void)state;
+    direct = false;
+    return 0;
+}
+
+static int on_the_owners_thread(void **state)
+{
+    (void)state;
+    direct = true;
+    return 0;
+}
 
 static int set_up(void **state)
 {
@@ -43,12 +58,23 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void connect_as(struct client *client, const char *id, int keep_alive_s)
+static void connect_with(struct client *client, const struct mqtt_options *options)
 {
-    client_new(
-        client, &(struct mqtt_options){.url = url, .client_id = id, .keep_alive_s = keep_alive_s});
+    client_new(client, options);
     client_start(client);
     assert_true(client_reaches(client, &client->connects, 1, SOON_MS));
+}
+
+static void connect_as(struct client *client, const char *id, int keep_alive_s)
+{
+    connect_with(
+        client, &(struct mqtt_options){
+                    .url = url, .client_id = id, .keep_alive_s = keep_alive_s, .direct = direct});
+}
+
+static void connect_another_as(struct client *client, const char *id)
+{
+    connect_with(client, &(struct mqtt_options){.url = url, .client_id = id, .keep_alive_s = 10});
 }
 
 static void C12_keep_alive_finds_a_frozen_broker_and_no_call_waits_for_it(void **state)
@@ -174,6 +200,7 @@ static void make_small(struct client *client, const char *id, struct inbox *requ
                 .keep_alive_s = 10,
                 .inbox = client->inbox,
                 .requests = requests,
+                .direct = direct,
             },
             &client->mqtt, &why),
         STATUS_OK);
@@ -235,7 +262,7 @@ static void publishing_goes_on_amid_a_flood_that_the_inbox_cannot_hold(void **st
     size_t published = 0;
 
     (void)state;
-    connect_as(&writer, "writer", 10);
+    connect_another_as(&writer, "writer");
     make_small(&reader, "reader", NULL);
     client_start(&reader);
     assert_true(client_reaches(&reader, &reader.connects, 1, SOON_MS));
@@ -323,7 +350,7 @@ static void a_report_is_answered_without_nagles_delay(void **state)
     int64_t without;
 
     (void)state;
-    connect_as(&device, "device", 10);
+    connect_another_as(&device, "device");
     connect_as(&controller, "controller", 10);
     client_subscribe(&device, "command");
     client_subscribe(&controller, "report");
@@ -377,5 +404,6 @@ int main(void)
         TEST(a_report_is_answered_without_nagles_delay),
         TEST(an_idle_connection_answers_as_fast_as_a_busy_one),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = cmocka_run_group_tests(tests, on_threads, NULL);
+    return failed + cmocka_run_group_tests(tests, on_the_owners_thread, NULL);
 }

@@ -1,17 +1,18 @@
-#include "controller/support/mqtt_link.h"
-
+/* A link on Paho's own threads: the only user of MQTTAsync.h. Paho holds its one lock while it
+ * resolves a name and while it calls back, so a link that is connecting is left alone. Any number
+ * of links live in one process. */
 #include <MQTTAsync.h>
 #include <limits.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "controller/support/mqtt_link.h"
+#include "controller/support/mqtt_reason.h"
 #include "controller/support/mqtt_socket.h"
 #include "controller/support/text.h"
 
-#define SCHEME_AND_PORT_MAX 16
 #define REFUSED_FILTER 0x80 /* SUBACK, MQTT 3.1.1 section 3.9.3 */
 
 /* What a SUBACK is matched with; lives as long as its link. */
@@ -30,8 +31,8 @@ struct mqtt_link {
     _Atomic(struct outbox_message *) done;
     atomic_bool watched;
     atomic_int state;
-    atomic_int fd;        /* of Paho's socket while it is known, else -1 */
-    char tls_reason[160]; /* OpenSSL's words; touched by Paho's threads only */
+    atomic_int fd;                         /* of Paho's socket while it is known, else -1 */
+    char tls_reason[MQTT_TLS_REASON_SIZE]; /* touched by Paho's threads only */
 };
 
 /* The transition to DOWN happens once, whatever Paho calls. */
@@ -80,73 +81,21 @@ static void on_connect_success(void *context, MQTTAsync_successData *data)
     }
 }
 
-/* CONNACK's return codes, MQTT 3.1.1 section 3.2.2.3. */
-static const char *refusal_text(int code)
-{
-    switch (code) {
-    case 1:
-        return "refused: the broker does not speak MQTT 3.1.1";
-    case 2:
-        return "refused: client id not accepted";
-    case 3:
-        return "refused: the broker is unavailable";
-    case 4:
-        return "refused: bad user name or password";
-    case 5:
-        return "refused: not authorised (user name or password?)";
-    default:
-        return NULL;
-    }
-}
-
 static void on_connect_failure(void *context, MQTTAsync_failureData *data)
 {
     struct mqtt_link *link = context;
-    const struct mqtt_url *url = &link->options.url;
-    const char *refusal = data == NULL ? NULL : refusal_text(data->code);
     TEXT_LOCAL(reason, 512);
 
-    if (refusal != NULL) {
-        text_add(&reason, refusal);
-    } else {
-        text_addf(&reason, "can't connect to %s, port %u", url->host, (unsigned)url->port);
-        if (link->tls_reason[0] != '\0') {
-            text_addf(&reason, ": TLS: %s", link->tls_reason);
-        } else if (url->tls) {
-            /* Paho tells neither of these from the other. */
-            text_add(&reason, ": no TCP connection, or its certificate is not for this host");
-        }
-    }
+    mqtt_connect_reason(
+        &link->options.url, data == NULL ? 0 : data->code, link->tls_reason, &reason);
     go_down(link, reason.data);
 }
 
-/* From OpenSSL's "...:error:code:library:function:reason:file:line:" the reason, else all. */
-static void keep_tls_reason(struct text *reason, const char *string, size_t length)
-{
-    const char *start = memmem(string, length, "error:", 6);
-    const char *end = string + length;
-
-    for (int fields = 0; fields < 4 && start != NULL; fields++) {
-        start = memchr(start, ':', (size_t)(end - start));
-        start = start == NULL ? NULL : start + 1;
-    }
-    if (start != NULL && memchr(start, ':', (size_t)(end - start)) != NULL) {
-        end = memchr(start, ':', (size_t)(end - start));
-        text_add_bytes(reason, start, (size_t)(end - start));
-    } else {
-        text_add_bytes(reason, string, length);
-    }
-}
-
-/* OpenSSL prints its errors one by one; the first is the cause. */
 static int on_tls_error(const char *string, size_t length, void *context)
 {
     struct mqtt_link *link = context;
 
-    if (link->tls_reason[0] == '\0') {
-        struct text reason = text_over(link->tls_reason, sizeof link->tls_reason);
-        keep_tls_reason(&reason, string, strnlen(string, length));
-    }
+    mqtt_keep_tls_reason(link->tls_reason, string, length);
     return 1;
 }
 
@@ -200,44 +149,7 @@ static void on_goodbye(void *context, MQTTAsync_successData *data)
     atomic_store(&link->state, MQTT_LINK_CLOSED);
 }
 
-enum status mqtt_link_new(
-    const struct mqtt_link_options *options, const struct mqtt_link_events *events,
-    struct mqtt_link **ret_link)
-{
-    const struct mqtt_url *url = &options->url;
-    const char *brackets[2] = {"", ""};
-    TEXT_LOCAL(address, MQTT_HOST_MAX + SCHEME_AND_PORT_MAX);
-    struct mqtt_link *link = calloc(1, sizeof *link);
-
-    if (link == NULL) {
-        return STATUS_NO_MEMORY;
-    }
-    link->options = *options;
-    link->events = *events;
-    atomic_store(&link->fd, -1);
-    if (strchr(url->host, ':') != NULL) {
-        brackets[0] = "[";
-        brackets[1] = "]";
-    }
-    text_addf(
-        &address, "%s://%s%s%s:%u", url->tls ? "ssl" : "tcp", brackets[0], url->host, brackets[1],
-        (unsigned)url->port);
-    if (MQTTAsync_create(
-            &link->paho, address.data, options->client_id, MQTTCLIENT_PERSISTENCE_NONE, NULL) !=
-        MQTTASYNC_SUCCESS) {
-        free(link);
-        return STATUS_NO_MEMORY;
-    }
-    if (MQTTAsync_setCallbacks(link->paho, link, on_connection_lost, on_message, NULL) !=
-        MQTTASYNC_SUCCESS) {
-        mqtt_link_free(link);
-        return STATUS_NO_MEMORY;
-    }
-    *ret_link = link;
-    return STATUS_OK;
-}
-
-void mqtt_link_free(struct mqtt_link *link)
+static void link_free(struct mqtt_link *link)
 {
     struct subscription *subscription;
     int fd;
@@ -258,6 +170,35 @@ void mqtt_link_free(struct mqtt_link *link)
     free(link);
 }
 
+static enum status link_new(
+    const struct mqtt_link_options *options, const struct mqtt_link_events *events,
+    struct mqtt_link **ret_link)
+{
+    TEXT_LOCAL(address, MQTT_ADDRESS_SIZE);
+    struct mqtt_link *link = calloc(1, sizeof *link);
+
+    if (link == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    link->options = *options;
+    link->events = *events;
+    atomic_store(&link->fd, -1);
+    mqtt_address(&options->url, &address);
+    if (MQTTAsync_create(
+            &link->paho, address.data, options->client_id, MQTTCLIENT_PERSISTENCE_NONE, NULL) !=
+        MQTTASYNC_SUCCESS) {
+        free(link);
+        return STATUS_NO_MEMORY;
+    }
+    if (MQTTAsync_setCallbacks(link->paho, link, on_connection_lost, on_message, NULL) !=
+        MQTTASYNC_SUCCESS) {
+        link_free(link);
+        return STATUS_NO_MEMORY;
+    }
+    *ret_link = link;
+    return STATUS_OK;
+}
+
 static void fill_tls(struct mqtt_link *link, MQTTAsync_SSLOptions *tls)
 {
     tls->trustStore = link->options.ca_file;
@@ -270,7 +211,7 @@ static void fill_tls(struct mqtt_link *link, MQTTAsync_SSLOptions *tls)
     tls->ssl_error_context = link;
 }
 
-enum status mqtt_link_connect(struct mqtt_link *link)
+static enum status link_connect(struct mqtt_link *link)
 {
     MQTTAsync_connectOptions options = MQTTAsync_connectOptions_initializer;
     MQTTAsync_willOptions will = MQTTAsync_willOptions_initializer;
@@ -306,7 +247,7 @@ enum status mqtt_link_connect(struct mqtt_link *link)
     return STATUS_OK;
 }
 
-enum mqtt_link_state mqtt_link_state(const struct mqtt_link *link)
+static enum mqtt_link_state link_state(const struct mqtt_link *link)
 {
     return (enum mqtt_link_state)atomic_load(&link->state);
 }
@@ -324,11 +265,11 @@ static enum status status_of(int paho_result)
     }
 }
 
-enum status mqtt_link_publish(struct mqtt_link *link, struct outbox_message *message)
+static enum status link_publish(struct mqtt_link *link, struct outbox_message *message)
 {
     MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
 
-    if (mqtt_link_state(link) != MQTT_LINK_UP) {
+    if (link_state(link) != MQTT_LINK_UP) {
         return STATUS_DISCONNECTED;
     }
     message->carrier = link;
@@ -340,7 +281,7 @@ enum status mqtt_link_publish(struct mqtt_link *link, struct outbox_message *mes
         message->retain, &response));
 }
 
-struct outbox_message *mqtt_link_done(struct mqtt_link *link)
+static struct outbox_message *link_done(struct mqtt_link *link)
 {
     if (atomic_load(&link->done) == NULL) {
         return NULL;
@@ -348,18 +289,18 @@ struct outbox_message *mqtt_link_done(struct mqtt_link *link)
     return atomic_exchange(&link->done, NULL);
 }
 
-void mqtt_link_watch(struct mqtt_link *link, bool watch)
+static void link_watch(struct mqtt_link *link, bool watch)
 {
     atomic_store(&link->watched, watch);
 }
 
-enum status mqtt_link_subscribe(
+static enum status link_subscribe(
     struct mqtt_link *link, const char *const filters[], const int qos[], size_t count, int token)
 {
     MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
     struct subscription *subscription;
 
-    if (mqtt_link_state(link) != MQTT_LINK_UP) {
+    if (link_state(link) != MQTT_LINK_UP) {
         return STATUS_DISCONNECTED;
     }
     subscription = malloc(sizeof *subscription);
@@ -376,19 +317,19 @@ enum status mqtt_link_subscribe(
         link->paho, (int)count, (char *const *)(uintptr_t)filters, qos, &response));
 }
 
-enum status mqtt_link_unsubscribe(struct mqtt_link *link, const char *filter)
+static enum status link_unsubscribe(struct mqtt_link *link, const char *filter)
 {
-    if (mqtt_link_state(link) != MQTT_LINK_UP) {
+    if (link_state(link) != MQTT_LINK_UP) {
         return STATUS_DISCONNECTED;
     }
     return status_of(MQTTAsync_unsubscribe(link->paho, filter, NULL));
 }
 
-enum status mqtt_link_goodbye(struct mqtt_link *link)
+static enum status link_goodbye(struct mqtt_link *link)
 {
     MQTTAsync_disconnectOptions options = MQTTAsync_disconnectOptions_initializer;
 
-    if (mqtt_link_state(link) != MQTT_LINK_UP) {
+    if (link_state(link) != MQTT_LINK_UP) {
         return STATUS_DISCONNECTED;
     }
     options.timeout = 0; /* whoever calls this has waited for what is in flight */
@@ -396,3 +337,30 @@ enum status mqtt_link_goodbye(struct mqtt_link *link)
     options.context = link;
     return status_of(MQTTAsync_disconnect(link->paho, &options));
 }
+
+static bool link_takes(const struct mqtt_link *link)
+{
+    (void)link;
+    return true;
+}
+
+static bool link_read(struct mqtt_link *link)
+{
+    (void)link;
+    return false;
+}
+
+const struct mqtt_link_operations mqtt_link_threads = {
+    .make = link_new,
+    .free = link_free,
+    .connect = link_connect,
+    .state = link_state,
+    .takes = link_takes,
+    .publish = link_publish,
+    .done = link_done,
+    .watch = link_watch,
+    .subscribe = link_subscribe,
+    .unsubscribe = link_unsubscribe,
+    .goodbye = link_goodbye,
+    .read = link_read,
+};
