@@ -29,9 +29,13 @@
 /* Packets and bytes that are read at once; then those who sent them are answered. */
 #define PACKETS_AT_ONCE 4096
 #define BYTES_AT_ONCE (1024 * 1024)
-/* For the broker's answer to SUBSCRIBE and UNSUBSCRIBE. Before Paho's own keep-alive gives up:
- * a call that waits does not notice that, and spins until its own time is over. */
-#define ANSWER_MS 2500
+/* SUBSCRIBE and UNSUBSCRIBE wait for an answer. When Paho's keep-alive closes the connection
+ * meanwhile, the call does not notice, and stays until its own time is over, five seconds. So they
+ * are made only when the broker was heard just before, and given up before the keep-alive does. */
+#define HEARD_MS 1000
+#define ANSWER_MS 1800
+/* PUBACK, and about what else brings no message: what one such packet takes of what is unread. */
+#define ACK_BYTES 4
 
 struct mqtt_link {
     struct mqtt_link_options options;
@@ -43,8 +47,9 @@ struct mqtt_link {
     bool is_heard;        /* the socket is in the owner's epoll */
     struct mqtt_job *job; /* under way */
     struct mono_time job_since;
-    bool has_waited;       /* a job read messages, and Paho may still have some */
-    struct mqtt_job *jobs; /* that wait */
+    struct mono_time heard_at; /* anything at all */
+    bool has_waited;           /* a job read messages, and Paho may still have some */
+    struct mqtt_job *jobs;     /* that wait */
     /* A job that was answered, while messages that came before the answer are still in Paho. */
     struct mqtt_job *answered;
     struct outbox_message *sent_first; /* in flight, in the order of their tokens in Paho */
@@ -178,11 +183,22 @@ static enum status add_job(
     return STATUS_OK;
 }
 
+static bool awaits_answer(const struct mqtt_job *job)
+{
+    return job->kind == MQTT_JOB_SUBSCRIBE || job->kind == MQTT_JOB_UNSUBSCRIBE;
+}
+
+/* If not, Paho asks the broker for a sign of life in one of the next looks. */
+static bool may_start(const struct mqtt_link *link, const struct mqtt_job *job)
+{
+    return !awaits_answer(job) || clock_now().mono.ms - link->heard_at.ms < HEARD_MS;
+}
+
 static void start_next_job(struct mqtt_link *link)
 {
     struct mqtt_job *job = link->jobs;
 
-    if (link->job != NULL || link->answered != NULL || job == NULL) {
+    if (link->job != NULL || link->answered != NULL || job == NULL || !may_start(link, job)) {
         return;
     }
     hear(link, false);
@@ -249,6 +265,9 @@ static void finish_job(struct mqtt_link *link)
     mqtt_job_join(job);
     link->job = NULL;
     link->has_waited = true;
+    if (job->result == MQTTCLIENT_SUCCESS) {
+        link->heard_at = clock_now().mono;
+    }
     switch (job->kind) {
     case MQTT_JOB_CONNECT:
         finish_connect(link, job);
@@ -347,7 +366,7 @@ static enum status direct_goodbye(struct mqtt_link *link)
 
 static bool direct_takes(const struct mqtt_link *link)
 {
-    return link->state == MQTT_LINK_UP && link->job == NULL && link->jobs == NULL;
+    return link->state == MQTT_LINK_UP && link->job == NULL;
 }
 
 static enum status publish_large(struct mqtt_link *link, struct outbox_message *message)
@@ -437,34 +456,45 @@ static void direct_watch(struct mqtt_link *link, bool watch)
 
 /* ---- reading ---- */
 
-/* Nothing waits in the socket. With TLS, decrypted bytes may wait in OpenSSL all the same. */
-static bool is_drained(const struct mqtt_link *link)
+/* What a batch may still take. */
+struct batch {
+    size_t bytes; /* of payload, until it is enough */
+    int unread;   /* about what the socket still has */
+    int silent;   /* receives in a row that brought no message */
+};
+
+static int unread_bytes(const struct mqtt_link *link)
 {
     int unread = 0;
-    return ioctl(link->fd, FIONREAD, &unread) == 0 && unread == 0;
+    return ioctl(link->fd, FIONREAD, &unread) == 0 ? unread : 0;
 }
 
-/* One packet, or none; takes its size from what is left to read. False: the connection is gone. */
-static bool read_packet(struct mqtt_link *link, bool *ret_found, size_t *left)
+static void deliver(
+    struct mqtt_link *link, struct batch *batch, const char *topic,
+    const MQTTClient_message *message)
+{
+    size_t length = (size_t)message->payloadlen;
+    bool goes_on = link->events.message(
+        link->events.context, topic, message->payload, length, message->retained != 0);
+
+    batch->bytes = goes_on && length < batch->bytes ? batch->bytes - length : 0;
+    batch->unread -= (int)(strlen(topic) + length);
+}
+
+/* One packet, or none. False: the connection is gone. */
+static bool read_packet(struct mqtt_link *link, struct batch *batch)
 {
     char *topic = NULL;
     int topic_length = 0;
     MQTTClient_message *message = NULL;
-    bool goes_on = true;
     int result = MQTTClient_receive(link->paho, &topic, &topic_length, &message, 0);
 
-    *ret_found = message != NULL;
+    batch->unread -= ACK_BYTES;
+    batch->silent = message == NULL ? batch->silent + 1 : 0;
     if (message != NULL) {
         /* A topic with a NUL in it would be read as another, shorter one. */
         if (result != MQTTCLIENT_TOPICNAME_TRUNCATED) {
-            goes_on = link->events.message(
-                link->events.context, topic, message->payload, (size_t)message->payloadlen,
-                message->retained != 0);
-        }
-        if (!goes_on || (size_t)message->payloadlen > *left) {
-            *left = 0;
-        } else {
-            *left -= (size_t)message->payloadlen;
+            deliver(link, batch, topic, message);
         }
         MQTTClient_freeMessage(&message);
         MQTTClient_free(topic);
@@ -472,34 +502,36 @@ static bool read_packet(struct mqtt_link *link, bool *ret_found, size_t *left)
     return result == MQTTCLIENT_SUCCESS || result == MQTTCLIENT_TOPICNAME_TRUNCATED;
 }
 
-/* Without TLS, and where no job has read, Paho itself holds nothing back. */
-static bool may_skip_look(const struct mqtt_link *link)
+/* Paho itself may hold something back: messages that came while a job waited, or, with TLS, what
+ * OpenSSL has decrypted. A receive without a message finds the end of the former, and two of the
+ * latter. */
+static int silence_wanted(const struct mqtt_link *link)
 {
-    return !link->options.url.tls && !link->has_waited;
+    return link->options.url.tls ? 2 : link->has_waited ? 1 : 0;
 }
 
 /* True: there may be more. */
 static bool read_packets(struct mqtt_link *link)
 {
-    /* A look at nothing reads what OpenSSL has, and another finds that it was the last. */
-    const int looks_wanted = link->options.url.tls ? 2 : 1;
-    int looks = 0;
-    size_t left = BYTES_AT_ONCE;
+    struct batch batch = {.bytes = BYTES_AT_ONCE, .unread = unread_bytes(link)};
 
-    for (int count = 0; count < PACKETS_AT_ONCE && left > 0; count++) {
-        bool found;
-
-        if (!read_packet(link, &found, &left)) {
+    if (batch.unread > 0) {
+        link->heard_at = clock_now().mono;
+    }
+    for (int count = 0; count < PACKETS_AT_ONCE && batch.bytes > 0; count++) {
+        if (!read_packet(link, &batch)) {
             lost(link);
             return false;
         }
-        looks = found ? 0 : looks + 1;
-        if (!found) {
+        if (batch.silent > 0) {
             link->has_waited = false;
             tell_answer(link);
         }
-        if ((looks >= looks_wanted || may_skip_look(link)) && is_drained(link)) {
-            return false;
+        if (batch.unread <= 0 && batch.silent >= silence_wanted(link)) {
+            batch.unread = unread_bytes(link);
+            if (batch.unread == 0) {
+                return false;
+            }
         }
     }
     return true;
@@ -507,10 +539,7 @@ static bool read_packets(struct mqtt_link *link)
 
 static void give_up_job(struct mqtt_link *link)
 {
-    bool awaits_answer =
-        link->job->kind == MQTT_JOB_SUBSCRIBE || link->job->kind == MQTT_JOB_UNSUBSCRIBE;
-
-    if (awaits_answer && clock_now().mono.ms - link->job_since.ms >= ANSWER_MS &&
+    if (awaits_answer(link->job) && clock_now().mono.ms - link->job_since.ms >= ANSWER_MS &&
         mqtt_socket_is_peer(link->fd, link->options.url.port)) {
         shutdown(link->fd, SHUT_RDWR);
     }

@@ -8,7 +8,8 @@
 
 #include "controller/support/mqtt_socket.h"
 
-#define REFUSED_FILTER 0x80 /* SUBACK, MQTT 3.1.1 section 3.9.3 */
+#define COMMAND_TIMEOUT_MS 5000 /* the least that Paho takes */
+#define REFUSED_FILTER 0x80     /* SUBACK, MQTT 3.1.1 section 3.9.3 */
 
 struct mqtt_job *
 mqtt_job_new(enum mqtt_job_kind kind, const char *const filters[], const int qos[], size_t count)
@@ -96,6 +97,7 @@ static void connect_to_broker(struct mqtt_job *job)
     options.connectTimeout = MQTT_CONNECT_TIMEOUT_S;
     options.username = wanted->username;
     options.password = wanted->password;
+    (void)MQTTClient_setCommandTimeout(job->paho, COMMAND_TIMEOUT_MS);
     job->result = MQTTClient_connect(job->paho, &options);
     if (job->result == MQTTCLIENT_SUCCESS) {
         job->fd = mqtt_socket_prepare(wanted->url.port);
