@@ -19,6 +19,8 @@
 
 #define RING_BYTES (256 * 1024)
 #define STOP_WAIT_S 1
+/* Lines of so long are written together: waking the thread for each costs more than the line. */
+#define COLLECT_MS 5
 
 /* One for the process, as standard error is. Zero but for the lock: lines are written directly. */
 static struct {
@@ -28,6 +30,7 @@ static struct {
     char *ring;
     size_t head;
     size_t used;
+    bool idle;    /* the thread waits for a line */
     bool running; /* a thread writes; changed by log_start and log_stop only */
     bool stop;
     bool has_ended;
@@ -37,7 +40,6 @@ static struct {
     _Atomic(const char *) program;
 } logger = {
     .lock = PTHREAD_MUTEX_INITIALIZER,
-    .filled = PTHREAD_COND_INITIALIZER,
     .least = LOG_LEVEL_INFO,
 };
 
@@ -59,7 +61,10 @@ static bool append(const char *line, size_t length)
     memcpy(logger.ring + tail, line, first);
     memcpy(logger.ring, line + first, length - first);
     logger.used += length;
-    pthread_cond_signal(&logger.filled);
+    if (logger.idle) {
+        logger.idle = false;
+        pthread_cond_signal(&logger.filled);
+    }
     return true;
 }
 
@@ -104,14 +109,35 @@ static uint64_t count_lines(const char *bytes, size_t length)
     return lines;
 }
 
+/* With the lock held: until there are lines, and perhaps more of them, or the end. */
+static void wait_for_lines(void)
+{
+    struct timespec deadline;
+    int error = 0;
+
+    if (logger.used > 0) {
+        return;
+    }
+    while (logger.used == 0 && !logger.stop) {
+        logger.idle = true;
+        pthread_cond_wait(&logger.filled, &logger.lock);
+    }
+    logger.idle = false;
+    clock_gettime(CLOCK_MONOTONIC, &deadline);
+    deadline.tv_nsec += COLLECT_MS * 1000000L;
+    deadline.tv_sec += deadline.tv_nsec / 1000000000;
+    deadline.tv_nsec %= 1000000000;
+    while (!logger.stop && error == 0) {
+        error = pthread_cond_timedwait(&logger.filled, &logger.lock, &deadline);
+    }
+}
+
 static void *write_lines(void *unused)
 {
     (void)unused;
     pthread_mutex_lock(&logger.lock);
     for (;;) {
-        while (logger.used == 0 && !logger.stop) {
-            pthread_cond_wait(&logger.filled, &logger.lock);
-        }
+        wait_for_lines();
         if (logger.used == 0) {
             break;
         }
@@ -155,14 +181,21 @@ static int start_thread(void)
     return error;
 }
 
-static void init_ended(void)
+static void init_conditions(void)
 {
     pthread_condattr_t attributes;
 
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&logger.filled, &attributes);
     pthread_cond_init(&logger.ended, &attributes);
     pthread_condattr_destroy(&attributes);
+}
+
+static void destroy_conditions(void)
+{
+    pthread_cond_destroy(&logger.filled);
+    pthread_cond_destroy(&logger.ended);
 }
 
 enum status log_start(const char *program, enum log_level least)
@@ -179,15 +212,15 @@ enum status log_start(const char *program, enum log_level least)
         status = STATUS_NO_MEMORY;
         goto unlock;
     }
-    init_ended();
+    init_conditions();
     atomic_store(&logger.program, program);
     atomic_store(&logger.least, least);
     logger.head = logger.used = 0;
     logger.dropped = logger.told = 0;
-    logger.stop = logger.has_ended = false;
+    logger.stop = logger.has_ended = logger.idle = false;
     log_line_look_around();
     if (start_thread() != 0) {
-        pthread_cond_destroy(&logger.ended);
+        destroy_conditions();
         free(logger.ring);
         logger.ring = NULL;
         status = STATUS_NO_MEMORY;
@@ -215,7 +248,7 @@ void log_stop(void)
             error = pthread_cond_timedwait(&logger.ended, &logger.lock, &deadline);
         }
         if (logger.has_ended) {
-            pthread_cond_destroy(&logger.ended);
+            destroy_conditions();
             free(logger.ring);
             logger.ring = NULL;
         }

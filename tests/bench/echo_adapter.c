@@ -64,11 +64,22 @@ static void on_inbox(evutil_socket_t fd, short what, void *argument)
     }
 }
 
+static void on_broker(evutil_socket_t fd, short what, void *argument)
+{
+    struct echo *echo = argument;
+
+    mqtt_read(echo->mqtt, clock_now().mono);
+    on_inbox(fd, what, argument);
+}
+
 int main(int argc, char **argv)
 {
     struct echo echo = {.options = echo_options(argc, argv)};
     struct mqtt_options options = {
-        .url = echo.options.url, .client_id = echo.options.client_id, .keep_alive_s = 2};
+        .url = echo.options.url,
+        .client_id = echo.options.client_id,
+        .keep_alive_s = 2,
+        .direct = true};
     TEXT_LOCAL(why, 256);
 
     if (event_loop_open(&echo.events) != STATUS_OK ||
@@ -78,7 +89,9 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     options.inbox = echo.inbox;
-    if (mqtt_new(&options, &echo.mqtt, &why) != STATUS_OK) {
+    if (mqtt_new(&options, &echo.mqtt, &why) != STATUS_OK ||
+        event_loop_listen(&echo.events, mqtt_fd(echo.mqtt), EV_READ, on_broker, &echo) !=
+            STATUS_OK) {
         return EXIT_FAILURE;
     }
     mqtt_start(echo.mqtt, clock_now().mono);

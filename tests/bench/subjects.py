@@ -11,7 +11,7 @@ import tempfile
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 os.environ.setdefault("BIN", os.path.join(ROOT, "build/bin"))
 sys.path.insert(0, os.path.join(ROOT, "tests/lib"))
-from processes import Process  # noqa: E402 pylint: disable=wrong-import-position
+from processes import Process, wait_until  # noqa: E402 pylint: disable=wrong-import-position
 from services import Broker, Controller, Redis  # noqa: E402 pylint: disable=wrong-import-position
 
 BENCH_BIN = os.path.join(ROOT, "build/release/bin")
@@ -48,21 +48,38 @@ class Echo(Process):
 
 
 class Tagoutd(Controller):
-    """Machines are live from their first report on and are not doubted while it is not their round."""
+    """Machines are live from their first report on and are not doubted while it is not their round.
+    It logs to a file: whoever read the lines as they come would take part in what is measured."""
 
     def __init__(self, prefix, folder, broker, redis, machine_count, user_count=200,
                  identity="one", environment=None):
         self.machine_count = machine_count
+        self.log_path = os.path.join(folder, f"{prefix}-{identity}.log")
         super().__init__(os.path.join(folder, prefix), broker, redis, machines(machine_count),
                          users(user_count), {"liveness": {"recent_report_s": 3600}},
                          environment, identity, prefix)
 
     def start(self, ready=True):
-        since = self.log_position()
-        super().start(ready=False)
+        with open(self.log_path, "ab") as log:
+            since = self.log_position()
+            self.unread = log
+            super().start(ready=False)
         if ready:
             self.wait_log(self.READY, START_S, since)
         return self
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8") as file:
+            return file.read()
+
+    def log_position(self):
+        return len(self.log())
+
+    def wait_log(self, pattern, timeout_s=START_S, since=0):
+        wait_until(lambda: pattern.search(self.log()[since:]) or not self.is_running(),
+                   f"{pattern.pattern!r} in the log", timeout_s)
+        if not self.is_running():
+            raise RuntimeError(f"{self.name} ended:\n{self.log()[since:]}")
 
 
 def cpu_ns(pid):
