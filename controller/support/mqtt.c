@@ -293,6 +293,7 @@ struct mono_time mqtt_tick(struct mqtt *mqtt, struct mono_time now)
 {
     const struct mono_time never = {0};
     struct mono_time next;
+    bool more;
 
     look(mqtt, now);
     reap(mqtt);
@@ -309,7 +310,9 @@ struct mono_time mqtt_tick(struct mqtt *mqtt, struct mono_time now)
     if (mqtt->backoff.connected_at.ms == 0) {
         mqtt->backoff.connected_at = now;
     }
-    next = move_and_watch(mqtt) || mqtt->more ? now : stay_awake(mqtt, now);
+    more = move_and_watch(mqtt);
+    mqtt->operations->flush(mqtt->link);
+    next = more || mqtt->more ? now : stay_awake(mqtt, now);
     if (mqtt->epoll >= 0) {
         next = earlier(next, (struct mono_time){mqtt->read_at.ms + LOOK_MS});
     }

@@ -8,6 +8,8 @@
  */
 #include <MQTTClient.h>
 #include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -27,13 +29,16 @@
 /* QoS 0 is not acknowledged: where that much has not left yet, it is not worth its place. */
 #define UNSENT_BYTES_MAX (32 * 1024)
 /* Packets and bytes that are read at once; then those who sent them are answered. */
-#define PACKETS_AT_ONCE 4096
+#define PACKETS_AT_ONCE 1024
 #define BYTES_AT_ONCE (1024 * 1024)
 /* SUBSCRIBE and UNSUBSCRIBE wait for an answer. When Paho's keep-alive closes the connection
  * meanwhile, the call does not notice, and stays until its own time is over, five seconds. So they
  * are made only when the broker was heard just before, and given up before the keep-alive does. */
 #define HEARD_MS 1000
 #define ANSWER_MS 1800
+/* The first message of a turn leaves at once, a command mostly. Those behind it share segments, and
+ * each time so many have come they leave. */
+#define CORKED_MAX 32
 /* PUBACK, and about what else brings no message: what one such packet takes of what is unread. */
 #define ACK_BYTES 4
 
@@ -45,6 +50,7 @@ struct mqtt_link {
     int fd;               /* of the socket; -1 while there is no connection */
     int done_fd;          /* a job has finished */
     bool is_heard;        /* the socket is in the owner's epoll */
+    int published;        /* since the last flush */
     struct mqtt_job *job; /* under way */
     struct mono_time job_since;
     struct mono_time heard_at; /* anything at all */
@@ -93,12 +99,6 @@ static void go_down(struct mqtt_link *link, const char *reason)
 static void lost(struct mqtt_link *link)
 {
     go_down(link, "connection lost");
-}
-
-/* Paho closes the connection by itself when a write fails, or nobody answers its pings. */
-static bool is_connected(struct mqtt_link *link)
-{
-    return MQTTClient_isConnected(link->paho) != 0;
 }
 
 static void direct_free(struct mqtt_link *link)
@@ -152,6 +152,7 @@ static enum status direct_new(
         MQTTCLIENT_SUCCESS) {
         goto no_fd;
     }
+    MQTTClient_setTraceLevel(MQTTCLIENT_TRACE_ERROR); /* else it formats lines that nobody reads */
     *ret_link = link;
     return STATUS_OK;
 
@@ -252,8 +253,7 @@ static void finish_publish(struct mqtt_link *link, struct outbox_message *messag
     } else {
         keep_done(link, message);
     }
-    /* When a write of QoS 1 fails, Paho closes the connection and says that all is well. */
-    if (result != MQTTCLIENT_SUCCESS || !is_connected(link)) {
+    if (result != MQTTCLIENT_SUCCESS) {
         lost(link);
     }
 }
@@ -369,6 +369,41 @@ static bool direct_takes(const struct mqtt_link *link)
     return link->state == MQTT_LINK_UP && link->job == NULL;
 }
 
+static void cork(const struct mqtt_link *link, int on)
+{
+    setsockopt(link->fd, IPPROTO_TCP, TCP_CORK, &on, sizeof on);
+}
+
+static void uncork(struct mqtt_link *link)
+{
+    if (link->published > 1) {
+        cork(link, 0);
+    }
+    link->published = 0;
+}
+
+/* When a write of QoS 1 fails, Paho closes the connection and says that all is well. */
+static void direct_flush(struct mqtt_link *link)
+{
+    if (link->published > 0 && link->state == MQTT_LINK_UP) {
+        uncork(link);
+        if (!MQTTClient_isConnected(link->paho)) {
+            lost(link);
+        }
+    }
+}
+
+/* Before a message is published. */
+static void gather(struct mqtt_link *link)
+{
+    if (link->published > CORKED_MAX) {
+        uncork(link);
+    }
+    if (++link->published == 2) {
+        cork(link, 1);
+    }
+}
+
 static enum status publish_large(struct mqtt_link *link, struct outbox_message *message)
 {
     struct mqtt_job *job;
@@ -404,6 +439,7 @@ static enum status direct_publish(struct mqtt_link *link, struct outbox_message 
         keep_done(link, message);
         return STATUS_OK;
     }
+    gather(link);
     result = MQTTClient_publish(
         link->paho, message->topic, (int)message->length, message->payload, message->qos,
         message->retain, &message->token);
@@ -461,6 +497,7 @@ struct batch {
     size_t bytes; /* of payload, until it is enough */
     int unread;   /* about what the socket still has */
     int silent;   /* receives in a row that brought no message */
+    bool had_silence;
 };
 
 static int unread_bytes(const struct mqtt_link *link)
@@ -511,25 +548,25 @@ static int silence_wanted(const struct mqtt_link *link)
 }
 
 /* True: there may be more. */
-static bool read_packets(struct mqtt_link *link)
+static bool read_packets(struct mqtt_link *link, struct batch *batch)
 {
-    struct batch batch = {.bytes = BYTES_AT_ONCE, .unread = unread_bytes(link)};
-
-    if (batch.unread > 0) {
+    batch->unread = unread_bytes(link);
+    if (batch->unread > 0) {
         link->heard_at = clock_now().mono;
     }
-    for (int count = 0; count < PACKETS_AT_ONCE && batch.bytes > 0; count++) {
-        if (!read_packet(link, &batch)) {
+    for (int count = 0; count < PACKETS_AT_ONCE && batch->bytes > 0; count++) {
+        if (!read_packet(link, batch)) {
             lost(link);
             return false;
         }
-        if (batch.silent > 0) {
+        if (batch->silent > 0) {
+            batch->had_silence = true;
             link->has_waited = false;
             tell_answer(link);
         }
-        if (batch.unread <= 0 && batch.silent >= silence_wanted(link)) {
-            batch.unread = unread_bytes(link);
-            if (batch.unread == 0) {
+        if (batch->unread <= 0 && batch->silent >= silence_wanted(link)) {
+            batch->unread = unread_bytes(link);
+            if (batch->unread == 0) {
                 return false;
             }
         }
@@ -548,6 +585,7 @@ static void give_up_job(struct mqtt_link *link)
 static bool direct_read(struct mqtt_link *link)
 {
     eventfd_t count;
+    struct batch batch = {.bytes = BYTES_AT_ONCE};
     bool more;
 
     if (link->job != NULL) {
@@ -560,14 +598,13 @@ static bool direct_read(struct mqtt_link *link)
     if (link->state != MQTT_LINK_UP) {
         return false;
     }
-    more = read_packets(link);
-    if (link->state == MQTT_LINK_UP && !is_connected(link)) {
-        lost(link);
-    }
+    more = read_packets(link, &batch);
     if (link->state != MQTT_LINK_UP) {
         return false;
     }
-    reap(link);
+    if (batch.had_silence) {
+        reap(link);
+    }
     start_next_job(link);
     if (link->job == NULL) {
         hear(link, true);
@@ -592,5 +629,6 @@ const struct mqtt_link_operations mqtt_link_direct = {
     .subscribe = direct_subscribe,
     .unsubscribe = direct_unsubscribe,
     .goodbye = direct_goodbye,
+    .flush = direct_flush,
     .read = direct_read,
 };

@@ -91,6 +91,8 @@ struct mqtt_link_operations {
     enum status (*unsubscribe)(struct mqtt_link *link, const char *filter);
     /* Asks Paho to send DISCONNECT; the state becomes MQTT_LINK_CLOSED when it has. */
     enum status (*goodbye)(struct mqtt_link *link);
+    /* Nothing more is published in this turn: what was held back for company goes out. */
+    void (*flush)(struct mqtt_link *link);
     /* Reads what has come, calling the events, as far as it is good to do at once. True: there may
      * be more, and nothing will say so. */
     bool (*read)(struct mqtt_link *link);

@@ -190,6 +190,7 @@ static enum status link_new(
         free(link);
         return STATUS_NO_MEMORY;
     }
+    MQTTAsync_setTraceLevel(MQTTASYNC_TRACE_ERROR); /* else it formats lines that nobody reads */
     if (MQTTAsync_setCallbacks(link->paho, link, on_connection_lost, on_message, NULL) !=
         MQTTASYNC_SUCCESS) {
         link_free(link);
@@ -344,6 +345,11 @@ static bool link_takes(const struct mqtt_link *link)
     return true;
 }
 
+static void link_flush(struct mqtt_link *link)
+{
+    (void)link;
+}
+
 static bool link_read(struct mqtt_link *link)
 {
     (void)link;
@@ -362,5 +368,6 @@ const struct mqtt_link_operations mqtt_link_threads = {
     .subscribe = link_subscribe,
     .unsubscribe = link_unsubscribe,
     .goodbye = link_goodbye,
+    .flush = link_flush,
     .read = link_read,
 };
