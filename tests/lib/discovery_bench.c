@@ -24,89 +24,41 @@ static enum status note(const char *topic, const char *payload, size_t length)
         .length = length,
         .named_new = length > 0 && strstr(payload, "New Saw") != NULL,
         .lost = bench.refuses,
-        .at_ms = bench.now.mono.ms,
+        .at_ms = bench.fake.now.mono.ms,
     };
     text_copy(told->device, sizeof told->device, device);
     told->device[strcspn(told->device, "/")] = '\0';
     return bench.refuses ? STATUS_NO_MEMORY : STATUS_OK;
 }
 
-static enum status fake_publish(
-    void *context, const char *topic, const char *payload, size_t length, int qos, bool retain)
-{
-    (void)context;
-    if (strstr(topic, "/marker") != NULL) {
-        memcpy(bench.marker, payload, length + 1);
-    } else if (strncmp(topic, "homeassistant/", strlen("homeassistant/")) == 0) {
-        assert_int_equal(qos, 1);
-        assert_true(retain);
-        return note(topic, payload, length);
-    }
-    return STATUS_OK;
-}
-
 static enum status
-fake_subscribe(void *context, const char *const filters[], const int qos[], size_t count, int token)
+on_publish(const char *topic, const char *payload, size_t length, int qos, bool retain)
 {
-    (void)context;
-    (void)qos;
-    bench.token = token;
-    for (size_t i = 0; i < count; i++) {
-        bench.hears_birth |= strcmp(filters[i], "homeassistant/status") == 0;
+    if (strncmp(topic, "homeassistant/", strlen("homeassistant/")) != 0) {
+        return STATUS_OK;
     }
-    return STATUS_OK;
+    assert_int_equal(qos, 1);
+    assert_true(retain);
+    return note(topic, payload, length);
 }
 
-static enum status fake_unsubscribe(void *context, const char *filter)
+static void on_filter(const char *filter)
 {
-    (void)context;
-    (void)filter;
-    return STATUS_OK;
-}
-
-static void fake_echo(void *context, uint32_t number)
-{
-    (void)context;
-    bench.echo = number;
-}
-
-static void fake_discard(void *context, bool events)
-{
-    (void)context;
-    (void)events;
-}
-
-static struct now fake_now(void *context)
-{
-    (void)context;
-    return bench.now;
-}
-
-static bool fake_clock_is_synchronised(void *context)
-{
-    (void)context;
-    return true;
-}
-
-static enum status fake_read_roster(void *context)
-{
-    (void)context;
-    return STATUS_OK;
+    bench.hears_birth |= strcmp(filter, "homeassistant/status") == 0;
 }
 
 void pass(int64_t ms)
 {
-    int64_t end = bench.now.mono.ms + ms;
+    int64_t end = bench.fake.now.mono.ms + ms;
 
     for (;;) {
         struct mono_time next = controller_tick(bench.controller);
-        int64_t at = bench.now.mono.ms + TURN_MS;
-        controller_on_echo(bench.controller, bench.echo);
+        int64_t at = bench.fake.now.mono.ms + TURN_MS;
+        controller_on_echo(bench.controller, bench.fake.echo);
         memory_store_run(bench.store);
         at = next.ms != 0 && next.ms < at ? next.ms : at;
         at = at < end ? at : end;
-        bench.now.wall.ms += at - bench.now.mono.ms;
-        bench.now.mono.ms = at;
+        fake_ports_pass(&bench.fake, at - bench.fake.now.mono.ms);
         if (at == end && (next.ms == 0 || next.ms > end)) {
             return;
         }
@@ -121,39 +73,24 @@ void settle(void)
 
 void connect_broker(void)
 {
-    controller_on_connected(bench.controller);
-    controller_on_subscribed(bench.controller, bench.token, true);
-    controller_on_message(
-        bench.controller, "tagout/controller/a/marker", bench.marker, strlen(bench.marker), false);
+    fake_ports_connect(&bench.fake, bench.controller);
     memory_store_run(bench.store);
-    controller_on_echo(bench.controller, bench.echo);
+    controller_on_echo(bench.controller, bench.fake.echo);
     memory_store_run(bench.store);
-    controller_on_subscribed(bench.controller, bench.token, true);
+    fake_ports_grant(&bench.fake, bench.controller);
 }
 
 void open_shop_with(const char *machines, bool discovery)
 {
-    struct controller_ports ports = {
-        .broker =
-            {
-                .publish = fake_publish,
-                .subscribe = fake_subscribe,
-                .unsubscribe = fake_unsubscribe,
-                .echo = fake_echo,
-                .discard = fake_discard,
-            },
-        .host =
-            {
-                .now = fake_now,
-                .clock_is_synchronised = fake_clock_is_synchronised,
-                .read_roster = fake_read_roster,
-            },
-    };
+    struct controller_ports ports;
     struct store_events events;
     TEXT_LOCAL(why, 256);
 
     memset(&bench, 0, sizeof bench);
-    bench.now = (struct now){.mono = {5000}, .wall = {1767636000000}};
+    bench.fake.now = FAKE_MORNING;
+    bench.fake.on_publish = on_publish;
+    bench.fake.on_filter = on_filter;
+    ports = fake_ports(&bench.fake);
     assert_int_equal(settings_load(NULL, &bench.settings, &why), STATUS_OK);
     bench.settings->homeassistant.discovery = discovery;
     assert_int_equal(memory_database_new(&bench.database), STATUS_OK);

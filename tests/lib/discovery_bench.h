@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "controller/daemon/controller.h"
 #include "persistence/memory.h"
+#include "tests/lib/fake_ports.h"
 
 #define TOLD_MAX 4096
 
@@ -25,10 +25,7 @@ struct discovery_bench {
     struct controller *controller;
     struct memory_database *database;
     struct store *store;
-    struct now now;
-    int token;
-    uint32_t echo;
-    char marker[64];
+    struct fake_ports fake;
     bool hears_birth; /* the live subscription has its topic */
     bool refuses;     /* the outbox is out of memory */
     struct told told[TOLD_MAX];

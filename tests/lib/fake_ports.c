@@ -118,6 +118,7 @@ void fake_ports_connect(struct fake_ports *fake, struct controller *controller)
     controller_on_connected(controller);
     fake_ports_grant(fake, controller);
     fake_ports_hear_marker(fake, controller);
+    controller_on_echo(controller, fake->echo);
 }
 
 void fake_ports_pass(struct fake_ports *fake, int64_t ms)

@@ -34,7 +34,7 @@ struct fake_ports {
 /* `fake` is borrowed. */
 struct controller_ports fake_ports(struct fake_ports *fake);
 
-/* The broker accepts it, and has told all that it retains. */
+/* The broker accepts it, has told all that it retains, and echoes. */
 void fake_ports_connect(struct fake_ports *fake, struct controller *controller);
 /* It grants the last subscription. */
 void fake_ports_grant(struct fake_ports *fake, struct controller *controller);

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controller/daemon/controller.h"
 #include "controller/support/json.h"
+#include "tests/lib/fake_ports.h"
 #include "tests/lib/roster_files.h"
 #include "tests/lib/scratch.h"
 
@@ -24,10 +24,7 @@ static struct {
     struct controller *controller;
     struct store store;
     struct store_events events;
-    struct now now;
-    int token;
-    uint32_t echo; /* the last one that was asked for */
-    char marker[64];
+    struct fake_ports fake;
     bool up;
     enum status save_status;
     struct record saves[SAVES_MAX]; /* every call of save, in order */
@@ -39,69 +36,17 @@ static struct {
 
 /* ---- the ports ---- */
 
-static enum status fake_publish(
-    void *context, const char *topic, const char *payload, size_t length, int qos, bool retain)
+static enum status
+on_publish(const char *topic, const char *payload, size_t length, int qos, bool retain)
 {
-    (void)context;
     (void)qos;
     (void)retain;
-    if (strstr(topic, "/marker") != NULL) {
-        assert_true(length < sizeof bench.marker);
-        memcpy(bench.marker, payload, length + 1);
-    } else if (strcmp(topic, "tagout/fleet/save_timeout") == 0) {
+    if (strcmp(topic, "tagout/fleet/save_timeout") == 0) {
         bench.timeouts++;
         assert_true(length < sizeof bench.timeout);
         memcpy(bench.timeout, payload, length + 1);
     }
     return STATUS_OK;
-}
-
-static enum status
-fake_subscribe(void *context, const char *const filters[], const int qos[], size_t count, int token)
-{
-    (void)context;
-    (void)filters;
-    (void)qos;
-    (void)count;
-    bench.token = token;
-    return STATUS_OK;
-}
-
-static enum status fake_unsubscribe(void *context, const char *filter)
-{
-    (void)context;
-    (void)filter;
-    return STATUS_OK;
-}
-
-static void fake_echo(void *context, uint32_t number)
-{
-    (void)context;
-    bench.echo = number;
-}
-
-static void fake_discard(void *context, bool events)
-{
-    (void)context;
-    (void)events;
-}
-
-static struct now fake_now(void *context)
-{
-    (void)context;
-    return bench.now;
-}
-
-static bool fake_clock_is_synchronised(void *context)
-{
-    (void)context;
-    return true;
-}
-
-static enum status fake_read_roster(void *context)
-{
-    (void)context;
-    return STATUS_BUSY;
 }
 
 static enum status fake_load(struct store *store, const char *const machines[], size_t count)
@@ -195,10 +140,9 @@ static struct mono_time tick(void)
 /* A broker that is there, and a loop that never stands still. */
 static void move(int64_t ms)
 {
-    bench.now.mono.ms += ms;
-    bench.now.wall.ms += ms;
+    fake_ports_pass(&bench.fake, ms);
     tick();
-    controller_on_echo(bench.controller, bench.echo);
+    controller_on_echo(bench.controller, bench.fake.echo);
 }
 
 static void pass(int64_t ms)
@@ -248,26 +192,14 @@ static void start_redis(void)
 
 static void start(const char *machines)
 {
-    struct controller_ports ports = {
-        .broker =
-            {
-                .publish = fake_publish,
-                .subscribe = fake_subscribe,
-                .unsubscribe = fake_unsubscribe,
-                .echo = fake_echo,
-                .discard = fake_discard,
-            },
-        .host =
-            {
-                .now = fake_now,
-                .clock_is_synchronised = fake_clock_is_synchronised,
-                .read_roster = fake_read_roster,
-            },
-    };
+    struct controller_ports ports;
     TEXT_LOCAL(why, 256);
 
     memset(&bench, 0, sizeof bench);
-    bench.now = (struct now){.mono = {5000}, .wall = {1767636000000}};
+    bench.fake.now = FAKE_MORNING;
+    bench.fake.roster_read = STATUS_BUSY;
+    bench.fake.on_publish = on_publish;
+    ports = fake_ports(&bench.fake);
     bench.store.operations = &operations;
     assert_int_equal(settings_load(NULL, &bench.settings, &why), STATUS_OK);
     assert_int_equal(bench.settings->redis.save_timeout_ms, BUDGET_MS);
@@ -279,15 +211,11 @@ static void start(const char *machines)
     bench.events = controller_store_events(bench.controller);
     controller_start(bench.controller, &bench.store);
     start_redis();
-    controller_on_connected(bench.controller);
-    controller_on_subscribed(bench.controller, bench.token, true);
-    controller_on_message(
-        bench.controller, "tagout/controller/a/marker", bench.marker, strlen(bench.marker), false);
-    controller_on_echo(bench.controller, bench.echo); /* then the lease is asked for */
+    fake_ports_connect(&bench.fake, bench.controller);
     bench.events.on_lease(
         bench.events.context,
         &(struct store_lease_answer){.lease = STORE_LEASE_OURS, .epoch = 1767636001});
-    controller_on_subscribed(bench.controller, bench.token, true);
+    fake_ports_grant(&bench.fake, bench.controller);
     assert_true(controller_is_ready(bench.controller));
 }
 
@@ -375,9 +303,9 @@ static int64_t wake_until(int64_t end_ms)
     int64_t last_ms = 0;
 
     while (next_ms <= end_ms) {
-        assert_true(next_ms > bench.now.mono.ms);
+        assert_true(next_ms > bench.fake.now.mono.ms);
         last_ms = next_ms;
-        move(next_ms - bench.now.mono.ms);
+        move(next_ms - bench.fake.now.mono.ms);
         next_ms = tick().ms;
     }
     return last_ms;
@@ -385,7 +313,7 @@ static int64_t wake_until(int64_t end_ms)
 
 static void C9_2_the_controller_wants_to_be_woken_when_the_budget_ends(void **state)
 {
-    int64_t began_ms = bench.now.mono.ms;
+    int64_t began_ms = bench.fake.now.mono.ms;
 
     (void)state;
     report("saw", 1);

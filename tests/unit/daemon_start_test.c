@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controller/daemon/controller.h"
 #include "persistence/memory.h"
+#include "tests/lib/fake_ports.h"
 #include "tests/lib/roster_files.h"
 #include "tests/lib/scratch.h"
 
@@ -19,24 +19,19 @@ static struct {
     struct memory_database *database;
     struct store *store;
     struct store_events events;
-    struct now now;
-    int token;
-    uint32_t echo; /* the last one that was asked for */
-    char marker[64];
+    struct fake_ports fake;
     unsigned markers;              /* that were published */
     unsigned long long epochs[16]; /* of each status that was published */
     size_t epoch_count;
 } bench;
 
-static enum status fake_publish(
-    void *context, const char *topic, const char *payload, size_t length, int qos, bool retain)
+static enum status
+on_publish(const char *topic, const char *payload, size_t length, int qos, bool retain)
 {
-    (void)context;
+    (void)length;
     (void)qos;
     (void)retain;
     if (strstr(topic, "/marker") != NULL) {
-        assert_true(length < sizeof bench.marker);
-        memcpy(bench.marker, payload, length + 1);
         bench.markers++;
     } else if (strstr(topic, "/status") != NULL) {
         assert_true(bench.epoch_count < sizeof bench.epochs / sizeof bench.epochs[0]);
@@ -44,54 +39,6 @@ static enum status fake_publish(
             strtoull(strstr(payload, "\"epoch\":") + strlen("\"epoch\":"), NULL, 10);
     }
     return STATUS_OK;
-}
-
-static enum status
-fake_subscribe(void *context, const char *const filters[], const int qos[], size_t count, int token)
-{
-    (void)context;
-    (void)filters;
-    (void)qos;
-    (void)count;
-    bench.token = token;
-    return STATUS_OK;
-}
-
-static enum status fake_unsubscribe(void *context, const char *filter)
-{
-    (void)context;
-    (void)filter;
-    return STATUS_OK;
-}
-
-static void fake_echo(void *context, uint32_t number)
-{
-    (void)context;
-    bench.echo = number;
-}
-
-static void fake_discard(void *context, bool events)
-{
-    (void)context;
-    (void)events;
-}
-
-static struct now fake_now(void *context)
-{
-    (void)context;
-    return bench.now;
-}
-
-static bool fake_clock_is_synchronised(void *context)
-{
-    (void)context;
-    return true;
-}
-
-static enum status fake_read_roster(void *context)
-{
-    (void)context;
-    return STATUS_BUSY;
 }
 
 /* Redis answers everything but the epoch that is asked for now. */
@@ -103,28 +50,16 @@ static void freeze_when_loaded(void *context, bool ok)
 
 static int open_bench(void **state)
 {
-    struct controller_ports ports = {
-        .broker =
-            {
-                .publish = fake_publish,
-                .subscribe = fake_subscribe,
-                .unsubscribe = fake_unsubscribe,
-                .echo = fake_echo,
-                .discard = fake_discard,
-            },
-        .host =
-            {
-                .now = fake_now,
-                .clock_is_synchronised = fake_clock_is_synchronised,
-                .read_roster = fake_read_roster,
-            },
-    };
+    struct controller_ports ports;
     struct store_events events;
     TEXT_LOCAL(why, 256);
 
     (void)state;
     memset(&bench, 0, sizeof bench);
-    bench.now = (struct now){.mono = {5000}, .wall = {1767636000000}};
+    bench.fake.now = FAKE_MORNING;
+    bench.fake.roster_read = STATUS_BUSY;
+    bench.fake.on_publish = on_publish;
+    ports = fake_ports(&bench.fake);
     assert_int_equal(settings_load(NULL, &bench.settings, &why), STATUS_OK);
     assert_int_equal(memory_database_new(&bench.database), STATUS_OK);
     assert_int_equal(
@@ -152,13 +87,12 @@ static int close_bench(void **state)
 static void connect_broker(void)
 {
     controller_on_connected(bench.controller);
-    controller_on_subscribed(bench.controller, bench.token, true);
+    fake_ports_grant(&bench.fake, bench.controller);
 }
 
 static void hear_marker(void)
 {
-    controller_on_message(
-        bench.controller, "tagout/controller/a/marker", bench.marker, strlen(bench.marker), false);
+    fake_ports_hear_marker(&bench.fake, bench.controller);
 }
 
 /* A broker that answers, and a loop that never stands still. */
@@ -166,10 +100,9 @@ static void pass(int64_t ms)
 {
     for (int64_t step = 100; ms > 0; ms -= step) {
         step = ms < step ? ms : step;
-        bench.now.mono.ms += step;
-        bench.now.wall.ms += step;
+        fake_ports_pass(&bench.fake, step);
         controller_tick(bench.controller);
-        controller_on_echo(bench.controller, bench.echo);
+        controller_on_echo(bench.controller, bench.fake.echo);
         (void)memory_store_run(bench.store);
     }
 }
@@ -202,10 +135,10 @@ static void C12_an_epoch_that_comes_late_and_is_older_is_taken_anew(void **state
     hear_marker();
     memory_store_up(bench.store);
     memory_store_run(bench.store);
-    controller_on_echo(bench.controller, bench.echo);
+    controller_on_echo(bench.controller, bench.fake.echo);
     assert_int_equal(memory_store_waiting(bench.store), 1);
     pass(bench.settings->redis.load_timeout_ms + 2000);
-    controller_on_subscribed(bench.controller, bench.token, true);
+    fake_ports_grant(&bench.fake, bench.controller);
     assert_true(controller_is_ready(bench.controller));
     memory_store_freeze(bench.store, false);
     pass(2000);
