@@ -61,12 +61,16 @@ static bool update_notes(
 /* C12.3: an `ack` from far in the future is a device that lies, if the clock can be trusted. */
 #define ACK_AHEAD_MAX_S 86400
 
+/* Epochs may be far ahead of it: whoever led once with a wrong clock is followed for ever. Then what
+ * a device acknowledges is, too. */
 static uint64_t epoch_ceiling(const struct controller *controller)
 {
+    uint64_t seconds = (uint64_t)(controller->now.wall.ms / 1000);
+
     if (!controller->ports.host.clock_is_synchronised(controller->ports.host.context)) {
         return VERSION_EPOCH_MAX;
     }
-    return (uint64_t)(controller->now.wall.ms / 1000) + ACK_AHEAD_MAX_S;
+    return (controller->epoch > seconds ? controller->epoch : seconds) + ACK_AHEAD_MAX_S;
 }
 
 /* Redis was asked after the newer epoch was heard of, and has said that the lease is ours. */

@@ -9,7 +9,8 @@
 
 /* The greatest that anybody is believed who tells of the epochs there were. Honest ones are near
  * Unix time, far below it; following a forged or damaged one to the end would leave no room above,
- * and epochs would repeat. */
+ * and epochs would repeat. It is not tied to the clock: who led once with a wrong one has to be
+ * followed, or two would lead. */
 #define VERSION_EPOCH_HEARD_MAX ((uint64_t)1 << 39)
 
 /* `epoch` grows with every controller that takes over (C12), `rev` with every report that is
