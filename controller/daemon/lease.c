@@ -204,6 +204,10 @@ static void on_broker_down(struct lease *lease, struct mono_time now, struct lea
 static void on_store_up(struct lease *lease, struct mono_time now)
 {
     lease->store_is_up = true;
+    if (lease->store_was_up) {
+        lease->yields_until.ms = now.ms + LEASE_MS;
+    }
+    lease->store_was_up = true;
     if (lease_is_leader(lease)) {
         lease->ask_at = now;
     }

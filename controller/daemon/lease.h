@@ -28,6 +28,9 @@
  * of it. So the standby asks, with its own status, and one that leads answers with its own. Should
  * it be there all the same, and unable to answer, it stands down when it hears of the announcement.
  *
+ * A Redis that forgot, or a replica that became the master and never had the lease, would give it
+ * to whoever asks first. Beside one that leads a standby waits there for a whole lease.
+ *
  * Only one question to Redis is under way at a time, but for a release, which goes out at once and
  * whose answer nobody waits for.
  */
@@ -163,7 +166,9 @@ struct lease {
     bool broker_is_read;
     bool store_is_up;
     bool store_is_read;
-    uint32_t echo_number; /* of the last one asked for */
+    bool store_was_up;
+    struct mono_time yields_until; /* to one that leads, at a Redis that may have forgotten */
+    uint32_t echo_number;          /* of the last one asked for */
     bool echo_waits;
     uint32_t heard_since_echo;      /* messages, since it was asked for */
     struct mono_time echo_asked_at; /* the last one */

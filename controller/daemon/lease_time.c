@@ -86,13 +86,19 @@ static void inquire(struct lease *lease, struct mono_time now, struct lease_acti
     }
 }
 
+static bool yields(const struct lease *lease, struct mono_time now)
+{
+    return lease_another_leads(lease) && now.ms < lease->yields_until.ms;
+}
+
 static void tick_standby(struct lease *lease, struct now now, struct lease_actions *actions)
 {
     if (!lease->broker_is_read || !lease_is_in_touch(lease, now.mono) ||
         now.mono.ms < lease->rests_until.ms) {
         return;
     }
-    if (lease->store_is_read && may_ask(lease, now.mono) && has_just_heard(lease, now.mono)) {
+    if (lease->store_is_read && may_ask(lease, now.mono) && !yields(lease, now.mono) &&
+        has_just_heard(lease, now.mono)) {
         ask(lease, LEASE_ASK_TAKE, now.mono, actions);
     }
     if (now.mono.ms - lease->waiting_since.ms < lease->patience_ms) {
@@ -177,6 +183,7 @@ struct mono_time lease_wake_at(const struct lease *lease)
     sooner(lease, lease->waiting_since.ms + lease->patience_ms, &first);
     sooner(lease, lease->announced_at.ms + LEASE_ANNOUNCE_MS, &first);
     sooner(lease, lease->touched_at.ms + LEASE_CUT_MS, &first);
+    sooner(lease, lease->yields_until.ms, &first);
     sooner(lease, lease->inquire_at.ms, &first);
     sooner(lease, lease->again_at.ms, &first);
     return first;

@@ -339,6 +339,29 @@ static void C12_2_who_stood_still_announces_itself_anew(void **state)
     assert_int_equal(b.lease.role, LEASE_ANNOUNCES);
 }
 
+/* A replica that became the master may never have had the lease. */
+static void C12_beside_a_leader_a_new_Redis_is_asked_after_a_whole_lease(void **state)
+{
+    (void)state;
+    lease_bench_ready(&b);
+    lease_bench_status(&b, "a", true, true, EPOCH);
+    lease_bench_other(&b, EPOCH, 4000);
+    lease_bench_event(&b, LEASE_STORE_DOWN);
+    lease_bench_event(&b, LEASE_STORE_UP);
+    lease_bench_event(&b, LEASE_STORE_READ);
+    lease_bench_pass(&b, LEASE_MS - 1);
+    assert_int_equal(b.lease.asked, LEASE_ASK_NOTHING);
+    lease_bench_pass(&b, 1);
+    assert_int_equal(b.did.ask, LEASE_ASK_TAKE);
+
+    lease_bench_other(&b, EPOCH, 4000);
+    lease_bench_event(&b, LEASE_STORE_DOWN);
+    lease_bench_event(&b, LEASE_STORE_UP);
+    lease_bench_event(&b, LEASE_STORE_READ);
+    lease_bench_status(&b, "a", false, false, EPOCH); /* it has gone */
+    assert_int_equal(b.did.ask, LEASE_ASK_TAKE);
+}
+
 /* A broker that was restored from an old file has no last will of it. */
 static void C12_2_a_leader_that_answers_nothing_for_12_s_is_gone(void **state)
 {
@@ -349,7 +372,7 @@ static void C12_2_a_leader_that_answers_nothing_for_12_s_is_gone(void **state)
     lease_bench_pass(&b, b.lease.patience_ms);
     assert_true(b.did.tell);
     lease_bench_pass(&b, LEASE_GONE_MS - 1);
-    lease_bench_status(&b, "a", true, true, EPOCH); /* the answer */
+    lease_bench_status(&b, "a", true, true, EPOCH);                 /* the answer */
     lease_bench_pass(&b, 3 * LEASE_INQUIRE_MS - LEASE_GONE_MS + 1); /* it is asked again */
     lease_bench_pass(&b, LEASE_GONE_MS - 1);
     assert_true(lease_another_leads(&b.lease));
@@ -830,6 +853,7 @@ int main(void)
         LEADING(C12_2_after_a_standstill_an_echo_lets_it_speak),
         LEADING(C12_2_what_was_asked_before_the_standstill_proves_nothing),
         ALONE(C12_2_who_stood_still_announces_itself_anew),
+        ALONE(C12_beside_a_leader_a_new_Redis_is_asked_after_a_whole_lease),
         ALONE(C12_2_a_leader_that_answers_nothing_for_12_s_is_gone),
         LEADING(C12_2_a_leader_answers_who_cannot_reach_Redis),
         ALONE(C12_a_standby_takes_the_lease_when_it_has_just_heard_the_others),
