@@ -248,13 +248,16 @@ static int64_t last_of(int64_t one, int64_t other)
     return one > other ? one : other;
 }
 
-/* What a box says while no controller is connected it says again in up to ten seconds (C7.4). And
- * what was asked of Redis long ago may take the lead away once more. */
+/* What a box says while the next leader is not connected it says again in up to ten seconds (C7.4).
+ * And what was asked of Redis long ago may take the lead away once more. */
 static int64_t answered_by(const struct world *world)
 {
-    int64_t hears_at = world->wires[world->survivor].hears_at;
-    int64_t since = last_of(world->calm_since, last_of(hears_at, world->redis.late_until));
+    int64_t since = last_of(world->calm_since, world->redis.late_until);
     int64_t latest = world->calm_since + HEARS_WITHIN;
+
+    for (unsigned i = 0; i < world->node_count; i++) {
+        since = last_of(since, world->wires[i].hears_at); /* it may be the one that leads */
+    }
 
     return (since < latest ? since : latest) + ANSWER_WITHIN;
 }
