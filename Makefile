@@ -382,7 +382,12 @@ deb: ## build the Debian package into build/deb
 	cd $(DEB_DIR) && env -u MAKEFLAGS -u MAKELEVEL dpkg-buildpackage -us -uc -b
 	lintian --fail-on error,warning build/deb/tagout_$(VERSION)_*.changes
 
+check-docker: deb ## the image and the compose file, played without Docker; needs root, network
+	@deploy/install-deps test boot
+	@tests/deb/compose $(VERSION)
+
 check-deb: deb ## install, use, upgrade and purge the package in a booted Debian; needs root, network
+	@deploy/install-deps boot
 	@tests/deb/run $(VERSION)
 
 help: ## list the targets
@@ -393,4 +398,4 @@ clean: ## remove everything that was built
 
 .PHONY: all unit-tests tools benches fuzzers preloads core-archive deps demo test lint lint-house lint-format \
     lint-clang lint-cppcheck lint-shell tidy check-esphome check-homeassistant check-metrics fuzz \
-    check-threads check-valgrind bench soak format install deb check-deb help clean
+    check-threads check-valgrind bench soak format install deb check-deb check-docker help clean

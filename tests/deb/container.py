@@ -51,7 +51,7 @@ def ways():
 
 class Container:
     def __init__(self, folder):
-        self.base = os.path.join(folder, "base")
+        self.base = os.path.join(os.path.dirname(folder), "debian")
         self.root = os.path.join(folder, "root")
         self.log = os.path.join(folder, "boot.log")
         self._spawn = None
@@ -63,8 +63,8 @@ class Container:
         if not os.path.exists(done):
             shutil.rmtree(self.base, ignore_errors=True)
             lines = mirrors()
-            run("debootstrap", "--variant=minbase", "--include=systemd-sysv,dbus", SUITE, self.base,
-                lines[0].split()[1], timeout_s=1800)
+            run("debootstrap", "--variant=minbase", SUITE, self.base, lines[0].split()[1],
+                timeout_s=1800)
             with open(os.path.join(self.base, "etc/apt/sources.list"), "w", encoding="utf-8") as file:
                 file.writelines(line + "\n" for line in lines)
             with open(os.path.join(self.base, "etc/apt/apt.conf.d/99host"), "w",
@@ -73,7 +73,10 @@ class Container:
             with open(done, "w", encoding="utf-8"):
                 pass
         shutil.rmtree(self.root, ignore_errors=True)
+        os.makedirs(os.path.dirname(self.root), exist_ok=True)
         run("cp", "-a", self.base, self.root)
+        for name in "/etc/resolv.conf", "/etc/hosts":
+            shutil.copy(name, self.path(name))
 
     def path(self, name):
         return self.root + name
@@ -87,16 +90,12 @@ class Container:
         with open(self.path(name), encoding="utf-8") as file:
             return file.read()
 
-    def fetch(self, *packages):
-        """Downloads packages and all they need, by this host's network: the container has none."""
-        names = "/etc/resolv.conf", "/etc/hosts"
-        for name in names:
-            shutil.copy(name, self.path(name))
-        apt = ("chroot", self.root, "apt-get", "-q", "-y")
-        env = {"PATH": PATH, "DEBIAN_FRONTEND": "noninteractive"}
-        run(*apt, "update", env=env)
-        run(*apt, "install", "--no-install-recommends", "--download-only", *packages, env=env,
-            timeout_s=1800)
+    def prepare(self, *commands):
+        """Shell commands in the root, before anything runs in it, by this host's network: once it
+        is booted it has none."""
+        for command in commands:
+            run("chroot", self.root, "sh", "-c", command, timeout_s=1800,
+                env={"PATH": PATH, "DEBIAN_FRONTEND": "noninteractive"})
 
     @contextlib.contextmanager
     def booted(self):

@@ -6,6 +6,7 @@ import stat
 import subprocess
 
 import pytest
+import yaml
 
 from harness import BIN, ROOT, TIMEOUT_S, clean_environment
 from preload import RELEASE_BIN
@@ -77,6 +78,32 @@ def test_every_page_refers_to_pages_that_there_are():
 
 # Of other packages.
 KNOWN = {"mosquitto_passwd.1", "openssl.1", "mosquitto.conf.5", "redis-cli.1"}
+
+
+# ---- Docker ----
+
+def test_no_container_has_a_privilege_or_a_root_that_it_can_write_to():
+    folder = os.path.join(ROOT, "deploy/docker")
+    with open(os.path.join(folder, "compose.yaml"), encoding="utf-8") as file:
+        compose = yaml.safe_load(file)
+    for name, service in compose["services"].items():
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        # Only what an administrator runs for a moment is root.
+        assert service["user"] != "root" or service["profiles"] == ["tools"], name
+        assert "cap_add" not in service or name == "setup"
+        for volume in service.get("volumes", ()):
+            source = volume.split(":")[0]
+            assert source == "./etc" or source in compose["volumes"], name
+            assert source != "./etc" or volume.endswith(":ro") or name == "setup", name
+    ports = {port for service in compose["services"].values() for port in service.get("ports", ())}
+    assert ports == {"8883:8883", "8884:8884"}, "nothing without TLS leaves the host"
+    dockerfile = read(os.path.join(folder, "Dockerfile"))
+    for source in re.findall(r"deploy/docker/(\w+)", dockerfile):
+        if not source.startswith("Dockerfile"):
+            assert os.access(os.path.join(folder, source), os.X_OK), source
+    assert re.search(r"^USER tagout$", dockerfile, re.M) and "HEALTHCHECK" in dockerfile
 
 
 # ---- completion ----
