@@ -5,17 +5,16 @@ Mosquitto refuses no subscription and no publication in words; it only does not 
 test waits for one more message, which may pass and which comes behind all others.
 """
 import os
+import re
 import subprocess
 import uuid
 
 import paho.mqtt.client as paho
 import pytest
 
-from harness import ADA, BIN, EVE, MACHINES, USERS, Client, wait_until
-from processes import TIMEOUT_S
-from secured import OWN_BEGIN, Secured, settings_of
-from simulator import Simulator
-from watcher import Watcher
+from harness import MACHINES, wait_until
+from secured import CONFIG, Secured, settings_of
+from services import BIN
 
 PREFIX = "tagout"
 VERBS = ("oops", "lockout", "clear", "end", "block", "unblock", "card", "restart", "forget",
@@ -158,6 +157,18 @@ def heard(client, since, marker):
 
 # ---- every account against every topic ----
 
+def test_every_topic_and_verb_of_the_code_is_tried():
+    program = os.path.join(BIN, "print_topics")
+    table = subprocess.run([program], check=True, capture_output=True, text=True).stdout
+    rules = subprocess.run([program, "--acl", PREFIX, "ad.grace"], check=True,
+                           capture_output=True, text=True).stdout
+    kinds = [re.sub("<[a-z]+>", "+", name) for name in re.findall("`<p>/([^`]*)`", table)]
+    assert len(kinds) > 15
+    for kind in kinds:
+        assert allowed([f"{PREFIX}/{kind}"], all_topics()), f"{kind} is not tried"
+    assert set(re.findall("request/ad.grace/(.*)", rules)) == set(VERBS)
+
+
 def test_each_account_writes_what_its_role_may_and_nothing_else(login):
     spy = login(SPY)
     for topic in ("#", "$SYS/broker/uptime"):
@@ -296,3 +307,24 @@ def test_a_removed_account_loses_what_it_hears_at_once(secured, login):
     assert visit(secured.people, "op.bob", secured.passwords["op.bob"], "tagout-x") == 5
     with open(secured.files["acl_file"], encoding="utf-8") as file:
         assert "op.bob" not in file.read()
+
+
+def test_the_trials_broker_is_for_this_host_alone_and_otherwise_the_same():
+    trial = settings_of(os.path.join(os.path.dirname(CONFIG), "trial.conf"))
+    assert [value for key, value in trial if key == "listener"] == ["1883 127.0.0.1"]
+    who_comes_in = (["listener", "1883 127.0.0.1"], ["allow_anonymous", "true"])
+    shipped = settings_of(CONFIG)
+    assert [line for line in trial if line not in who_comes_in and line not in shipped] == []
+
+
+def test_only_listeners_with_tls_are_on_the_network():
+    listeners = []
+    for key, value in settings_of(CONFIG):
+        if key == "listener":
+            listeners.append([value])
+        elif listeners:
+            listeners[-1].append(key)
+    for listener in listeners:
+        on_loopback = listener[0].endswith(" 127.0.0.1")
+        assert on_loopback != ("certfile" in listener and "keyfile" in listener), listener
+    assert [listener[0].split()[0] for listener in listeners] == ["1883", "1884", "8883", "8884"]
