@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "controller/backup/bundle.h"
+#include "controller/backup/named.h"
 #include "controller/backup/redis_copy.h"
 #include "controller/support/json.h"
 
@@ -169,27 +169,44 @@ static enum status add_redis(struct making *making)
     return status;
 }
 
-static void
-note_outside(const struct backup_wish *wish, const struct settings *settings, struct text *outside)
+/* Whether the directory has it already, by its own name or a link's. */
+static bool is_inside(const char *directory, const char *path)
 {
-    const char *const named[] = {
-        settings->controller.machines, settings->controller.users, settings->mqtt.ca_file,
-        settings->mqtt.cert_file,      settings->mqtt.key_file,
-    };
-    char *directory = realpath(wish->directory, NULL);
-    size_t length = directory == NULL ? 0 : strlen(directory);
+    char *real = realpath(directory, NULL);
+    size_t length = real == NULL ? 0 : strlen(real);
+    char *file = realpath(path, NULL);
+    bool inside = length > 0 && file != NULL &&
+                  ((strncmp(file, real, length) == 0 && file[length] == '/') ||
+                   strncmp(path, directory, strlen(directory)) == 0);
 
-    for (size_t i = 0; length > 0 && i < sizeof named / sizeof named[0]; i++) {
-        char *path = named[i][0] == '\0' ? NULL : realpath(named[i], NULL);
+    free(file);
+    free(real);
+    return inside;
+}
 
-        /* By its own name it may be in there all the same, as a link: then its content is. */
-        if (path != NULL && (strncmp(path, directory, length) != 0 || path[length] != '/') &&
-            strncmp(named[i], wish->directory, strlen(wish->directory)) != 0) {
-            text_addf(outside, "%s\n", named[i]);
+static enum status add_elsewhere(struct making *making)
+{
+    const char *named[BACKUP_NAMED_MAX];
+    size_t count = backup_named(making->settings, named);
+    enum status status = STATUS_OK;
+
+    for (size_t i = 0; status == STATUS_OK && i < count; i++) {
+        char name[BUNDLE_NAME_SIZE];
+        struct text text = text_over(name, sizeof name);
+        int fd = open(named[i], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+        text_addf(&text, BACKUP_ELSEWHERE "%s", named[i]);
+        if (fd < 0) {
+            status = errno == ENOENT ? STATUS_OK : fail(making, named[i]);
+            continue;
         }
-        free(path);
+        if (!is_inside(making->wish->directory, named[i])) {
+            status = bundle_add(making->bundle, name, fd, making->why);
+            making->count.files++;
+        }
+        close(fd);
     }
-    free(directory);
+    return status;
 }
 
 static enum status fill(struct making *making, struct seal_writer *seal)
@@ -202,6 +219,9 @@ static enum status fill(struct making *making, struct seal_writer *seal)
     if (status == STATUS_OK) {
         status = add_tree(
             making, making->wish->directory, BACKUP_CONFIGURATION, false, &making->count.files);
+    }
+    if (status == STATUS_OK) {
+        status = add_elsewhere(making);
     }
     if (status == STATUS_OK) {
         status = add_redis(making);
@@ -244,7 +264,7 @@ static enum status write_file(struct making *making, int fd)
 
 enum status backup_make(
     const struct backup_wish *wish, const struct settings *settings, struct backup_count *ret_count,
-    struct text *outside, struct text *why)
+    struct text *why)
 {
     struct making making = {.wish = wish, .settings = settings, .why = why};
     char draft[BACKUP_PATH_SIZE];
@@ -275,7 +295,6 @@ enum status backup_make(
         (void)unlink(draft);
         return status;
     }
-    note_outside(wish, settings, outside);
     *ret_count = making.count;
     return STATUS_OK;
 }

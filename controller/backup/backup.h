@@ -4,6 +4,7 @@
  *
  *   backup.json      what it is, when and where it was made
  *   configuration/   the directory, with modes and owners
+ *   elsewhere/       files that the configuration names outside of it, under their whole paths
  *   redis            the commands that bring back what Redis keeps
  *   audit/           the audit's files, up to the moment
  */
@@ -23,6 +24,7 @@
 #define BACKUP_PATH_SIZE 1024
 #define BACKUP_MANIFEST "backup.json"
 #define BACKUP_CONFIGURATION "configuration"
+#define BACKUP_ELSEWHERE "elsewhere"
 #define BACKUP_REDIS "redis"
 #define BACKUP_AUDIT "audit"
 
@@ -43,12 +45,11 @@ struct backup_count {
     uint64_t bytes; /* in the file */
 };
 
-/* `settings` are those of `ini`. The file appears when it is whole. `outside` gets a line for each
- * file that the settings name outside of the directory: it is not in the backup.
- * STATUS_BUSY: the file is there already. */
+/* `settings` are those of `ini`. The file appears when it is whole. STATUS_BUSY: it is there
+ * already. */
 MUST_USE enum status backup_make(
     const struct backup_wish *wish, const struct settings *settings, struct backup_count *ret_count,
-    struct text *outside, struct text *why);
+    struct text *why);
 
 struct restore_result {
     struct backup_count count;
@@ -57,6 +58,7 @@ struct restore_result {
     char configuration_aside[BACKUP_PATH_SIZE]; /* where what was there is now; "" for nothing */
     char audit[BACKUP_PATH_SIZE];
     char audit_aside[BACKUP_PATH_SIZE];
+    char elsewhere[4096]; /* paths of the files that are outside of the directory, one a line */
 };
 
 /* All of it or nothing: until everything is known to be whole and Redis has taken its part, what

@@ -6,6 +6,7 @@
 
 #include "controller/backup/backup.h"
 #include "controller/backup/bundle.h"
+#include "controller/backup/named.h"
 #include "controller/backup/redis_copy.h"
 #include "controller/backup/swap.h"
 #include "controller/setup/environment.h"
@@ -18,8 +19,12 @@
 struct restoring {
     const struct backup_wish *wish;
     struct restore_result result;
+    int fd; /* of the backup; -1: not open */
+    struct seal_reader *seal;
     struct swap configuration;
     struct swap audit;
+    struct swap elsewhere[BACKUP_NAMED_MAX];
+    size_t elsewhere_count;
     struct settings *settings; /* of what is brought back */
     struct redis_place *redis;
     struct redis_copy copy;
@@ -116,37 +121,64 @@ static const char *below(const char *name, const char *part)
     return name[length] == '/' ? name + length + 1 : name + length;
 }
 
-/* The first time through it takes everything but the audit, whose place the configuration tells;
- * the second time the audit alone. */
+/* A file outside of the directory: only what the configuration names is written there. */
+static enum status take_elsewhere(
+    struct restoring *restoring, struct bundle_reader *bundle, const struct bundle_item *item)
+{
+    const char *path = item->name + strlen(BACKUP_ELSEWHERE);
+    const char *named[BACKUP_NAMED_MAX];
+    size_t count = backup_named(restoring->settings, named);
+    struct swap *swap = &restoring->elsewhere[restoring->elsewhere_count];
+    bool is_named = false;
+    enum status status;
+
+    for (size_t i = 0; i < count; i++) {
+        is_named |= strcmp(named[i], path) == 0;
+    }
+    if (!is_named || restoring->elsewhere_count == BACKUP_NAMED_MAX) {
+        text_addf(restoring->why, "%s: the configuration in it does not name that", item->name);
+        return STATUS_INVALID;
+    }
+    restoring->elsewhere_count++;
+    restoring->result.count.files++;
+    status =
+        swap_begin_file(swap, path, restoring->wish->force, restoring->wish->now, restoring->why);
+    return status == STATUS_OK ? swap_unpack(swap, bundle, item, SWAP_FILE, restoring->why)
+                               : status;
+}
+
+/* The first time through it takes what tells where the rest belongs; the second time the rest. */
 static enum status take_item(
     struct restoring *restoring, struct bundle_reader *bundle, const struct bundle_item *item,
-    bool audit_alone)
+    bool second)
 {
     const char *configured = below(item->name, BACKUP_CONFIGURATION);
+    const char *elsewhere = below(item->name, BACKUP_ELSEWHERE);
     const char *audited = below(item->name, BACKUP_AUDIT);
     const char *name = configured != NULL ? configured : audited;
     bool is_redis = strcmp(item->name, BACKUP_REDIS) == 0 && !item->is_folder;
 
-    if ((name == NULL && !is_redis) || (name != NULL && name[0] == '\0' && !item->is_folder)) {
+    if ((name == NULL && elsewhere == NULL && !is_redis) ||
+        (name != NULL && name[0] == '\0' && !item->is_folder) ||
+        (elsewhere != NULL && (elsewhere[0] == '\0' || item->is_folder))) {
         text_addf(restoring->why, "%s: it is not known what that is", item->name);
         return STATUS_INVALID;
     }
-    if (is_redis && !audit_alone && restoring->copy.bytes == NULL) {
+    if (is_redis && !second && restoring->copy.bytes == NULL) {
         return take_bytes(bundle, item->size, &restoring->copy, restoring->why);
     }
-    if (configured != NULL && !audit_alone) {
+    if (configured != NULL && !second) {
         restoring->result.count.files += item->is_folder ? 0 : 1;
         return swap_unpack(&restoring->configuration, bundle, item, name, restoring->why);
     }
-    if (audited != NULL && audit_alone) {
+    if (audited != NULL && second) {
         restoring->result.count.audit_files += item->is_folder ? 0 : 1;
         return swap_unpack(&restoring->audit, bundle, item, name, restoring->why);
     }
-    return STATUS_OK;
+    return elsewhere != NULL && second ? take_elsewhere(restoring, bundle, item) : STATUS_OK;
 }
 
-static enum status
-take_all(struct restoring *restoring, struct bundle_reader *bundle, bool audit_alone)
+static enum status take_all(struct restoring *restoring, struct bundle_reader *bundle, bool second)
 {
     struct bundle_item item;
     size_t count = 0;
@@ -159,35 +191,44 @@ take_all(struct restoring *restoring, struct bundle_reader *bundle, bool audit_a
             status = STATUS_TOO_LONG;
         }
         if (status == STATUS_OK) {
-            status = take_item(restoring, bundle, &item, audit_alone);
+            status = take_item(restoring, bundle, &item, second);
         }
     }
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
-static enum status read_file(struct restoring *restoring, bool audit_alone)
+static enum status open_file(struct restoring *restoring)
 {
     const struct backup_wish *wish = restoring->wish;
-    struct seal_reader *seal = NULL;
-    struct bundle_reader *bundle = NULL;
-    enum status status = STATUS_OK;
-    int fd = open(wish->file, O_RDONLY | O_CLOEXEC);
+    enum status status;
 
-    if (fd < 0) {
+    restoring->fd = open(wish->file, O_RDONLY | O_CLOEXEC);
+    if (restoring->fd < 0) {
         text_addf(restoring->why, "%s: %s", wish->file, strerror(errno));
         return STATUS_IO;
     }
     text_addf(restoring->why, "%s: ", wish->file);
-    status = seal_reader_new(fd, wish->passphrase, &seal, restoring->why);
+    status = seal_reader_new(restoring->fd, wish->passphrase, &restoring->seal, restoring->why);
     if (status == STATUS_OK) {
-        status = bundle_reader_new(seal, &bundle, restoring->why);
+        text_clear(restoring->why);
+    }
+    return status;
+}
+
+static enum status read_file(struct restoring *restoring, bool second)
+{
+    struct bundle_reader *bundle = NULL;
+    enum status status;
+
+    text_addf(restoring->why, "%s: ", restoring->wish->file);
+    status = seal_rewind(restoring->seal, restoring->why);
+    if (status == STATUS_OK) {
+        status = bundle_reader_new(restoring->seal, &bundle, restoring->why);
     }
     if (status == STATUS_OK) {
-        status = take_all(restoring, bundle, audit_alone);
+        status = take_all(restoring, bundle, second);
     }
     bundle_reader_free(bundle);
-    seal_reader_free(seal);
-    close(fd);
     if (status == STATUS_OK) {
         text_clear(restoring->why);
     }
@@ -238,8 +279,7 @@ static enum status load_settings(struct restoring *restoring)
     return status;
 }
 
-/* Without a word about the audit when there was none. */
-static enum status restore_audit(struct restoring *restoring)
+static enum status restore_rest(struct restoring *restoring)
 {
     const char *place = restoring->settings->audit.directory;
     enum status status = swap_begin(
@@ -248,10 +288,14 @@ static enum status restore_audit(struct restoring *restoring)
     if (status == STATUS_OK) {
         status = read_file(restoring, true);
     }
-    if (status == STATUS_OK && restoring->result.count.audit_files == 0) {
-        return STATUS_OK;
+    /* Where there was none, none is made. */
+    if (status == STATUS_OK && restoring->result.count.audit_files > 0) {
+        status = swap_in(&restoring->audit, restoring->why);
     }
-    return status == STATUS_OK ? swap_in(&restoring->audit, restoring->why) : status;
+    for (size_t i = 0; status == STATUS_OK && i < restoring->elsewhere_count; i++) {
+        status = swap_in(&restoring->elsewhere[i], restoring->why);
+    }
+    return status;
 }
 
 static enum status restore_all(struct restoring *restoring)
@@ -260,6 +304,9 @@ static enum status restore_all(struct restoring *restoring)
         &restoring->configuration, restoring->wish->directory, restoring->wish->force,
         restoring->wish->now, restoring->why);
 
+    if (status == STATUS_OK) {
+        status = open_file(restoring);
+    }
     if (status == STATUS_OK) {
         status = read_file(restoring, false);
     }
@@ -273,7 +320,7 @@ static enum status restore_all(struct restoring *restoring)
         status = open_redis(restoring);
     }
     if (status == STATUS_OK) {
-        status = restore_audit(restoring);
+        status = restore_rest(restoring);
     }
     return status == STATUS_OK ? redis_copy_in(restoring->redis, &restoring->copy, restoring->why)
                                : status;
@@ -282,6 +329,7 @@ static enum status restore_all(struct restoring *restoring)
 static void fill_result(const struct restoring *restoring, struct restore_result *ret_result)
 {
     struct restore_result result = restoring->result;
+    struct text elsewhere = text_over(result.elsewhere, sizeof result.elsewhere);
 
     result.count.keys = restoring->copy.keys;
     text_copy(
@@ -291,23 +339,36 @@ static void fill_result(const struct restoring *restoring, struct restore_result
     text_copy(
         result.audit_aside, sizeof result.audit_aside,
         restoring->audit.is_in ? restoring->audit.aside : "");
+    for (size_t i = 0; i < restoring->elsewhere_count; i++) {
+        text_addf(&elsewhere, "%s\n", restoring->elsewhere[i].place);
+    }
     *ret_result = result;
 }
 
 enum status
 backup_restore(const struct backup_wish *wish, struct restore_result *ret_result, struct text *why)
 {
-    struct restoring restoring = {.wish = wish, .why = why};
+    struct restoring restoring = {.wish = wish, .why = why, .fd = -1};
     enum status status = restore_all(&restoring);
 
     if (status == STATUS_OK) {
         fill_result(&restoring, ret_result);
     } else {
+        for (size_t i = 0; i < restoring.elsewhere_count; i++) {
+            swap_back(&restoring.elsewhere[i]);
+        }
         swap_back(&restoring.audit);
         swap_back(&restoring.configuration);
     }
+    for (size_t i = 0; i < restoring.elsewhere_count; i++) {
+        swap_end(&restoring.elsewhere[i]);
+    }
     swap_end(&restoring.audit);
     swap_end(&restoring.configuration);
+    seal_reader_free(restoring.seal);
+    if (restoring.fd >= 0) {
+        close(restoring.fd);
+    }
     redis_place_close(restoring.redis);
     settings_free(restoring.settings);
     if (restoring.copy.bytes != NULL) {

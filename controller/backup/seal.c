@@ -50,6 +50,8 @@ struct seal_writer {
 struct seal_reader {
     int fd;
     bool ended;
+    struct head head;
+    struct keys keys;
     crypto_secretstream_xchacha20poly1305_state state;
     unsigned char plain[SEAL_CHUNK];
     unsigned char sealed[SEALED];
@@ -250,12 +252,25 @@ static enum status check_head(const struct head *head, size_t length, struct tex
     return STATUS_OK;
 }
 
+enum status seal_rewind(struct seal_reader *reader, struct text *why)
+{
+    if (lseek(reader->fd, (off_t)sizeof reader->head, SEEK_SET) < 0) {
+        text_addf(why, "it cannot be read: %s", strerror(errno));
+        return STATUS_IO;
+    }
+    reader->ended = false;
+    if (crypto_secretstream_xchacha20poly1305_init_pull(
+            &reader->state, reader->head.stream, reader->keys.stream) != 0) {
+        text_add(why, "its first bytes are damaged");
+        return STATUS_INVALID;
+    }
+    return STATUS_OK;
+}
+
 enum status
 seal_reader_new(int fd, const char *passphrase, struct seal_reader **ret_reader, struct text *why)
 {
     struct seal_reader *reader = calloc(1, sizeof *reader);
-    struct head head;
-    struct keys keys;
     unsigned char check[CHECK_BYTES];
     size_t length = 0;
     enum status status;
@@ -266,20 +281,20 @@ seal_reader_new(int fd, const char *passphrase, struct seal_reader **ret_reader,
         return STATUS_NO_MEMORY;
     }
     reader->fd = fd;
-    status = read_all(fd, &head, sizeof head, &length, why);
+    status = read_all(fd, &reader->head, sizeof reader->head, &length, why);
     if (status == STATUS_OK) {
-        status = check_head(&head, length, why);
+        status = check_head(&reader->head, length, why);
     }
     if (status == STATUS_OK) {
-        status = make_keys(&head, passphrase, &keys, check, why);
+        status = make_keys(&reader->head, passphrase, &reader->keys, check, why);
     }
-    if (status == STATUS_OK && (sodium_memcmp(check, head.check, sizeof check) != 0 ||
-                                crypto_secretstream_xchacha20poly1305_init_pull(
-                                    &reader->state, head.stream, keys.stream) != 0)) {
+    if (status == STATUS_OK && sodium_memcmp(check, reader->head.check, sizeof check) != 0) {
         text_add(why, "the passphrase is wrong, or its first bytes are damaged");
         status = STATUS_INVALID;
     }
-    sodium_memzero(&keys, sizeof keys);
+    if (status == STATUS_OK) {
+        status = seal_rewind(reader, why);
+    }
     if (status != STATUS_OK) {
         seal_reader_free(reader);
         return status;

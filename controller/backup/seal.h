@@ -54,6 +54,8 @@ seal_reader_new(int fd, const char *passphrase, struct seal_reader **ret_reader,
  * was changed, or cut short. */
 MUST_USE enum status
 seal_read(struct seal_reader *reader, const void **ret_bytes, size_t *ret_length, struct text *why);
+/* The next chunk is the first again; the key, which took so long, is kept. */
+MUST_USE enum status seal_rewind(struct seal_reader *reader, struct text *why);
 void seal_reader_free(struct seal_reader *reader); /* takes NULL */
 
 #endif

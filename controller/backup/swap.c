@@ -89,8 +89,17 @@ swap_begin(struct swap *swap, const char *place, bool force, struct wall_time no
         swap->fresh[0] = '\0';
         return fail(place, why);
     }
+    memcpy(swap->made, swap->fresh, sizeof swap->made);
     swap->folder = open(swap->fresh, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return swap->folder < 0 ? fail(swap->fresh, why) : STATUS_OK;
+}
+
+enum status swap_begin_file(
+    struct swap *swap, const char *place, bool force, struct wall_time now, struct text *why)
+{
+    enum status status = swap_begin(swap, place, force, now, why);
+
+    return status == STATUS_OK ? files_join(swap->made, swap->fresh, SWAP_FILE, why) : status;
 }
 
 /* The mode last: to change the owner takes bits of it away. */
@@ -175,7 +184,7 @@ enum status swap_in(struct swap *swap, struct text *why)
     if (swap->aside[0] != '\0' && rename(swap->place, swap->aside) != 0) {
         return fail(swap->place, why);
     }
-    if (rename(swap->fresh, swap->place) != 0) {
+    if (rename(swap->made, swap->place) != 0) {
         enum status status = fail(swap->place, why);
 
         if (swap->aside[0] != '\0') {
@@ -194,7 +203,7 @@ void swap_back(struct swap *swap)
         return;
     }
     swap->is_in = false;
-    (void)rename(swap->place, swap->fresh);
+    (void)rename(swap->place, swap->made);
     if (swap->aside[0] != '\0') {
         (void)rename(swap->aside, swap->place);
     }
@@ -208,7 +217,7 @@ void swap_end(struct swap *swap)
     if (swap->folder >= 0) {
         close(swap->folder);
     }
-    if (!swap->is_in) {
+    if (files_exist(swap->fresh)) {
         files_remove(swap->fresh);
     }
     swap->fresh[0] = '\0';

@@ -1,5 +1,5 @@
-/* A folder that is made beside the place where it belongs, and put there by renaming: what was
- * there is put aside, and can be brought back.
+/* A folder, or a file, that is made beside the place where it belongs, and put there by renaming:
+ * what was there is put aside, and can be brought back.
  */
 #ifndef TAGOUT_BACKUP_SWAP_H
 #define TAGOUT_BACKUP_SWAP_H
@@ -15,7 +15,8 @@
 
 struct swap {
     char place[SWAP_PATH_SIZE];
-    char fresh[SWAP_PATH_SIZE]; /* "": not begun */
+    char fresh[SWAP_PATH_SIZE]; /* the new folder, or the one around the new file; "": not begun */
+    char made[SWAP_PATH_SIZE];  /* what goes to the place */
     char aside[SWAP_PATH_SIZE]; /* "": nothing was there */
     int folder;                 /* of fresh */
     bool is_in;
@@ -23,6 +24,11 @@ struct swap {
 
 /* Makes the new folder, empty. STATUS_BUSY: something is there, and `force` is not given. */
 MUST_USE enum status swap_begin(
+    struct swap *swap, const char *place, bool force, struct wall_time now, struct text *why);
+
+/* The same for one file, which is to be unpacked under this name. */
+#define SWAP_FILE "content"
+MUST_USE enum status swap_begin_file(
     struct swap *swap, const char *place, bool force, struct wall_time now, struct text *why);
 
 /* Writes an item's content as `name` in the new folder, "" for the folder itself: with its mode,
@@ -36,7 +42,7 @@ MUST_USE enum status swap_in(struct swap *swap, struct text *why);
 /* As it was before swap_in. */
 void swap_back(struct swap *swap);
 
-/* Removes the new folder, unless it is in. */
+/* Removes what is left beside the place. */
 void swap_end(struct swap *swap);
 
 #endif

@@ -95,7 +95,6 @@ static int make(const struct ctl *ctl, struct errand *errand, const struct setti
     struct backup_count count;
     int code;
     enum status status;
-    TEXT_LOCAL(outside, 6 * 1024);
     TEXT_LOCAL(why, 1024);
 
     if (!errand->wish.force && files_exist(errand->wish.file)) {
@@ -106,15 +105,11 @@ static int make(const struct ctl *ctl, struct errand *errand, const struct setti
     if (code != CTL_DONE) {
         return code;
     }
-    status = backup_make(&errand->wish, settings, &count, &outside, &why);
+    status = backup_make(&errand->wish, settings, &count, &why);
     if (status != STATUS_OK) {
         ctl_complain("%s", why.data);
         ctl_complain("no backup was made");
         return CTL_REFUSED;
-    }
-    if (outside.length > 0) {
-        ctl_complain(
-            "not in the backup, for they are outside of %s:\n%s", errand->directory, outside.data);
     }
     printf("%s, %" PRIu64 " bytes:\n", errand->wish.file, count.bytes);
     say_count(&count);
@@ -151,6 +146,9 @@ static void say_restored(const struct errand *errand, const struct restore_resul
     say_count(&result->count);
     if (result->configuration_aside[0] != '\0') {
         printf("What was in %s is in %s now.\n", errand->directory, result->configuration_aside);
+    }
+    if (result->elsewhere[0] != '\0') {
+        printf("Outside of it, with what was there put aside:\n%s", result->elsewhere);
     }
     if (result->audit_aside[0] != '\0') {
         printf("What was in %s is in %s now.\n", result->audit, result->audit_aside);

@@ -4,11 +4,12 @@ import os
 import shutil
 import stat
 import subprocess
+import tempfile
 
 import pytest
 
 from ctl_shop import CTL, MACHINES, USERS, Result, Terminal
-from harness import ROOT, Machine
+from harness import ROOT, Machine, Redis
 from services import clean_environment
 
 PASSPHRASE = "correct horse battery staple"
@@ -39,7 +40,9 @@ class Host:
         os.makedirs(self.audit)
         self.write("tagout.ini", f"[controller]\nprefix = {self.prefix}\n"
                                  f"[redis]\nurl = {self.redis.url}\n"
-                                 f"[audit]\ndirectory = {self.audit}\n", 0o640)
+                                 f"[audit]\ndirectory = {self.audit}\n"
+                                 # never the host's own
+                                 "[mosquitto]\npassword_file = none\nacl_file = none\n", 0o640)
         self.write("machines.json", json.dumps(MACHINES))
         self.write("users.json", json.dumps(USERS), 0o640)
         self.write("environment", "# secrets\nTAGOUT_MQTT_USERNAME=svc\n", 0o600)
@@ -97,13 +100,41 @@ class Host:
         return found
 
 
+def read(*path):
+    with open(os.path.join(*path), encoding="utf-8") as file:
+        return file.read()
+
+
 @pytest.fixture
 def host(scratch, redis):
     return Host(scratch, redis).fill()
 
 
-def test_everything_of_a_lost_host_comes_back(host):
+@pytest.fixture(scope="module")
+def all_kept():
+    """A host with a backup, for tests that change nothing: a key takes its time to be made."""
+    folder = tempfile.mkdtemp(prefix="t-")
+    redis = Redis(folder)
+    try:
+        host = Host(folder, redis.start()).fill()
+        made = host.backup()
+        assert made.code == 0, made
+        yield host
+    finally:
+        redis.kill()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def kept(all_kept):
+    before = all_kept.everything()
+    yield all_kept
+    assert all_kept.everything() == before
+
+
+def test_everything_of_a_lost_host_comes_back_but_for_the_lease_of_a_process(host):
     before = host.everything()
+    host.redis.command("SET", "tagout:lease", "one token")
     made = host.backup()
     assert made.code == 0, made
     assert made.out.splitlines()[1:4] == ["  configuration  5 files", "  Redis          3 keys",
@@ -117,51 +148,84 @@ def test_everything_of_a_lost_host_comes_back(host):
     assert os.listdir(os.path.dirname(host.etc)) == ["tagout"]
 
 
-def test_nothing_that_is_kept_can_be_read_in_the_file(host):
-    assert host.backup().code == 0
-    with open(host.file, "rb") as file:
+def test_nothing_that_is_kept_can_be_read_in_the_file(kept):
+    with open(kept.file, "rb") as file:
         content = file.read()
     assert content.startswith(b"tagout-backup 1\n")
     for secret in (b"the key", b"lathe", b"events-", b"configuration", b"ustar"):
         assert secret not in content
 
 
-def test_the_lease_of_a_process_is_no_part_of_it(host):
-    host.redis.command("SET", "tagout:lease", "one token")
-    assert host.backup().code == 0
-    host.lose()
-    assert host.restore().code == 0
-    assert host.redis.command("EXISTS", "tagout:lease") == 0
-
-
-def test_a_backup_is_not_written_over(host):
-    assert host.backup().code == 0
-    again = host.backup()
+def test_a_backup_is_not_written_over(kept):
+    content = os.stat(kept.file)
+    again = kept.backup()
     assert again.code == 1
     assert "is there already; to write over it: --force" in again.err
-    assert host.backup("--force").code == 0
-    assert not [name for name in os.listdir(host.folder) if ".part-" in name]
+    assert os.stat(kept.file) == content
 
 
-def test_what_is_there_is_not_restored_over(host):
-    assert host.backup().code == 0
-    before = host.everything()
-    result = host.restore()
-    assert result.code == 1
-    assert f"{host.etc} is there already\n" in result.err
+def refused(host, why, *arguments, file=None):
+    file, host.file = host.file, file or host.file
+    try:
+        result = host.restore(*arguments)
+    finally:
+        host.file = file
+    assert result.code == 1, result
+    assert why in result.err
+    assert "nothing was changed" in result.err
+    return result
+
+
+def test_what_is_there_is_not_restored_over(kept):
+    result = refused(kept, f"{kept.etc} is there already\n")
     assert "nothing was changed; to put aside what is there: --force" in result.err
-    assert host.everything() == before
 
 
-def test_a_redis_that_holds_state_is_not_restored_over(host):
-    assert host.backup().code == 0
-    shutil.rmtree(host.etc)
-    shutil.rmtree(host.audit)
-    before = host.everything()
-    result = host.restore()
-    assert result.code == 1
-    assert "Redis holds 3 keys of Tagout's already" in result.err
-    assert host.everything() == before
+def test_a_redis_that_holds_state_is_not_restored_over(kept):
+    os.rename(kept.etc, kept.etc + ".lost")
+    try:
+        refused(kept, "Redis holds 3 keys of Tagout's already")
+        assert not os.path.exists(kept.etc)
+    finally:
+        os.rename(kept.etc + ".lost", kept.etc)
+
+
+def test_a_wrong_passphrase_changes_nothing(kept):
+    kept.write_passphrase("another passphrase")
+    try:
+        refused(kept, "the passphrase is wrong", "--force")
+    finally:
+        kept.write_passphrase(PASSPHRASE)
+
+
+def test_a_file_that_was_cut_or_changed_or_is_none_changes_nothing(kept, scratch):
+    with open(kept.file, "rb") as file:
+        whole = file.read()
+    changed = bytearray(whole)
+    changed[-30] ^= 1
+    other = os.path.join(scratch, "other")
+    for content, why in ((whole[:len(whole) // 2], "it is damaged, or cut short"),
+                         (whole[:50], "it is cut short"), (changed, "it is damaged"),
+                         (b"a letter", "it is no backup of Tagout")):
+        with open(other, "wb") as file:
+            file.write(content)
+        refused(kept, why, "--force", file=other)
+
+
+def test_while_a_controller_leads_nothing_is_restored(kept):
+    kept.redis.command("SET", "tagout:lease", "one token")
+    try:
+        refused(kept, "a controller leads: stop tagoutd", "--force")
+    finally:
+        kept.redis.command("DEL", "tagout:lease")
+
+
+def test_a_redis_that_refuses_a_write_leaves_all_as_it_was(kept):
+    kept.redis.command("CONFIG", "SET", "maxmemory", "1")
+    try:
+        refused(kept, "OOM", "--force")
+    finally:
+        kept.redis.command("CONFIG", "SET", "maxmemory", "0")
 
 
 def test_force_puts_aside_what_is_there(host):
@@ -183,86 +247,29 @@ def test_force_puts_aside_what_is_there(host):
     assert set(host.redis.hash("tagout:machine:lathe")) == {"rev", "oops_by"}
 
 
-def assert_nothing_changed(host, result, why, before):
-    assert result.code == 1, result
-    assert why in result.err
-    assert "nothing was changed" in result.err
-    assert host.everything() == before
-
-
-def test_a_wrong_passphrase_changes_nothing(host):
-    assert host.backup().code == 0
-    before = host.everything()
-    host.write_passphrase("another passphrase")
-    assert_nothing_changed(host, host.restore("--force"), "the passphrase is wrong", before)
-
-
-def test_a_file_that_was_cut_or_changed_or_is_none_changes_nothing(host):
-    assert host.backup().code == 0
-    before = host.everything()
-    with open(host.file, "rb") as file:
-        whole = file.read()
-    changed = bytearray(whole)
-    changed[-30] ^= 1
-    for content, why in ((whole[:len(whole) // 2], "it is damaged, or cut short"),
-                         (whole[:50], "it is cut short"), (changed, "it is damaged"),
-                         (b"a letter", "it is no backup of Tagout")):
-        with open(host.file, "wb") as file:
-            file.write(content)
-        assert_nothing_changed(host, host.restore("--force"), why, before)
-
-
-def test_while_a_controller_leads_nothing_is_restored(host):
-    assert host.backup().code == 0
-    host.redis.command("SET", "tagout:lease", "one token")
-    before = host.everything()
-    assert_nothing_changed(host, host.restore("--force"), "a controller leads: stop tagoutd", before)
-
-
 def test_without_redis_nothing_is_restored_and_nothing_backed_up(host):
     assert host.backup().code == 0
-    before = host.everything()
     host.redis.stop()
+    host.redis.command = lambda *words: []
+    before = host.everything()
     result = host.restore("--force")
     again = host.backup("--force")
     assert (result.code, again.code) == (1, 1)
     for failed in (result, again):
         assert "Redis is out of reach" in failed.err
     assert "no backup was made" in again.err
-    files = {name: value for name, value in before.items() if name.startswith("/")}
-    host.redis.command = lambda *words: []
-    assert host.everything() == files
+    assert host.everything() == before
     assert not [name for name in os.listdir(host.folder) if ".part-" in name]
 
 
-def test_a_redis_that_refuses_a_write_leaves_all_as_it_was(host):
-    assert host.backup().code == 0
-    before = host.everything()
-    host.redis.command("CONFIG", "SET", "maxmemory", "1")
-    try:
-        result = host.restore("--force")
-    finally:
-        host.redis.command("CONFIG", "SET", "maxmemory", "0")
-    assert_nothing_changed(host, result, "OOM", before)
-
-
-def test_the_password_of_redis_comes_from_the_file_that_the_services_read(host):
-    host.write("environment", "TAGOUT_REDIS_PASSWORD='s3cret word'\n", 0o600)
-    host.redis.command("CONFIG", "SET", "requirepass", "s3cret word")
-    assert host.backup().code == 0
-    shutil.rmtree(host.etc)
-    shutil.rmtree(host.audit)
-    result = host.restore("--force")
-    assert result.code == 0, result
-    assert "s3cret" not in result.out + result.err
-
-
-def test_the_user_of_redis_that_we_recommend_may_do_it(host):
+def test_the_user_of_redis_that_we_recommend_may_do_it_with_the_services_secrets(host):
     with open(os.path.join(ROOT, "deploy/redis/tagout.conf"), encoding="utf-8") as file:
         rule = next(line for line in file if line.startswith("user tagout ")).split()[2:]
-    rule = ["nopass" if word.startswith("#") else word for word in rule]
+    rule = [">s3cret word" if word.startswith("#") else word for word in rule]
     host.redis.command("ACL", "SETUSER", "tagout", *rule)
-    host.write("environment", "TAGOUT_REDIS_USERNAME=tagout\nTAGOUT_REDIS_PASSWORD=any\n", 0o600)
+    host.write("environment", "TAGOUT_REDIS_USERNAME=wrong\n", 0o600)
+    host.write("tagoutd.environment",
+               "TAGOUT_REDIS_USERNAME=tagout\nTAGOUT_REDIS_PASSWORD='s3cret word'\n", 0o600)
     before = host.everything()
     assert host.backup().code == 0
     host.lose()
@@ -271,35 +278,44 @@ def test_the_user_of_redis_that_we_recommend_may_do_it(host):
     assert host.everything() == before
 
 
-def test_a_file_outside_of_the_directory_is_named(host):
-    outside = os.path.join(host.folder, "members.json")
-    with open(outside, "w", encoding="utf-8") as file:
-        file.write("[]")
-    host.write("tagout.ini", f"[controller]\nusers = {outside}\n[redis]\nurl = {host.redis.url}\n"
-                             f"[audit]\ndirectory = {host.audit}\n")
-    result = host.backup()
-    assert result.code == 0
-    assert f"not in the backup, for they are outside of {host.etc}:\n{outside}\n" in result.err
-
-
-def test_a_link_to_a_file_comes_back_as_the_file(host):
-    outside = os.path.join(host.folder, "members.json")
-    with open(outside, "w", encoding="utf-8") as file:
-        file.write("[]")
-    os.remove(os.path.join(host.etc, "users.json"))
-    os.symlink(outside, os.path.join(host.etc, "users.json"))
-    result = host.backup()
-    assert (result.code, result.err) == (0, "")
+def test_files_outside_of_the_directory_come_along(host):
+    outside = os.path.join(host.folder, "mosquitto")
+    os.mkdir(outside)
+    paths = {name: os.path.join(outside, name) for name in ("members", "passwords", "acl")}
+    for name, path in paths.items():
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("[]" if name == "members" else name)
+        os.chmod(path, 0o640)
+    host.write("tagout.ini", read(host.ini)
+               .replace("[controller]\n", f"[controller]\nusers = {paths['members']}\n")
+               .replace("password_file = none", f"password_file = {paths['passwords']}")
+               .replace("acl_file = none", f"acl_file = {paths['acl']}"))
+    os.symlink(paths["passwords"], os.path.join(host.etc, "linked"))
+    assert host.backup().code == 0
     host.lose()
-    assert host.restore().code == 0
-    assert not os.path.islink(os.path.join(host.etc, "users.json"))
-    with open(os.path.join(host.etc, "users.json"), encoding="utf-8") as file:
-        assert file.read() == "[]"
+    for name in ("members", "passwords"):
+        os.remove(paths[name])
+    with open(paths["acl"], "w", encoding="utf-8") as file:
+        file.write("newer")
+    refused = host.restore()
+    assert refused.code == 1
+    assert f"{paths['acl']} is there already" in refused.err
+    assert not os.path.exists(host.etc) and sorted(os.listdir(outside)) == ["acl"]
+    result = host.restore("--force")
+    assert result.code == 0, result
+    assert all(path in result.out for path in paths.values())
+    assert not os.path.islink(os.path.join(host.etc, "linked"))  # it came as a file
+    assert read(host.etc, "linked") == "passwords"
+    assert [read(path) for path in paths.values()] == ["[]", "passwords", "acl"]
+    assert os.stat(paths["passwords"]).st_mode & 0o777 == 0o640
+    asides = set(os.listdir(outside)) - set(paths)
+    assert [read(outside, name) for name in asides] == ["newer"]
 
 
-def test_a_backup_into_the_directory_is_not_in_itself(host):
-    host.file = os.path.join(host.etc, "backup")
-    first = host.run("backup", host.file, "--passphrase-file", host.passphrase)
+def test_a_backup_into_the_directory_is_not_in_itself(kept):
+    first = kept.run("backup", os.path.join(kept.etc, "backup"), "--passphrase-file",
+                     kept.passphrase)
+    os.remove(os.path.join(kept.etc, "backup"))
     assert first.code == 0
     assert "  configuration  5 files\n" in first.out
 
@@ -367,7 +383,8 @@ def test_a_lockout_is_there_again_after_the_disk_the_broker_and_redis_were_lost(
     assert answer["data"]["persisted"] is True
     host = Host(os.path.join(scratch, "host"), redis)
     host.ini, host.etc = controller.ini_file, controller.folder
-    environment = {"TAGOUT_AUDIT_DIRECTORY": host.audit}
+    environment = {"TAGOUT_AUDIT_DIRECTORY": host.audit, "TAGOUT_MOSQUITTO_ACL_FILE": "none",
+                   "TAGOUT_MOSQUITTO_PASSWORD_FILE": "none"}
     made = host.run("backup", os.path.join(scratch, "backup"), "--passphrase-file",
                     host.passphrase, environment=environment)
     assert made.code == 0, made
@@ -379,5 +396,6 @@ def test_a_lockout_is_there_again_after_the_disk_the_broker_and_redis_were_lost(
     result = host.restore(environment=environment)
     assert result.code == 0, result
     controller.start()
+    client.wait_connected()
     again = client.request("status", {"machine": "table-saw"})["data"]
     assert (again["lockout"], again["lockout_reason"], again["oops"]) == (True, "blade", False)

@@ -17,6 +17,7 @@
 
 #include "controller/backup/backup.h"
 #include "controller/backup/bundle.h"
+#include "tests/lib/redis_server.h"
 #include "tests/lib/scratch.h"
 
 #define PASSPHRASE "four words or so"
@@ -165,6 +166,9 @@ static void what_leads_elsewhere_is_refused_and_nothing_is_written(void **state)
         {"configuration/pipe", AE_IFIFO, NULL, NULL, false},
         {"configuration/device", AE_IFCHR, NULL, NULL, false},
         {"elsewhere", AE_IFREG, "x", NULL, false},
+        {"elsewhere/tmp", AE_IFDIR, NULL, NULL, false},
+        {"elsewhere/tmp/../elsewhere", AE_IFREG, "x", NULL, false},
+        {"other", AE_IFREG, "x", NULL, false},
         {"configuration", AE_IFREG, "x", NULL, false},
         {"configurations/a", AE_IFREG, "x", NULL, false},
         /* Twice the same: the second would write over the first. */
@@ -186,6 +190,49 @@ static void what_leads_elsewhere_is_refused_and_nothing_is_written(void **state)
         assert_true(why.length > strlen("backup: "));
         assert_nothing_was_left();
     }
+}
+
+static void what_the_configuration_does_not_name_is_written_nowhere(void **state)
+{
+    struct redis_server redis;
+    struct part parts[] = {
+        {"backup.json", AE_IFREG, MANIFEST, NULL, false},
+        {"configuration", AE_IFDIR, NULL, NULL, false},
+        {"configuration/tagout.ini", AE_IFREG, NULL, NULL, false},
+        {"redis", AE_IFREG, "*3\r\n$3\r\nSET\r\n$8\r\ntagout:a\r\n$1\r\n1\r\n", NULL, false},
+        {"elsewhere/tmp/elsewhere", AE_IFREG, "x", NULL, false},
+    };
+    TEXT_LOCAL(ini, 512);
+    TEXT_LOCAL(why, 1024);
+
+    (void)state;
+    redis_server_start(&redis, "");
+    text_addf(
+        &ini,
+        "[redis]\nurl = %s\n[audit]\ndirectory = audit\n"
+        "[mosquitto]\npassword_file = none\nacl_file = none\n",
+        redis.url);
+    parts[2].content = ini.data;
+    assert_int_equal(restore(parts, 5, &why), STATUS_INVALID);
+    assert_string_equal(
+        why.data, "backup: elsewhere/tmp/elsewhere: the configuration in it does not name that");
+    assert_nothing_was_left();
+    redis_server_command(&redis, "EXISTS tagout:a", ":0");
+    /* Without that it is a good backup, but for a command that is none of ours. */
+    parts[3].content = "*3\r\n$3\r\nSET\r\n$7\r\nother:a\r\n$1\r\n1\r\n";
+    assert_int_equal(restore(parts, 4, &why), STATUS_INVALID);
+    assert_non_null(strstr(why.data, "none of Tagout's under the prefix tagout:"));
+    assert_nothing_was_left();
+    parts[3].content = "*1\r\n$8\r\nFLUSHALL\r\n";
+    assert_int_equal(restore(parts, 4, &why), STATUS_INVALID);
+    assert_nothing_was_left();
+    parts[3].content = "*3\r\n$3\r\nSET\r\n$12\r\ntagout:lease\r\n$1\r\n1\r\n";
+    assert_int_equal(restore(parts, 4, &why), STATUS_INVALID);
+    assert_nothing_was_left();
+    parts[3].content = "*3\r\n$3\r\nSET\r\n$9999\r\ntagout:a\r\n";
+    assert_int_equal(restore(parts, 4, &why), STATUS_INVALID);
+    assert_nothing_was_left();
+    redis_server_stop(&redis);
 }
 
 static void a_manifest_has_to_come_first_and_to_be_known(void **state)
@@ -247,6 +294,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_stay_within),
         cmocka_unit_test(what_leads_elsewhere_is_refused_and_nothing_is_written),
+        cmocka_unit_test(what_the_configuration_does_not_name_is_written_nowhere),
         cmocka_unit_test(a_manifest_has_to_come_first_and_to_be_known),
         cmocka_unit_test(no_mode_from_an_archive_gives_somebody_elses_rights),
     };

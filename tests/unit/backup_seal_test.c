@@ -95,6 +95,31 @@ static void what_went_in_comes_out(void **state)
     }
 }
 
+static void it_can_be_read_once_more_from_the_beginning(void **state)
+{
+    struct seal_reader *reader = NULL;
+    const void *bytes = NULL;
+    size_t length = 0;
+    int fd = sealed(2 * SEAL_CHUNK + 5);
+    TEXT_LOCAL(why, 256);
+
+    (void)state;
+    assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+    assert_int_equal(seal_reader_new(fd, PASSPHRASE, &reader, &why), STATUS_OK);
+    for (int i = 0; i < 3; i++) {
+        size_t total = 0;
+
+        assert_int_equal(seal_rewind(reader, &why), STATUS_OK);
+        do {
+            assert_int_equal(seal_read(reader, &bytes, &length, &why), STATUS_OK);
+            total += length;
+        } while (length > 0 && (i > 0 || total <= SEAL_CHUNK)); /* first, not to the end */
+        assert_int_equal(total, i > 0 ? 2 * SEAL_CHUNK + 5 : 2 * SEAL_CHUNK);
+    }
+    seal_reader_free(reader);
+    close(fd);
+}
+
 static void another_passphrase_opens_nothing(void **state)
 {
     static const char *const others[] = {
@@ -251,6 +276,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_went_in_comes_out),
+        cmocka_unit_test(it_can_be_read_once_more_from_the_beginning),
         cmocka_unit_test(another_passphrase_opens_nothing),
         cmocka_unit_test(a_file_that_was_cut_anywhere_is_refused),
         cmocka_unit_test(a_file_that_was_cut_between_two_chunks_is_refused),
