@@ -5,6 +5,7 @@ A sanitizer wants to be that first library, so these are the release programs.
 import mmap
 import os
 import struct
+import time
 
 from processes import wait_until
 from services import ROOT, Controller
@@ -74,8 +75,8 @@ class PowerCut:
     """What the host's disk has for certain, as tests/lib/synced_disk.c notes it for every process in
     `environment`; and what a power cut leaves of a folder."""
 
-    def __init__(self, scratch):
-        self._notes = os.path.join(scratch, "synced")
+    def __init__(self, scratch, name):
+        self._notes = os.path.join(scratch, f"synced-{name}")
         with open(self._notes, "wb"):
             pass
         self.environment = {"SYNCED_DISK": self._notes, **preload("synced_disk")}
@@ -85,18 +86,21 @@ class PowerCut:
             lines = (tuple(map(int, line.split())) for line in file)
             return {(device, inode): size for device, inode, size in lines}
 
-    def strike(self, *folders, random=None):
+    def age_s(self):
+        """How long ago something was synced the last time."""
+        return time.time() - os.stat(self._notes).st_mtime
+
+    def strike(self, folder, random=None):
         """Takes away what the disk need not have: all of it, or with a generator of numbers, of each
         file from some byte on. How many bytes that were."""
         synced = self._synced()
         lost = 0
-        for top in folders:
-            for folder, _, files in os.walk(top):
-                for path in (os.path.join(folder, name) for name in files):
-                    about = os.stat(path)
-                    kept = min(synced.get((about.st_dev, about.st_ino), 0), about.st_size)
-                    if random is not None:
-                        kept = random.randint(kept, about.st_size)
-                    os.truncate(path, kept)
-                    lost += about.st_size - kept
+        for top, _, files in os.walk(folder):
+            for path in (os.path.join(top, name) for name in files):
+                about = os.stat(path)
+                kept = min(synced.get((about.st_dev, about.st_ino), 0), about.st_size)
+                if random is not None:
+                    kept = random.randint(kept, about.st_size)
+                os.truncate(path, kept)
+                lost += about.st_size - kept
         return lost
