@@ -117,7 +117,7 @@ static enum status make_secrets(struct init *init)
 
 /* Mosquitto and Redis have to get at their files, and mode and group keep everybody from the
  * others. */
-static enum status make_folders(const struct init *init)
+static enum status make_folders(struct init *init)
 {
     char path[FILES_PATH_SIZE];
     enum status status = STATUS_OK;
@@ -296,7 +296,7 @@ static enum status write_roster(struct init *init)
     return status;
 }
 
-static enum status write_accounts(const struct init *init)
+static enum status write_accounts(struct init *init)
 {
     char passwords[FILES_PATH_SIZE];
     char access[FILES_PATH_SIZE];
@@ -330,7 +330,7 @@ static enum status write_accounts(const struct init *init)
     return status;
 }
 
-static enum status write_all(struct init *init)
+static enum status make_authority(struct init *init)
 {
     const struct authority_wish authority = {
         .directory = init->wish->directory,
@@ -339,28 +339,22 @@ static enum status write_all(struct init *init)
         .now = init->wish->now,
     };
     bool is_new = false;
-    enum status status = make_folders(init);
 
-    if (status == STATUS_OK) {
-        status = authority_make(&authority, &is_new, init->why);
+    return authority_make(&authority, &is_new, init->why);
+}
+
+static enum status write_all(struct init *init)
+{
+    static enum status (*const steps[])(struct init * init) = {
+        make_folders,  make_authority, write_accounts, write_broker, write_redis,
+        write_secrets, write_roster,   write_ini, /* the last, for it names the others */
+    };
+    enum status status = STATUS_OK;
+
+    for (size_t i = 0; status == STATUS_OK && i < sizeof steps / sizeof steps[0]; i++) {
+        status = steps[i](init);
     }
-    if (status == STATUS_OK) {
-        status = write_accounts(init);
-    }
-    if (status == STATUS_OK) {
-        status = write_broker(init);
-    }
-    if (status == STATUS_OK) {
-        status = write_redis(init);
-    }
-    if (status == STATUS_OK) {
-        status = write_secrets(init);
-    }
-    if (status == STATUS_OK) {
-        status = write_roster(init);
-    }
-    /* The last, for it names the others. */
-    return status == STATUS_OK ? write_ini(init) : status;
+    return status;
 }
 
 /* None of these was there before. */
