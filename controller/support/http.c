@@ -1,19 +1,15 @@
 #include "controller/support/http.h"
 
-#include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
-#include <event2/listener.h>
-#include <event2/util.h>
-#include <netdb.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <unistd.h>
 
+#include "controller/support/http_listener.h"
 #include "controller/support/http_request.h"
-#include "controller/support/log.h"
 
 struct connection {
     struct http *http;
@@ -28,10 +24,7 @@ struct connection {
 
 struct http {
     struct http_options options;
-    char *listen;
-    struct evconnlistener *listener; /* NULL: not yet */
-    struct event *again;
-    bool complained;
+    struct http_listener *listener;
     struct connection connections[HTTP_CONNECTIONS_MAX];
     uint64_t accepted;
     char piece[HTTP_PIECE_BYTES];
@@ -286,22 +279,17 @@ static struct connection *make_room(struct http *http)
     return idle;
 }
 
-static void on_accepted(
-    struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *from, int length,
-    void *argument)
+static void on_accepted(void *context, int fd)
 {
-    struct http *http = argument;
+    struct http *http = context;
     struct connection *connection = make_room(http);
     struct bufferevent *stream = NULL;
 
-    (void)listener;
-    (void)from;
-    (void)length;
     if (connection != NULL) {
         stream = bufferevent_socket_new(http->options.base, fd, BEV_OPT_CLOSE_ON_FREE);
     }
     if (stream == NULL) {
-        evutil_closesocket(fd);
+        close(fd);
         return;
     }
     *connection = (struct connection){
@@ -322,97 +310,30 @@ static void on_accepted(
     bufferevent_enable(stream, EV_READ | EV_WRITE);
 }
 
-/* ---- listening ---- */
-
-/* Out of descriptors, say: the loop would turn on nothing else. */
-static void on_accept_failed(struct evconnlistener *listener, void *argument)
-{
-    struct http *http = argument;
-
-    evconnlistener_disable(listener);
-    set_timer(http->again, HTTP_AGAIN_MS);
-}
-
-static void say_where(const struct http *http)
-{
-    struct sockaddr_storage address = {0};
-    socklen_t length = sizeof address;
-    char host[64];
-    char port[8];
-    bool is_6;
-
-    if (getsockname(evconnlistener_get_fd(http->listener), (struct sockaddr *)&address, &length) !=
-            0 ||
-        getnameinfo(
-            (struct sockaddr *)&address, length, host, sizeof host, port, sizeof port,
-            NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
-        return;
-    }
-    is_6 = address.ss_family == AF_INET6;
-    log_info(
-        "metrics and health: http://%s%s%s:%s/metrics", is_6 ? "[" : "", host, is_6 ? "]" : "",
-        port);
-}
-
-static enum status start_listening(struct http *http)
-{
-    struct sockaddr_storage address;
-    int length = sizeof address;
-
-    if (evutil_parse_sockaddr_port(http->listen, (struct sockaddr *)&address, &length) != 0) {
-        return STATUS_INVALID;
-    }
-    http->listener = evconnlistener_new_bind(
-        http->options.base, on_accepted, http,
-        LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, -1,
-        (struct sockaddr *)&address, length);
-    if (http->listener != NULL) {
-        evconnlistener_set_error_cb(http->listener, on_accept_failed);
-        say_where(http);
-        return STATUS_OK;
-    }
-    if (!http->complained) {
-        http->complained = true;
-        log_error(
-            "%s: cannot listen on %s (%s): no metrics until it can; trying again, for ever",
-            http->options.key, http->listen, strerror(errno));
-    }
-    set_timer(http->again, HTTP_AGAIN_MS);
-    return STATUS_OK;
-}
-
-static void on_again(evutil_socket_t fd, short what, void *argument)
-{
-    struct http *http = argument;
-
-    (void)fd;
-    (void)what;
-    if (http->listener == NULL) {
-        (void)start_listening(http);
-    } else {
-        evconnlistener_enable(http->listener);
-    }
-}
+/* ---- its life ---- */
 
 enum status http_new(const struct http_options *options, struct http **ret_http)
 {
     struct http *http = calloc(1, sizeof *http);
-    enum status status = STATUS_NO_MEMORY;
+    struct http_listener_options listener = {
+        .base = options->base,
+        .listen = options->listen,
+        .key = options->key,
+        .on_accepted = on_accepted,
+        .context = http,
+    };
+    enum status status;
 
     if (http == NULL) {
-        return status;
+        return STATUS_NO_MEMORY;
     }
     http->options = *options;
-    http->listen = strdup(options->listen);
-    http->again = evtimer_new(options->base, on_again, http);
     for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++) {
         http->connections[i].http = http;
     }
-    if (http->listen != NULL && http->again != NULL) {
-        status = start_listening(http);
-    }
+    status = http_listener_new(&listener, &http->listener);
     if (status != STATUS_OK) {
-        http_free(http);
+        free(http);
         return status;
     }
     *ret_http = http;
@@ -424,17 +345,16 @@ void http_free(struct http *http)
     if (http == NULL) {
         return;
     }
-    if (http->listener != NULL) {
-        evconnlistener_free(http->listener);
-    }
+    http_listener_free(http->listener);
     for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++) {
         if (http->connections[i].stream != NULL) {
             close_connection(&http->connections[i]);
         }
     }
-    if (http->again != NULL) {
-        event_free(http->again);
-    }
-    free(http->listen);
     free(http);
+}
+
+uint16_t http_port(const struct http *http)
+{
+    return http_listener_port(http->listener);
 }

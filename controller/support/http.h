@@ -18,6 +18,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "controller/support/status.h"
 #include "controller/support/text.h"
@@ -26,7 +27,6 @@
 #define HTTP_PIECE_BYTES 32768
 #define HTTP_REQUEST_MS 5000
 #define HTTP_REPLY_MS 30000
-#define HTTP_AGAIN_MS 5000 /* from one attempt to listen, or to accept, to the next */
 
 struct event_base;
 struct http;
@@ -54,9 +54,12 @@ struct http_options {
     size_t page_count;
 };
 
-/* `pages` is borrowed until http_free. STATUS_INVALID: `listen` is no address. */
+/* `pages` is borrowed until http_free. STATUS_INVALID: `listen` is no numeric address. */
 MUST_USE enum status http_new(const struct http_options *options, struct http **ret_http);
 /* Takes NULL. */
 void http_free(struct http *http);
+
+/* Where it listens: that which was found where `listen` has 0; 0 while it does not listen. */
+uint16_t http_port(const struct http *http);
 
 #endif

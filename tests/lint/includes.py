@@ -62,7 +62,7 @@ THIRD_PARTY = [
     ("MQTT*.h", []),
     ("cjson/*", ["controller/support/json*.c"]),
     ("hiredis/*", ["persistence/redis*.[ch]", "controller/backup/redis*.c"]),
-    ("event2/*", ["controller/support/event_loop.h", "controller/support/http.c", "persistence/*.c",
+    ("event2/*", ["controller/support/event_loop.h", "controller/support/http*.c", "persistence/*.c",
                   "controller/daemon/*", "controller/watcher/*"]),
     ("archive*.h", ["controller/backup/archive*.c"]),
     ("openssl/*", ["controller/support/certificate.c"]),

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -146,33 +147,29 @@ static bool write_short(void *context, struct http_reply *reply)
     return false;
 }
 
-/* Serves on a free port, and returns it. */
-static uint16_t serve(void)
+static enum status open_on(const char *listen)
 {
     static const struct http_page pages[] = {
         {"/long", write_long, NULL},
         {"/short", write_short, NULL},
     };
-    struct sockaddr_in address = {.sin_family = AF_INET};
-    socklen_t length = sizeof address;
-    char listen[32];
-    struct http_options options = {
+    const struct http_options options = {
+        .base = bench.base,
         .listen = listen,
         .key = "[http] listen",
         .pages = pages,
         .page_count = 2,
     };
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
 
-    /* A port that is free now, and that nobody is given at random. */
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);
-    close(fd);
-    (void)snprintf(listen, sizeof listen, "127.0.0.1:%u", ntohs(address.sin_port));
-    options.base = bench.base;
-    assert_int_equal(http_new(&options, &bench.http), STATUS_OK);
-    return ntohs(address.sin_port);
+    return http_new(&options, &bench.http);
+}
+
+/* Serves on a free port, and returns it. */
+static uint16_t serve(void)
+{
+    assert_int_equal(open_on("127.0.0.1:0"), STATUS_OK);
+    assert_int_not_equal(http_port(bench.http), 0);
+    return http_port(bench.http);
 }
 
 static int setup(void **state)
@@ -244,6 +241,62 @@ static size_t hear_all(int fd, char *first, size_t size)
         length += (size_t)got;
     }
     return length;
+}
+
+static void an_address_is_numeric_of_either_kind_and_its_port_may_be_any(void **state)
+{
+    static const char *const bad[] = {"",          "127.0.0.1",      ":9464",
+                                      "[]:9464",   "localhost:9464", "127.0.0.1:http",
+                                      "[::1:9464", "127.0.0.1:70000"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_int_equal(open_on(bad[i]), STATUS_INVALID);
+    }
+    assert_int_equal(open_on("[::1]:0"), STATUS_OK);
+    assert_int_not_equal(http_port(bench.http), 0);
+}
+
+static void an_address_that_is_taken_is_no_error(void **state)
+{
+    struct http *first;
+    char listen[32];
+
+    (void)state;
+    (void)snprintf(listen, sizeof listen, "127.0.0.1:%u", serve());
+    first = bench.http;
+    assert_int_equal(open_on(listen), STATUS_OK);
+    assert_int_equal(http_port(bench.http), 0);
+    http_free(first);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    *(bool *)context = true;
+}
+
+static void without_a_descriptor_for_one_more_the_loop_does_not_turn_in_vain(void **state)
+{
+    static const struct timeval wait = {.tv_usec = 20000};
+    int fd = connect_to(serve(), 0);
+    int next = dup(fd);
+    struct rlimit limit;
+    struct rlimit all;
+    bool is_over = false;
+
+    (void)state;
+    close(next);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
+    limit = (struct rlimit){.rlim_cur = (rlim_t)next, .rlim_max = all.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    event_base_loop(bench.base, EVLOOP_ONCE); /* it could not be taken */
+    assert_int_equal(event_base_once(bench.base, -1, EV_TIMEOUT, on_timer, &is_over, &wait), 0);
+    event_base_loop(bench.base, EVLOOP_ONCE);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
+    assert_true(is_over);
+    close(fd);
 }
 
 static void a_long_page_comes_whole_and_in_chunks(void **state)
@@ -366,6 +419,9 @@ int main(void)
         cmocka_unit_test(what_is_no_request_is_malformed),
         cmocka_unit_test(only_GET_and_HEAD_are_allowed),
         cmocka_unit_test(a_path_too_long_for_any_page_is_none),
+        SERVED(an_address_is_numeric_of_either_kind_and_its_port_may_be_any),
+        SERVED(an_address_that_is_taken_is_no_error),
+        SERVED(without_a_descriptor_for_one_more_the_loop_does_not_turn_in_vain),
         SERVED(a_long_page_comes_whole_and_in_chunks),
         SERVED(a_short_page_says_its_length_and_its_status),
         SERVED(of_a_page_that_nobody_reads_only_what_the_kernel_takes_is_written),
