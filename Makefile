@@ -213,6 +213,10 @@ $(OBJ)/tests/%: $(OBJ)/tests/unit/%.o $(OBJ)/libtest.a $(call archive,$(USES_uni
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) -o $@ $^ $(LDFLAGS_ALL) -lcmocka $(call libs,unit)
 
+# What our own code asks of a disk goes by way of tests/lib/failing_disk.c.
+$(OBJ)/tests/disk_torture_test: LDFLAGS_ALL += \
+    -Wl,--wrap=write,--wrap=openat,--wrap=fsync,--wrap=fdatasync,--wrap=ftruncate,--wrap=renameat
+
 -include $(shell find $(OBJ) -name '*.d' 2>/dev/null)
 
 unit-tests: $(UNIT_TESTS) ## build the unit tests of this VARIANT (not run)

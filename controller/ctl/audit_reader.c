@@ -19,7 +19,7 @@ int64_t audit_ms(const struct json *object, const char *key)
 enum status audit_reader_open(
     struct audit_reader *reader, const char *directory, struct wall_time since, struct text *why)
 {
-    size_t count;
+    size_t count = 0;
 
     memset(reader, 0, sizeof *reader);
     reader->directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -27,7 +27,11 @@ enum status audit_reader_open(
         text_addf(why, "the audit's folder %s: %s", directory, strerror(errno));
         return STATUS_IO;
     }
-    count = audit_months_list(reader->directory, reader->months, AUDIT_READER_MONTHS_MAX);
+    if (!audit_months_list(reader->directory, reader->months, AUDIT_READER_MONTHS_MAX, &count)) {
+        text_addf(why, "the audit's folder %s: %s", directory, strerror(errno));
+        audit_reader_close(reader);
+        return STATUS_IO;
+    }
     if (count == 0) {
         text_addf(why, "the audit's folder %s has no file events-YYYY-MM.jsonl", directory);
         audit_reader_close(reader);

@@ -1,6 +1,7 @@
 #include "controller/support/audit_months.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,19 +65,21 @@ static int compare(const void *a, const void *b)
     return (left->number > right->number) - (left->number < right->number);
 }
 
-size_t audit_months_list(int directory, struct audit_month *ret_months, size_t max)
+bool audit_months_list(int directory, struct audit_month *ret_months, size_t max, size_t *ret_count)
 {
     int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *listing = fd < 0 ? NULL : fdopendir(fd);
     struct dirent *item;
     size_t count = 0;
+    bool good;
 
     if (listing == NULL) {
         if (fd >= 0) {
             close(fd);
         }
-        return 0;
+        return false;
     }
+    errno = 0;
     while ((item = readdir(listing)) != NULL) {
         struct audit_month month;
         if (!audit_month_parse(item->d_name, &month)) {
@@ -90,6 +93,8 @@ size_t audit_months_list(int directory, struct audit_month *ret_months, size_t m
             qsort(ret_months, count, sizeof *ret_months, compare);
         }
     }
+    good = errno == 0;
     closedir(listing);
-    return count;
+    *ret_count = count;
+    return good;
 }

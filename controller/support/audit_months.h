@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "controller/support/status.h"
 #include "controller/support/time.h"
 
 #define AUDIT_NAME_SIZE 32
@@ -21,7 +22,9 @@ bool audit_month_parse(const char *name, struct audit_month *ret_month);
 /* When the month has passed. */
 struct wall_time audit_month_end(struct audit_month month);
 
-/* The months of which the folder has a file, the oldest first, at most `max` of the newest. */
-size_t audit_months_list(int directory, struct audit_month *ret_months, size_t max);
+/* The months of which the folder has a file, the oldest first, at most `max` of the newest. False,
+ * with errno set: the folder cannot be read, and what is in it is not known. */
+MUST_USE bool
+audit_months_list(int directory, struct audit_month *ret_months, size_t max, size_t *ret_count);
 
 #endif

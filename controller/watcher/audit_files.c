@@ -181,9 +181,12 @@ out:
 static enum status look_back(struct audit_files *files, struct wall_time now, struct text *why)
 {
     struct audit_month months[2];
-    size_t count = audit_months_list(files->directory, months, 2);
+    size_t count = 0;
     enum status status = STATUS_OK;
 
+    if (!audit_months_list(files->directory, months, 2, &count)) {
+        return fail(why, "cannot be read", "the audit's folder");
+    }
     /* The newest has the last line, unless it has none yet or the clock was put back. */
     while (count > 0 && status == STATUS_OK) {
         status = mend(files, months[--count], now, why);
@@ -198,6 +201,7 @@ enum status audit_files_open(
     struct audit_files *files = calloc(1, sizeof *files);
 
     if (files == NULL) {
+        text_add(why, status_text(STATUS_NO_MEMORY));
         return STATUS_NO_MEMORY;
     }
     files->fd = -1;
@@ -284,9 +288,12 @@ enum status audit_files_sync(struct audit_files *files, struct text *why)
 size_t audit_files_expire(const struct audit_files *files, struct wall_time now, int64_t keep_days)
 {
     struct audit_month *months = calloc(MONTHS_MAX, sizeof *months);
-    size_t count = months == NULL ? 0 : audit_months_list(files->directory, months, MONTHS_MAX);
+    size_t count = 0;
     size_t removed = 0;
 
+    if (months == NULL || !audit_months_list(files->directory, months, MONTHS_MAX, &count)) {
+        count = 0;
+    }
     /* A clock that says that years have passed is not believed before a line of its own stood for
      * a day: everything would be gone. */
     if (count == 0 || audit_month_of(now).number - months[count - 1].number > 12) {
@@ -309,8 +316,11 @@ void audit_files_read(
     void (*take)(void *context, int64_t number, const char *line, size_t length), void *context)
 {
     struct audit_month months[2];
-    size_t count = audit_months_list(files->directory, months, 2);
+    size_t count = 0;
 
+    if (!audit_months_list(files->directory, months, 2, &count)) {
+        return;
+    }
     for (size_t i = 0; i < count; i++) {
         int fd = open_month(files, months[i], O_RDONLY | O_NONBLOCK);
         if (fd >= 0) {
