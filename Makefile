@@ -213,7 +213,10 @@ $(OBJ)/tests/%: $(OBJ)/tests/unit/%.o $(OBJ)/libtest.a $(call archive,$(USES_uni
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) -o $@ $^ $(LDFLAGS_ALL) -lcmocka $(call libs,unit)
 
-# What our own code asks of a disk goes by way of tests/lib/failing_disk.c.
+# What our own code asks memory of goes by way of tests/lib/failing_memory.c.
+$(OBJ)/tests/memory_torture_test: LDFLAGS_ALL += \
+    -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=strndup
+# Likewise what it asks of a disk, by way of tests/lib/failing_disk.c.
 $(OBJ)/tests/disk_torture_test: LDFLAGS_ALL += \
     -Wl,--wrap=write,--wrap=openat,--wrap=fsync,--wrap=fdatasync,--wrap=ftruncate,--wrap=renameat
 

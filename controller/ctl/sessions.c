@@ -2,12 +2,17 @@
 
 #include <stdlib.h>
 #include <string.h>
+
+/* Without this uthash ends the process when there is no memory. */
+#define HASH_NONFATAL_OOM 1
+#define uthash_nonfatal_oom(item) ((item)->failed = true)
 #include <uthash.h>
 
 #include "controller/ctl/audit_reader.h"
 
 struct open_session {
     struct session session;
+    bool failed; /* uthash ran out of memory while adding it */
     UT_hash_handle hh;
 };
 
@@ -89,6 +94,10 @@ begin(struct sessions *sessions, const struct session *session, session_taker *t
     }
     item->session = *session;
     HASH_ADD_STR(sessions->open, session.machine, item);
+    if (item->failed) {
+        free(item);
+        return STATUS_NO_MEMORY;
+    }
     return STATUS_OK;
 }
 

@@ -1,7 +1,12 @@
 #include "controller/watcher/watched.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Without this uthash ends the process when there is no memory. */
+#define HASH_NONFATAL_OOM 1
+#define uthash_nonfatal_oom(entry) ((entry)->failed = true)
 #include <uthash.h>
 #include <utlist.h>
 
@@ -9,6 +14,7 @@
 
 struct entry {
     struct watched machine; /* first: a pointer to it is one to the entry */
+    bool failed;            /* uthash ran out of memory while adding it */
     UT_hash_handle hh;
 };
 
@@ -60,6 +66,10 @@ struct watched *watched_touch(struct watched_table *table, const char *name)
     text_copy(entry->machine.name, sizeof entry->machine.name, name);
     text_copy(entry->machine.display_name, sizeof entry->machine.display_name, name);
     HASH_ADD_STR(table->by_name, machine.name, entry);
+    if (entry->failed) {
+        free(entry);
+        return NULL;
+    }
     DL_APPEND(table->list, &entry->machine);
     return &entry->machine;
 }

@@ -72,7 +72,8 @@ static bool may_go_on(const struct play *play, const struct device_event *event,
                  needs_card(command, relay) && is_newest(play, command) && card_may_open(play);
     bool emergency = relay == 0 && play->device.emergency && play->device.card_emergency &&
                      play->now_ms - before->command_ms >= DEVICE_LINK_GONE_MS &&
-                     card_may_open(play) && !before->keep.last_oops && !before->keep.last_lockout;
+                     card_may_open(play) && !play->device.keep.last_oops &&
+                     !play->device.keep.last_lockout;
 
     return !play->device.button_down && !play->device.keep.press && (delayed || asked || emergency);
 }
