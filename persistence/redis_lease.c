@@ -63,6 +63,9 @@ static bool read_number(const char **text, uint64_t *ret_number)
         return false;
     }
     number = strtoull(*text, &end, 10);
+    if (number > INT64_MAX) {
+        return false;
+    }
     *text = *end == ' ' ? end + 1 : end;
     *ret_number = number;
     return true;

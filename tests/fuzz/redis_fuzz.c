@@ -19,16 +19,35 @@
 #define TURNS_MAX 40
 #define SHA "0123456789012345678901234567890123456789"
 
+/* What is asked for, and has one answer each. */
+enum question {
+    LOAD,
+    LEASE,
+    CARD_KEY,
+    BLOCKS,
+    BLOCKS_SAVE,
+    SAVE,
+    QUESTIONS,
+};
+
 struct play {
     struct event_base *base;
     struct store *store;
     struct bytes answers;
     int peer;
     bool asked;
-    unsigned saves_under_way; /* each has one answer */
+    unsigned waiting[QUESTIONS]; /* for their answers */
 };
 
 /* ---- the store's owner ---- */
+
+static void answered(void *context, enum question question)
+{
+    struct play *play = context;
+
+    FUZZ_CHECK(play->waiting[question] > 0);
+    play->waiting[question]--;
+}
 
 static void on_reason(void *context, const char *reason)
 {
@@ -52,41 +71,39 @@ static void on_bad_record(void *context, const char *machine, const char *reason
 
 static void on_loaded(void *context, bool ok)
 {
-    (void)context;
+    answered(context, LOAD);
     (void)ok;
 }
 
 static void on_lease(void *context, const struct store_lease_answer *answer)
 {
-    (void)context;
+    answered(context, LEASE);
     FUZZ_CHECK(answer->epoch <= VERSION_EPOCH_MAX || answer->lease == STORE_LEASE_ERROR);
     FUZZ_CHECK(answer->remaining_ms >= 0);
 }
 
 static void on_card_key(void *context, bool ok, const char *key_hex)
 {
-    (void)context;
+    answered(context, CARD_KEY);
     FUZZ_CHECK(!ok || strspn(key_hex, "0123456789abcdefABCDEF") == 64);
 }
 
 static void on_saved(void *context, uint64_t token, enum store_saved result, const char *reason)
 {
-    struct play *play = context;
-
+    answered(context, SAVE);
     (void)token;
-    FUZZ_CHECK(play->saves_under_way > 0 && result <= STORE_SAVE_LOST && reason != NULL);
-    play->saves_under_way--;
+    FUZZ_CHECK(result <= STORE_SAVE_LOST && reason != NULL);
 }
 
 static void on_blocks(void *context, bool ok, const char *text)
 {
-    (void)context;
+    answered(context, BLOCKS);
     FUZZ_CHECK(ok || text == NULL);
 }
 
 static void on_blocks_saved(void *context, enum store_saved result, const char *reason)
 {
-    (void)context;
+    answered(context, BLOCKS_SAVE);
     FUZZ_CHECK(result <= STORE_SAVE_LOST && reason != NULL);
 }
 
@@ -99,15 +116,14 @@ static void ask_all(struct play *play)
     struct record record = {.machine = "saw"};
 
     core_state_init(&record.core);
-    (void)operations->load(play->store, machines, 2);
-    (void)operations->take_lease(play->store, &claim);
-    (void)operations->card_key(play->store, "00");
-    (void)operations->load_blocks(play->store);
-    (void)operations->save_blocks(play->store, (struct version){1, 1}, "{}");
+    play->waiting[LOAD] += operations->load(play->store, machines, 2) == STATUS_OK;
+    play->waiting[LEASE] += operations->take_lease(play->store, &claim) == STATUS_OK;
+    play->waiting[CARD_KEY] += operations->card_key(play->store, "00") == STATUS_OK;
+    play->waiting[BLOCKS] += operations->load_blocks(play->store) == STATUS_OK;
+    play->waiting[BLOCKS_SAVE] +=
+        operations->save_blocks(play->store, (struct version){1, 1}, "{}") == STATUS_OK;
     (void)operations->forget(play->store, "lathe");
-    if (operations->save(play->store, &record, 1) == STATUS_OK) {
-        play->saves_under_way++;
-    }
+    play->waiting[SAVE] += operations->save(play->store, &record, 1) == STATUS_OK;
     (void)operations->release_lease(play->store, &claim);
 }
 
@@ -220,6 +236,13 @@ static void run(struct play *play, int listener)
     }
     if (play->peer >= 0) {
         close(play->peer);
+    }
+    /* Whatever still waits is lost with the connection, and its owner is told. */
+    for (int turn = 0; turn < 4; turn++) {
+        (void)event_base_loop(play->base, EVLOOP_NONBLOCK);
+    }
+    for (int question = 0; question < QUESTIONS; question++) {
+        FUZZ_CHECK(play->waiting[question] == 0);
     }
 }
 
