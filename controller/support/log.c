@@ -19,8 +19,8 @@
 
 #define RING_BYTES (256 * 1024)
 #define STOP_WAIT_S 1
-/* Lines of so long are written together: waking the thread for each costs more than the line. */
-#define COLLECT_MS 5
+/* Between two writes: waking the thread for each line would cost more than the line. */
+#define GATHER_MS 5
 
 /* One for the process, as standard error is. Zero but for the lock: lines are written directly. */
 static struct {
@@ -109,22 +109,24 @@ static uint64_t count_lines(const char *bytes, size_t length)
     return lines;
 }
 
-/* With the lock held: until there are lines, and perhaps more of them, or the end. */
+/* With the lock held. */
 static void wait_for_lines(void)
 {
-    struct timespec deadline;
-    int error = 0;
-
-    if (logger.used > 0) {
-        return;
-    }
     while (logger.used == 0 && !logger.stop) {
         logger.idle = true;
         pthread_cond_wait(&logger.filled, &logger.lock);
     }
     logger.idle = false;
+}
+
+/* With the lock held, after a write: what comes now is written a moment later, together. */
+static void let_lines_gather(void)
+{
+    struct timespec deadline;
+    int error = 0;
+
     clock_gettime(CLOCK_MONOTONIC, &deadline);
-    deadline.tv_nsec += COLLECT_MS * 1000000L;
+    deadline.tv_nsec += GATHER_MS * 1000000L;
     deadline.tv_sec += deadline.tv_nsec / 1000000000;
     deadline.tv_nsec %= 1000000000;
     while (!logger.stop && error == 0) {
@@ -156,6 +158,7 @@ static void *write_lines(void *unused)
         } else if (logger.dropped != logger.told) {
             append_told();
         }
+        let_lines_gather();
     }
     logger.has_ended = true;
     pthread_cond_signal(&logger.ended);
