@@ -6,13 +6,14 @@ import sys
 import threading
 import time
 
-from subjects import BENCH_BIN, Redis, resident_bytes, users
+from subjects import BENCH_BIN, Redis, cpu_ns, resident_bytes, users
 from mqtt_client import Client
 from processes import wait_until
 
 WINDOWS = (1, 16, 200)
 FLEETS = (1, 200, 2000, 10000)
 TAKE_OVER_LIMIT_S = 60
+IDLE_S = 3
 
 
 class Effort:
@@ -48,8 +49,7 @@ def beside_the_floor(services, effort):
     subjects = {
         "echo, libmosquitto": services.echo("floor", "bench-echo-mosquitto"),
         "echo, bare Paho": services.echo("paho", "bench-echo-paho"),
-        "echo, adapter": services.echo("adapter", "bench-echo-adapter"),
-        "echo, adapter, QoS 0": services.echo("adapter0", "bench-echo-adapter", "0"),
+        "echo, our adapter": services.echo("adapter", "bench-echo-adapter", "0"),
         "tagoutd, heartbeats": services.controller("main", 200),
     }
     cases = {}
@@ -83,6 +83,11 @@ def fleet_sizes(services, effort):
             cases[count, window] = (subject, count, min(window, count), "heartbeats",
                                     effort.seconds)
     found = interleave(services, effort, "fleets", cases)
+    effort.say(f"fleets: idle for {IDLE_S} s")
+    then = {count: cpu_ns(subject.pid) for count, subject in controllers.items()}
+    time.sleep(IDLE_S)
+    idle = {count: (cpu_ns(subject.pid) - then[count]) / IDLE_S / 1e6
+            for count, subject in controllers.items()}
     memory = {count: resident_bytes(subject.pid) for count, subject in controllers.items()}
     for count, subject in controllers.items():
         subject.stop()
@@ -90,7 +95,7 @@ def fleet_sizes(services, effort):
         subject.start()
         starts[count] = time.monotonic() - began
     rows = [dict(result, machines=count, window=min(window, count), resident=memory[count],
-                 start_s=starts[count]) for (count, window), result in found.items()]
+                 start_s=starts[count], idle_ms_a_second=idle[count]) for (count, window), result in found.items()]
     per_machine = (memory[FLEETS[-1]] - memory[FLEETS[0]]) / (FLEETS[-1] - FLEETS[0])
     for subject in controllers.values():
         subject.stop()
@@ -144,28 +149,45 @@ def settle(subject, limit_s=30):
         time.sleep(0.5)
 
 
-def allocations(services, effort):
-    """Calls of malloc and its kin a report: the loop's thread, and Paho's."""
-    counter = os.path.join(services.folder, "allocations")
-    with open(counter, "wb") as file:
+def preloaded(services, name):
+    """A controller with one of the libraries that count, and what reads its first two counters."""
+    variable, library = {"allocations": ("BENCH_ALLOCATIONS", "count_allocations"),
+                         "paho": ("BENCH_PAHO", "time_paho")}[name]
+    counters = os.path.join(services.folder, f"{name}.counters")
+    with open(counters, "wb") as file:
         file.truncate(4096)
-    subject = services.controller("counted", 200, environment={
-        "LD_PRELOAD": os.path.join(os.path.dirname(BENCH_BIN), "lib/count_allocations.so"),
-        "BENCH_ALLOCATIONS": counter})
 
     def read():
-        with open(counter, "rb") as file:
+        with open(counters, "rb") as file:
             return [int.from_bytes(file.read(8), "little") for _ in range(2)]
 
+    folder = os.path.join(os.path.dirname(BENCH_BIN), "lib")
+    return read, services.controller(name, 200, environment={
+        "LD_PRELOAD": os.path.join(folder, f"{library}.so"), variable: counters})
+
+
+def inside(services, effort):
+    """Calls of malloc and its kin a report, by Paho and by all others, and Paho's share of the
+    processor time."""
+    read_allocations, counted = preloaded(services, "allocations")
+    read_spent, timed = preloaded(services, "paho")
     rows = []
     for mix in ("heartbeats", "swipes"):
-        effort.say(f"allocations: {mix}")
-        services.load(subject, 200, 16, mix, effort.seconds)
-        then = read()
-        result = services.load(subject, 200, 16, mix, effort.seconds)
-        own, paho = ((now - past) / result["all_reports"] for now, past in zip(read(), then))
-        rows.append({"mix": mix, "own": own, "paho": paho})
-    subject.stop()
+        for window in (1, 200):
+            effort.say(f"inside tagoutd: {mix}, window {window}")
+            row = {"mix": mix, "window": window}
+            services.load(counted, 200, window, mix, effort.seconds)
+            then = read_allocations()
+            result = services.load(counted, 200, window, mix, effort.seconds)
+            row["allocations"], row["paho_allocations"] = (
+                (now - past) / result["all_reports"] for now, past in zip(read_allocations(), then))
+            then = read_spent()
+            result = services.load(timed, 200, window, mix, effort.seconds)
+            spent_us = (read_spent()[0] - then[0]) / result["all_reports"]
+            row["paho_share"] = spent_us / result["subject_cpu_us"]
+            rows.append(row)
+    counted.stop()
+    timed.stop()
     return rows
 
 
@@ -227,7 +249,7 @@ PARTS = {
     "floor": beside_the_floor,
     "fleets": fleet_sizes,
     "redis": redis_troubles,
-    "allocations": allocations,
+    "inside": inside,
     "reload": reload_under_load,
     "storms": storms,
     "take_over": take_over,

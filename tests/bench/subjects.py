@@ -83,19 +83,15 @@ class Tagoutd(Controller):
 
 
 def cpu_ns(pid):
-    """(the first thread's, the others') time on a processor so far."""
-    own = others = 0
+    """Time of all its threads on a processor so far."""
+    spent = 0
     for path in glob.glob(f"/proc/{pid}/task/*/schedstat"):
         try:
             with open(path, encoding="ascii") as file:
-                spent = int(file.read().split()[0])
+                spent += int(file.read().split()[0])
         except OSError:
             continue  # a thread that has just ended
-        if path.split("/")[4] == str(pid):
-            own += spent
-        else:
-            others += spent
-    return own, others
+    return spent
 
 
 def resident_bytes(pid):
@@ -143,20 +139,15 @@ class Services:
                              seconds, before)
 
     def load(self, subject, machine_count, window, mix, seconds, before=0.0, redis=None):
-        """One round: what the load saw, and microseconds of processor time per thousand reports
-        (`own` is the first thread's, `paho` the others')."""
+        """One round: what the load saw, and microseconds of processor time per thousand reports."""
         command = self.load_command(subject, machine_count, window, mix, seconds, before)
         watched = {"subject": subject, "broker": self.broker, "redis": redis or self.redis}
         watched = {name: process for name, process in watched.items() if process.is_running()}
         then = {name: cpu_ns(process.pid) for name, process in watched.items()}
         result = finish(subprocess.run(command, capture_output=True, text=True, check=False))
-        spent = {name: [now - past for now, past in zip(cpu_ns(process.pid), then[name])]
-                 for name, process in watched.items()}
         per_1000 = result["all_reports"] / 1000 * 1000  # nanoseconds to microseconds, too
-        for name, (own, others) in spent.items():
-            result[f"{name}_cpu_us"] = (own + others) / per_1000
-        result["own_cpu_us"] = spent["subject"][0] / per_1000
-        result["paho_cpu_us"] = spent["subject"][1] / per_1000
+        for name, process in watched.items():
+            result[f"{name}_cpu_us"] = (cpu_ns(process.pid) - then[name]) / per_1000
         return result
 
     def storm(self, subject, devices):

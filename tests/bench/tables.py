@@ -31,18 +31,18 @@ def show(found):
         "200 machines. Latency report to command in us; CPU in ms per 1,000 reports; ratios are to "
         "the libmosquitto echo of the same window.",
         ["", "window", "p50", "ratio", "p99", "ratio", "p99.9", "reports/s", "ratio", "CPU",
-         "ratio", "Paho's threads", "broker", "Redis"],
+         "ratio", "broker", "Redis"],
         [[row["name"], row["window"], us(row["p50_us"]), ratio(row["latency_ratio"]),
           us(row["p99_us"]), ratio(row["p99_ratio"]), us(row["p999_us"]), us(row["rate"]),
           ratio(row["rate_ratio"]), ms_of_cpu(row["subject_cpu_us"]), ratio(row["cpu_ratio"]),
-          ms_of_cpu(row["paho_cpu_us"]), ms_of_cpu(row["broker_cpu_us"]),
-          ms_of_cpu(row["redis_cpu_us"])] for row in found["floor"]]))
+          ms_of_cpu(row["broker_cpu_us"]), ms_of_cpu(row["redis_cpu_us"])] for row in found["floor"]]))
     print(table(
         "tagoutd by size of the fleet, heartbeats.",
-        ["machines", "window", "p50", "p99", "reports/s", "CPU", "resident MiB", "start s"],
+        ["machines", "window", "p50", "p99", "reports/s", "CPU", "idle, ms a second",
+         "resident MiB", "start s"],
         [[row["machines"], row["window"], us(row["p50_us"]), us(row["p99_us"]), us(row["rate"]),
-          ms_of_cpu(row["subject_cpu_us"]), f"{row['resident'] / 2**20:.1f}",
-          f"{row['start_s']:.2f}"] for row in found["fleets"]["rows"]]))
+          ms_of_cpu(row["subject_cpu_us"]), f"{row['idle_ms_a_second']:.1f}",
+          f"{row['resident'] / 2**20:.1f}", f"{row['start_s']:.2f}"] for row in found["fleets"]["rows"]]))
     print(f"\nMemory: {found['fleets']['base_bytes'] / 2**20:.1f} MiB with one machine, "
           f"{found['fleets']['bytes_a_machine']:.0f} bytes for each further one.")
     print(table(
@@ -51,9 +51,12 @@ def show(found):
         [[row["name"], us(row["p50_us"]), ratio(row["latency_ratio"]), us(row["p99_us"]),
           us(row["p999_us"])] for row in found["redis"]]))
     print(table(
-        "Allocations a report, window 16.", ["", "the loop's thread", "Paho's threads"],
-        [[row["mix"], f"{row['own']:.2f}", f"{row['paho']:.2f}"]
-         for row in found["allocations"]]))
+        "Inside tagoutd: allocations a report, and Paho's share of its processor time, the kernel's "
+        "work for it included.",
+        ["", "window", "allocations", "Paho's", "Paho's share of CPU"],
+        [[row["mix"], row["window"], f"{row['allocations']:.2f}",
+          f"{row['paho_allocations']:.2f}", f"{row['paho_share']:.0%}"]
+         for row in found["inside"]]))
     print(table(
         "10,000 users read again under load, window 1.",
         ["", "p50", "p99", "p99.9", "worst"],
