@@ -26,6 +26,7 @@ static enum status no_memory(struct text *why)
 static enum status add_line(struct accounts *accounts, const char *bytes, size_t length)
 {
     const char *colon = memchr(bytes, ':', length);
+    bool is_account = colon != NULL && colon != bytes && bytes[0] != '#';
     struct accounts_line line = {0};
 
     if (accounts->count == accounts->room) {
@@ -38,12 +39,12 @@ static enum status add_line(struct accounts *accounts, const char *bytes, size_t
         accounts->room = room;
     }
     line.line = strndup(bytes, length);
-    if (line.line != NULL && colon != NULL && colon != bytes && bytes[0] != '#') {
+    if (is_account) {
         line.name = strndup(bytes, (size_t)(colon - bytes));
     }
-    if (line.line == NULL ||
-        (line.name == NULL && colon != NULL && colon != bytes && bytes[0] != '#')) {
+    if (line.line == NULL || (is_account && line.name == NULL)) {
         free(line.line);
+        free(line.name);
         return STATUS_NO_MEMORY;
     }
     accounts->lines[accounts->count++] = line;
