@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/scenario/log.h"
@@ -107,6 +108,7 @@ int main(int count, char *values[])
         fputs(usage, stderr);
         return 2;
     }
+    umask(077); /* a configuration with a secret that everyone can read is refused */
     if (sodium_init() < 0 || !make_folder(folder)) {
         fputs("tagout-scenario: no randomness, or no folder for its files\n", stderr);
         return 1;
