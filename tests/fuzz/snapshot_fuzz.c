@@ -12,6 +12,7 @@ struct memory {
     struct save_timeouts counting;
     struct slack_thread thread;
     struct services services;
+    struct certificates certificates;
     struct snapshot snapshot;
 };
 
@@ -25,6 +26,8 @@ static void begin(struct memory *memory)
     memory->snapshot.counting = &memory->counting;
     memory->snapshot.thread = &memory->thread;
     memory->snapshot.services = &memory->services;
+    certificates_add(&memory->certificates, "/etc/tagout/ca/broker.crt");
+    memory->snapshot.certificates = &memory->certificates;
 }
 
 /* What was read is also lived with: time passes, and news come, of which there is an end. */
