@@ -25,9 +25,8 @@ awk -v table="$scratch/table" '
 {
     cat <<'END'
 # Who may read and write what, made from the code's table of topics (tests/lint/topics.sh): an
-# example of what tagoutctl writes for the accounts that there are. Don't edit yours: "tagoutctl
-# device add" and "tagoutctl account add" write it anew, and keep only what stands below its last
-# line.
+# example of what "tagoutctl device" and "tagoutctl account" write for the accounts that there are.
+# They write it anew with each of them, but for rules of your own between two lines for that.
 #
 # A device's account has its machine's name. All others have a dot in theirs, which no machine can
 # have, so that these patterns, which hold for every account, give them nothing.
