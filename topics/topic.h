@@ -36,7 +36,7 @@
     X(TOPIC_CONTROLLER_STATUS, "controller/%c/status", "controller", 1, true,                      \
       "who leads, Redis, version; `lost` (will)")                                                  \
     X(TOPIC_CONTROLLER_MARKER, "controller/%c/marker", "controller", 0, false,                     \
-      "end of the retained messages at a start (C9.4)")                                            \
+      "what it says to itself: end of a start (C9.4), echo")                                       \
     X(TOPIC_BLOCKS, "controller/blocks", "controller", 1, true, "keyed hashes of blocked cards")   \
     X(TOPIC_SAVE_TIMEOUT, "fleet/save_timeout", "controller", 1, false,                            \
       "a save missed its budget (C9.3)")                                                           \

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "controller/daemon/controller.h"
+#include "controller/daemon/echo.h"
 #include "controller/daemon/metrics.h"
 #include "controller/daemon/roster_reader.h"
 #include "controller/support/arguments.h"
@@ -17,10 +18,9 @@
 #include "controller/support/supervisor.h"
 #include "topics/topic.h"
 
-/* How much of the inboxes one turn of the loop takes: all that waits, within reason, so that Redis
- * and timers get their turn in a storm too; and after how many of them answers go out. */
-#define MESSAGES_A_TURN 4096
-#define MESSAGES_A_SLICE 256
+/* How much of the inboxes one turn of the loop takes: all that waits, within reason, so that
+ * answers go out, and Redis and timers get their turn, in a storm too. */
+#define MESSAGES_A_TURN 512
 #define REQUESTS_A_TURN 64
 
 #define INBOX_BYTES ((size_t)8 << 20)
@@ -29,9 +29,8 @@
 #define KEEP_ALIVE_S 2    /* C12 */
 #define GOODBYE_MS 2000
 #define CLOCK_ASK_MS 1000
-/* Tokens of subscriptions that are only there to be answered; the controller's own are below. */
+/* Of the subscription to what the controller says to itself; the controller's own are below. */
 #define ECHO_TOKEN 1000
-#define ECHO_NUMBERS 1000000
 
 struct loop {
     const struct settings *settings;
@@ -44,7 +43,7 @@ struct loop {
     struct metrics *metrics;
     struct controller *controller;
     struct supervisor supervisor;
-    uint32_t echo_number; /* of the last one asked for */
+    struct echo echo;
     bool clock_is_synchronised;
     struct mono_time clock_asked;
     bool stopping;
@@ -73,29 +72,17 @@ static enum status broker_unsubscribe(void *context, const char *filter)
     return mqtt_unsubscribe(loop->mqtt, filter);
 }
 
-/* SUBSCRIBE goes past the outbox, and its answer comes behind what the broker sent before. The
- * filter is one that carries nothing while nobody starts. */
 static void broker_echo(void *context, uint32_t number)
 {
     struct loop *loop = context;
-    char filter[TOPIC_SIZE];
-    const char *const filters[] = {filter};
-    const int qos[] = {0};
-    int token = ECHO_TOKEN + (int)(number % ECHO_NUMBERS);
-
-    if (topic_filter(
-            filter, sizeof filter, loop->settings->controller.prefix, TOPIC_CONTROLLER_MARKER) ==
-            STATUS_OK &&
-        mqtt_subscribe(loop->mqtt, filters, qos, 1, token) != STATUS_OK) {
-        log_debug("no echo asked for: the connection is lost");
-    }
-    loop->echo_number = number;
+    echo_ask(&loop->echo, loop->mqtt, number);
 }
 
 static void broker_discard(void *context, bool events)
 {
     struct loop *loop = context;
     mqtt_discard(loop->mqtt, events);
+    echo_discarded(&loop->echo);
 }
 
 static size_t broker_waiting(void *context)
@@ -139,10 +126,8 @@ static enum status host_read_roster(void *context)
 
 static void on_subscribed(struct loop *loop, const struct inbox_entry *entry)
 {
-    if (entry->token < ECHO_TOKEN) {
+    if (entry->token != ECHO_TOKEN) {
         controller_on_subscribed(loop->controller, entry->token, entry->kind == INBOX_SUBSCRIBED);
-    } else if (entry->token == ECHO_TOKEN + (int)(loop->echo_number % ECHO_NUMBERS)) {
-        controller_on_echo(loop->controller, loop->echo_number);
     }
 }
 
@@ -150,12 +135,19 @@ static void on_message(struct loop *loop, const struct inbox_entry *entry)
 {
     switch (entry->kind) {
     case INBOX_MESSAGE:
+        if (echo_is(&loop->echo, entry)) {
+            if (echo_take(&loop->echo, entry)) {
+                controller_on_echo(loop->controller, loop->echo.number);
+            }
+            break;
+        }
         controller_stamp(loop->controller, entry->received_us);
         controller_on_message(
             loop->controller, entry->topic, entry->payload, entry->payload_length, entry->retained);
         break;
     case INBOX_CONNECTED:
         mqtt_on_connected(loop->mqtt);
+        echo_listen(&loop->echo, loop->mqtt, ECHO_TOKEN);
         controller_on_connected(loop->controller);
         break;
     case INBOX_DISCONNECTED:
@@ -178,10 +170,6 @@ static void on_inbox(evutil_socket_t fd, short what, void *argument)
     (void)what;
     for (int i = 0; i < MESSAGES_A_TURN && inbox_pop(loop->inbox, &entry); i++) {
         on_message(loop, &entry);
-        if ((i + 1) % MESSAGES_A_SLICE == 0) {
-            controller_flush(loop->controller);
-            (void)mqtt_tick(loop->mqtt, clock_now().mono); /* called again in this turn */
-        }
     }
     controller_flush(loop->controller);
 }
@@ -274,6 +262,7 @@ static enum status start_mqtt(struct loop *loop, struct text *why)
         .key_file = settings->mqtt.key_file,
         .keep_alive_s = KEEP_ALIVE_S,
         .direct = true,
+        .may_doze = true, /* a direct client does not doze */
         .will_topic = will_topic,
         .will_payload = will,
         .inbox = loop->inbox,
@@ -285,6 +274,9 @@ static enum status start_mqtt(struct loop *loop, struct text *why)
         will_topic, sizeof will_topic, settings->controller.prefix, TOPIC_CONTROLLER_STATUS,
         settings->controller.id, NULL);
 
+    if (status == STATUS_OK) {
+        status = echo_init(&loop->echo, settings->controller.prefix, settings->controller.id);
+    }
     if (status != STATUS_OK) {
         text_addf(why, "[controller] id: cannot be part of a topic");
         return status;
@@ -420,6 +412,7 @@ static int run(struct loop *loop)
         struct mono_time wanted = event_loop_earlier(controller_wants, mqtt_wants);
 
         say_ready(loop);
+        echo_tick(&loop->echo, loop->mqtt);
         if (!event_loop_turn(
                 &loop->events, wanted, supervisor_tick(&loop->supervisor, clock_now().mono))) {
             log_error("the event loop broke");

@@ -29,7 +29,7 @@
 /* QoS 0 is not acknowledged: where that much has not left yet, it is not worth its place. */
 #define UNSENT_BYTES_MAX (32 * 1024)
 /* Packets and bytes that are read at once; then those who sent them are answered. */
-#define PACKETS_AT_ONCE 1024
+#define PACKETS_AT_ONCE 256
 #define BYTES_AT_ONCE (1024 * 1024)
 /* SUBSCRIBE and UNSUBSCRIBE wait for an answer. When Paho's keep-alive closes the connection
  * meanwhile, the call does not notice, and stays until its own time is over, five seconds. So they
