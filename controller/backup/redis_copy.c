@@ -27,6 +27,9 @@ add_bytes(struct redis_copy *copy, size_t *room, const char *bytes, size_t lengt
         text_addf(why, "Redis holds over %zu MB", REDIS_COPY_MAX >> 20);
         return STATUS_TOO_LONG;
     }
+    if (length == 0) {
+        return STATUS_OK;
+    }
     while (copy->length + length > *room) {
         size_t more = *room == 0 ? 65536 : *room * 2;
         char *grown = realloc(copy->bytes, more);

@@ -67,7 +67,7 @@ enum status
 redis_place_open(const struct settings *settings, struct redis_place **ret_place, struct text *why)
 {
     struct redis_place *place = calloc(1, sizeof *place);
-    struct redis_url url;
+    struct redis_url url = {.port = REDIS_PORT};
     struct text prefix;
     enum status status;
 
