@@ -42,7 +42,7 @@ _tagout() {
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return
         ;;
-    --by | --reason | --wait | --since | --account-id | --fob)
+    --by | --reason | --wait | --since | --account-id | --fob | --host)
         return
         ;;
     esac
@@ -58,6 +58,11 @@ _tagout() {
         words=$(_tagout_verbs "$program")
     elif [[ $word == -* ]]; then
         words=$(_tagout_options "$program" ${verb:+"$verb"})
+    elif [[ $verb == backup || $verb == restore ]]; then
+        mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        return
+    elif [[ $verb == ca ]]; then
+        words=show
     elif [[ ${program##*/} == tagoutctl || $before == --machine ]]; then
         words="$(_tagout_actions "$program" "$verb") $(_tagout_machines "$file")"
     fi

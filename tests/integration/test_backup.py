@@ -49,7 +49,8 @@ class Host:
         self.write("ca/ca.key", "the key", 0o600)
         with open(os.path.join(self.audit, "events-2026-11.jsonl"), "wb") as file:
             file.write(b'{"kind":"event"}\n' * 9000 + b'{"kind":"torn')
-        self.redis.command("HSET", f"{self.prefix}:machine:lathe", "rev", 7, "oops_by", "Ada\n\r\0é")
+        self.redis.command("HSET", f"{self.prefix}:machine:lathe", "rev", 7,
+                           "oops_by", "Ada\n\r\0é")
         self.redis.command("HSET", f"{self.prefix}:machine:table-saw", "rev", 9, "lockout", 1)
         self.redis.command("SET", f"{self.prefix}:epoch", 1795330948)
         self.redis.command("SET", "somebody:else", 1)

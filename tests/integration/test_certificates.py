@@ -1,4 +1,5 @@
-"""Certificates: tagoutctl ca makes them, a real broker uses them, the watcher tells when they end."""
+"""Certificates: tagoutctl ca makes them, a real broker uses them, the watcher tells when they
+end."""
 import os
 import re
 import socket

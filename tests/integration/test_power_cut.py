@@ -1,5 +1,5 @@
-"""A power cut: every process is killed at once, and each file loses what was not on the disk yet. No
-oops and no lockout that was answered `persisted` more than two seconds before is lost."""
+"""A power cut: every process is killed at once, and each file loses what was not on the disk yet.
+No oops and no lockout that was answered `persisted` more than two seconds before is lost."""
 import contextlib
 import glob
 import os
@@ -21,8 +21,8 @@ def recommended():
     """What deploy/redis says about the disk."""
     with open(os.path.join(ROOT, "deploy/redis/tagout.conf"), encoding="utf-8") as file:
         lines = [line.split() for line in file if not line.startswith("#")]
-    return {line[0]: line[1].strip('"') for line in lines
-            if line and line[0] in ("appendonly", "appendfsync", "no-appendfsync-on-rewrite", "save")}
+    keys = ("appendonly", "appendfsync", "no-appendfsync-on-rewrite", "save")
+    return {line[0]: line[1].strip('"') for line in lines if line and line[0] in keys}
 
 
 class DurableRedis(Redis):
@@ -90,8 +90,8 @@ class Site:
                 until = max(until, time.monotonic() + 0.1)  # a busy host's disk is late
 
     def strike(self, spares=False):
-        """Returns what had to be on the disk by then, and how many bytes were not. The disk may have
-        more than it has to (`spares`), up to any byte."""
+        """Returns what had to be on the disk by then, and how many bytes were not. The disk may
+        have more than it has to (`spares`), up to any byte."""
         now = time.monotonic()
         for process in self.processes():
             os.kill(process.pid, signal.SIGKILL)

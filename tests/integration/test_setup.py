@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from ctl_shop import bare
-from harness import BIN, TIMEOUT_S, Process, clean_environment, free_port, user, wait_until
+from harness import BIN, ROOT, TIMEOUT_S, Process, clean_environment, free_port, user, wait_until
 from secured import settings_of
 from services import SANITIZER_REPORT
 
@@ -82,7 +82,7 @@ def test_what_a_package_installed_is_no_obstacle_and_users_and_machines_are_kept
                           ("users.json", "[]")):
         with open(os.path.join(scratch, name), "w", encoding="utf-8") as file:
             file.write(content)
-    with open("deploy/etc/tagout.ini", "rb") as shipped:
+    with open(os.path.join(ROOT, "deploy/etc/tagout.ini"), "rb") as shipped:
         with open(os.path.join(scratch, "tagout.ini"), "wb") as file:
             file.write(shipped.read())
     assert bare("init", "--directory", scratch).code == 0

@@ -72,8 +72,8 @@ class Disk:
 
 
 class PowerCut:
-    """What the host's disk has for certain, as tests/lib/synced_disk.c notes it for every process in
-    `environment`; and what a power cut leaves of a folder."""
+    """What the host's disk has for certain, as tests/lib/synced_disk.c notes it for every process
+    in `environment`; and what a power cut leaves of a folder."""
 
     def __init__(self, scratch, name):
         self._notes = os.path.join(scratch, f"synced-{name}")
@@ -91,8 +91,8 @@ class PowerCut:
         return time.time() - os.stat(self._notes).st_mtime
 
     def strike(self, folder, random=None):
-        """Takes away what the disk need not have: all of it, or with a generator of numbers, of each
-        file from some byte on. How many bytes that were."""
+        """Takes away what the disk need not have: all of it, or with a generator of numbers, of
+        each file from some byte on. How many bytes that were."""
         synced = self._synced()
         lost = 0
         for top, _, files in os.walk(folder):
