@@ -11,6 +11,9 @@
 
 /* Room for one line: two names of 64 characters, each of four bytes or escaped, and all else. */
 #define LINE_BYTES_MAX 2048
+/* So many are looked at for one piece, whether there is something to tell of them or not: each is
+ * out of the processor's caches. */
+#define VISITS_MAX 512
 
 struct sample {
     const struct machine *machine;
@@ -314,6 +317,7 @@ bool controller_machine_metrics(
     const struct controller *controller, size_t position[2], struct text *out)
 {
     size_t count = fleet_count(controller->fleet);
+    unsigned visits = 0;
 
     if (controller->phase != PHASE_READY) {
         return false; /* the leader tells: what two of them said would be counted twice */
@@ -323,7 +327,7 @@ bool controller_machine_metrics(
 
         if (position[1] == 0) {
             /* With the first machine behind it: the head is written once. */
-            if (!has_room(out, family->variants + 1)) {
+            if (!has_room(out, family->variants + 1) || visits == VISITS_MAX) {
                 return true;
             }
             exposition_family(out, family->type, family->name, family->help);
@@ -331,9 +335,10 @@ bool controller_machine_metrics(
         for (; position[1] < count; position[1]++) {
             struct sample sample = {.machine = fleet_at(controller->fleet, position[1])};
 
-            if (!has_room(out, family->variants)) {
+            if (!has_room(out, family->variants) || visits == VISITS_MAX) {
                 return true;
             }
+            visits++;
             if (sample.machine->config != NULL) {
                 print_machine(family, &sample, out);
             }

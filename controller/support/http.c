@@ -15,6 +15,7 @@ struct connection {
     struct http *http;
     struct bufferevent *stream; /* NULL: free */
     struct event *deadline;
+    struct event *next;           /* the piece after an empty one */
     const struct http_page *page; /* of which more is to be written */
     struct http_reply reply;
     bool chunked;
@@ -42,11 +43,19 @@ static void set_timer(struct event *timer, int ms)
     evtimer_add(timer, &wait);
 }
 
+static void free_timer(struct event *timer)
+{
+    if (timer != NULL) {
+        event_free(timer);
+    }
+}
+
 static void close_connection(struct connection *connection)
 {
     struct http *http = connection->http;
 
-    event_free(connection->deadline);
+    free_timer(connection->deadline);
+    free_timer(connection->next);
     bufferevent_free(connection->stream);
     *connection = (struct connection){.http = http};
 }
@@ -101,16 +110,11 @@ static void send_head(struct connection *connection, size_t length, bool in_piec
     put(connection, head.data, head.length);
 }
 
-/* True: there is more. Nothing would ask for the piece after an empty one, so that none is. */
+/* True: there is more. */
 static bool write_piece(struct connection *connection, struct text *piece)
 {
-    bool more = true;
-
     connection->reply.out = piece;
-    while (more && piece->length == 0) {
-        more = connection->page->write(connection->page->context, &connection->reply);
-    }
-    return more;
+    return connection->page->write(connection->page->context, &connection->reply);
 }
 
 static void send_chunk(struct connection *connection, const struct text *piece, bool more)
@@ -138,6 +142,19 @@ static void send_next(struct connection *connection)
     send_chunk(connection, &piece, more);
     if (!more) {
         connection->page = NULL;
+    } else if (piece.length == 0) {
+        set_timer(connection->next, 0); /* nothing leaves that would ask for more */
+    }
+}
+
+static void on_next(evutil_socket_t fd, short what, void *argument)
+{
+    struct connection *connection = argument;
+
+    (void)fd;
+    (void)what;
+    if (connection->page != NULL) {
+        send_next(connection);
     }
 }
 
@@ -296,12 +313,12 @@ static void on_accepted(void *context, int fd)
         .http = http,
         .stream = stream,
         .deadline = evtimer_new(http->options.base, on_deadline, connection),
+        .next = evtimer_new(http->options.base, on_next, connection),
         .reply = {.status = 200, .type = "text/plain; charset=utf-8"},
         .number = ++http->accepted,
     };
-    if (connection->deadline == NULL) {
-        bufferevent_free(stream);
-        *connection = (struct connection){.http = http};
+    if (connection->deadline == NULL || connection->next == NULL) {
+        close_connection(connection);
         return;
     }
     set_timer(connection->deadline, HTTP_REQUEST_MS);

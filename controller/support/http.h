@@ -41,7 +41,7 @@ struct http_reply {
 
 struct http_page {
     const char *path;
-    /* Appends the page, or its next piece. True: there is more. */
+    /* Appends the page, or its next piece, which may be empty. True: there is more. */
     bool (*write)(void *context, struct http_reply *reply);
     void *context;
 };
