@@ -140,10 +140,12 @@ static void send_next(struct connection *connection)
     bool more = write_piece(connection, &piece);
 
     send_chunk(connection, &piece, more);
-    if (!more) {
-        connection->page = NULL;
-    } else if (piece.length == 0) {
+    if (more && piece.length == 0) {
         set_timer(connection->next, 0); /* nothing leaves that would ask for more */
+    } else if (!more && piece.length == 0 && !connection->chunked) {
+        close_connection(connection); /* nor for the end */
+    } else if (!more) {
+        connection->page = NULL;
     }
 }
 

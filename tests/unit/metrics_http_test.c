@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "controller/support/clock.h"
 #include "controller/support/http.h"
 #include "controller/support/http_request.h"
 
@@ -314,6 +315,21 @@ static void a_long_page_comes_whole_and_in_chunks(void **state)
     close(fd);
 }
 
+static void without_chunks_it_ends_with_the_connection_and_at_once(void **state)
+{
+    int fd = connect_to(serve(), 0);
+    int64_t began_us = clock_us();
+    char first[512];
+
+    (void)state;
+    say(fd, "GET /long HTTP/1.0\r\n\r\n");
+    assert_true(hear_all(fd, first, sizeof first) > (size_t)PIECES / 2 * 20000);
+    assert_null(strstr(first, "chunked"));
+    assert_non_null(strstr(first, "\r\n\r\na line"));
+    assert_true(clock_us() - began_us < HTTP_REPLY_MS / 2 * (int64_t)1000);
+    close(fd);
+}
+
 static void a_short_page_says_its_length_and_its_status(void **state)
 {
     int fd = connect_to(serve(), 0);
@@ -423,6 +439,7 @@ int main(void)
         SERVED(an_address_that_is_taken_is_no_error),
         SERVED(without_a_descriptor_for_one_more_the_loop_does_not_turn_in_vain),
         SERVED(a_long_page_comes_whole_and_in_chunks),
+        SERVED(without_chunks_it_ends_with_the_connection_and_at_once),
         SERVED(a_short_page_says_its_length_and_its_status),
         SERVED(of_a_page_that_nobody_reads_only_what_the_kernel_takes_is_written),
         SERVED(a_turn_of_the_loop_writes_one_piece_at_most),
