@@ -310,6 +310,17 @@ check-valgrind: ## memory of all programs, at exit too, under valgrind
 	@CC=$(CC) $(PYTHON) tests/run --build build/valgrind --core build/release/libcore.a \
 	    integration/whole
 
+# The explorations take long without optimisation, and no branch that others do not.
+COVERING := $(filter-out unit/device_core_% unit/core_exhaustive,\
+    $(patsubst tests/unit/%_test.c,unit/%,$(wildcard tests/unit/*_test.c)))
+coverage: ## which branches the unit tests, scenarios and corpora take, by room; T=ROOM for its gaps
+	@deploy/install-deps build test
+	+@$(SUBMAKE) VARIANT=coverage unit-tests tools
+	@find build/coverage -name '*.gcda' -delete
+	@CC=$(CC) $(PYTHON) tests/run --build build/coverage --core build/release/libcore.a \
+	    $(COVERING) scenario/ fuzz/
+	@$(PYTHON) tests/coverage build/coverage $(T)
+
 check-esphome: ## the ESP32 firmware's files, as ESPHome sees them; needs the Python registry
 	@python3 tests/esphome/check.py
 
@@ -406,4 +417,4 @@ clean: ## remove everything that was built
 
 .PHONY: all unit-tests tools benches fuzzers preloads core-archive deps demo test lint lint-house lint-format \
     lint-clang lint-cppcheck lint-shell tidy check-esphome check-homeassistant check-metrics fuzz \
-    check-threads check-valgrind bench soak format install deb check-deb check-docker help clean
+    check-threads check-valgrind coverage bench soak format install deb check-deb check-docker help clean
