@@ -22,19 +22,57 @@ static void add_escape(struct text *text, unsigned char byte)
     }
 }
 
+/* How many of the bytes stand for themselves in JSON. */
+static size_t plain_length(const char *value)
+{
+    size_t length = 0;
+
+    while ((unsigned char)value[length] >= 0x20 && (unsigned char)value[length] < 0x80 &&
+           value[length] != '"' && value[length] != '\\') {
+        length++;
+    }
+    return length;
+}
+
+/* The usual case, in one go: nothing to escape, and room for it with what goes around it. */
+static bool add_plain(struct text *text, bool comma, const char *value, bool colon)
+{
+    size_t length = plain_length(value);
+    char *at = text->data + text->length;
+
+    if (value[length] != '\0' || text->cut || text->size - text->length < length + 5) {
+        return false;
+    }
+    if (comma) {
+        *at++ = ',';
+    }
+    *at++ = '"';
+    memcpy(at, value, length);
+    at += length;
+    *at++ = '"';
+    if (colon) {
+        *at++ = ':';
+    }
+    *at = '\0';
+    text->length = (size_t)(at - text->data);
+    return true;
+}
+
 static void add_quoted(struct text *text, const char *value)
 {
     size_t left = strlen(value);
 
+    if (add_plain(text, false, value, false)) {
+        return;
+    }
     text_add(text, "\"");
     while (left > 0) {
         size_t run = 0;
-        unsigned char bits = 0;
         while (run < left && (unsigned char)value[run] >= 0x20 && value[run] != '"' &&
                value[run] != '\\') {
-            bits |= (unsigned char)value[run++];
+            run++;
         }
-        run = bits < 0x80 ? run : utf8_valid_length(value, run);
+        run = utf8_valid_length(value, run);
         text_add_bytes(text, value, run);
         if (run < left) {
             add_escape(text, (unsigned char)value[run]);
@@ -48,10 +86,15 @@ static void add_quoted(struct text *text, const char *value)
 
 static void start(struct json_out *out, const char *key)
 {
-    if (!out->first) {
+    bool comma = !out->first;
+
+    out->first = false;
+    if (key != NULL && add_plain(out->text, comma, key, true)) {
+        return;
+    }
+    if (comma) {
         text_add(out->text, ",");
     }
-    out->first = false;
     if (key != NULL) {
         add_quoted(out->text, key);
         text_add(out->text, ":");

@@ -348,16 +348,24 @@ static void numbers_are_written_in_their_shortest_form(void **state)
 
 static void writing_into_too_small_a_buffer_is_noticed(void **state)
 {
+    static const char whole[] = "{\"abc\":1234,\"d\":\"e\",\"f\":\"\\\"\xc3\xa9\"}";
+    char buffer[sizeof whole + 8];
+
     (void)state;
-    for (size_t size = 1; size < 12; size++) {
-        char buffer[16];
+    for (size_t size = 1; size <= sizeof buffer; size++) {
         struct text text = text_over(buffer, size);
         struct json_out out = json_out(&text);
         json_out_open(&out, NULL, '{');
         json_out_integer(&out, "abc", 1234);
+        json_out_string(&out, "d", "e");
+        json_out_string(&out, "f", "\"\xc3\xa9");
         json_out_close(&out, '}');
-        assert_true(text.cut);
-        assert_true(strlen(buffer) < size);
+        assert_int_equal(text.cut, size < sizeof whole);
+        assert_int_equal(strlen(buffer), text.length);
+        assert_true(text.length < size);
+        if (!text.cut) {
+            assert_string_equal(buffer, whole);
+        }
     }
 }
 
