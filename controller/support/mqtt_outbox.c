@@ -22,6 +22,7 @@ struct outbox {
     struct node *waiting;
     struct node *in_flight;
     struct node *retained;
+    struct node *lone; /* waits alone, and so is not in `retained` yet: most leave at once */
     size_t events_max;
     size_t events; /* of `waiting` those that are not retained */
     struct outbox_counts counts;
@@ -111,10 +112,29 @@ static bool add_to_index(struct outbox *outbox, struct node *node)
     return node->indexed;
 }
 
+/* Before anything else waits, or is looked for. */
+static void index_lone(struct outbox *outbox)
+{
+    struct node *lone = outbox->lone;
+
+    outbox->lone = NULL;
+    if (lone != NULL) {
+        add_to_index(outbox, lone); /* without it, it only can't be replaced any more */
+    }
+}
+
 static enum status put_retained(struct outbox *outbox, struct node *node)
 {
-    struct node *older = find_retained(outbox, node->message.topic);
+    struct node *older;
 
+    if (outbox->waiting == NULL) {
+        outbox->lone = node;
+        DL_APPEND(outbox->waiting, node);
+        outbox->counts.waiting++;
+        return STATUS_OK;
+    }
+    index_lone(outbox);
+    older = find_retained(outbox, node->message.topic);
     if (older != NULL) {
         forget_in_index(outbox, older);
     }
@@ -169,6 +189,7 @@ struct outbox_message *outbox_take(struct outbox *outbox)
     if (node == NULL) {
         return NULL;
     }
+    outbox->lone = NULL; /* it was this one, if any */
     DL_DELETE(outbox->waiting, node);
     DL_APPEND(outbox->in_flight, node);
     forget_in_index(outbox, node);
@@ -197,6 +218,7 @@ void outbox_untake(struct outbox *outbox, struct outbox_message *message)
 {
     struct node *node = (struct node *)message;
 
+    index_lone(outbox);
     remove_from_flight(outbox, node);
     if (message->retain && find_retained(outbox, message->topic) != NULL) {
         free(node); /* a newer one waits */
@@ -227,6 +249,7 @@ static void discard(struct outbox *outbox, bool all, bool (*perishes)(const char
     struct node *following;
 
     HASH_CLEAR(hh, outbox->retained);
+    outbox->lone = NULL;
     DL_FOREACH_SAFE(outbox->waiting, node, following)
     {
         if (all || !is_kept(&node->message, perishes)) {
