@@ -9,39 +9,15 @@
 
 #include "controller/support/clock.h"
 #include "controller/support/log.h"
-#include "controller/support/mqtt_backoff.h"
-#include "controller/support/mqtt_intake.h"
-#include "controller/support/mqtt_link.h"
-#include "controller/support/mqtt_outbox.h"
-#include "controller/support/mqtt_settings.h"
+#include "controller/support/mqtt_parts.h"
 
 #define GOODBYE_MS 200
-/* Paho's reading thread waits for a second at most, and then sleeps for 100 ms. */
+/* Paho's reading thread waits for a second at most, and then sleeps for 100 ms. To a direct
+ * client's connection it is the keep-alive: Paho's own comes when the broker's patience ends. */
 #define STAY_AWAKE_MS 800
-/* Each message given to Paho waits for its lock; in between, the loop has other work. */
-#define MOVE_AT_ONCE 32
 #define STOP_POLL_MS 2
+/* Paho minds the connection in calls that read. */
 #define LOOK_MS 500
-
-struct mqtt {
-    struct mqtt_settings settings;
-    struct mqtt_intake intake;
-    struct outbox *outbox;
-    const struct mqtt_link_operations *operations;
-    struct mqtt_link *link;
-    int epoll; /* of a direct link, -1 for others */
-    bool more; /* may be read, and nothing will say so */
-    struct mono_time read_at;
-    bool may_doze;
-    bool started;
-    bool connected; /* as far as the loop has read the inbox */
-    bool connecting;
-    struct mqtt_backoff backoff;
-    bool (*perishes)(const char *topic);
-    struct mono_time silent_since; /* nothing went out, so that nothing had to come back */
-    uint64_t published_then;
-    struct mqtt_counts counts; /* connects and published; the outbox has the others */
-};
 
 /* The descriptor stays the same whatever connection it is about. */
 static enum status choose_link(struct mqtt *mqtt, bool direct)
@@ -161,18 +137,6 @@ void mqtt_on_connected(struct mqtt *mqtt)
     mqtt->counts.connects++;
 }
 
-/* Takes note of what the broker has acknowledged. */
-static void reap(struct mqtt *mqtt)
-{
-    struct outbox_message *message = mqtt->link == NULL ? NULL : mqtt->operations->done(mqtt->link);
-
-    while (message != NULL) {
-        struct outbox_message *next = message->next_done;
-        outbox_done(mqtt->outbox, message);
-        message = next;
-    }
-}
-
 void mqtt_on_disconnected(struct mqtt *mqtt, struct mono_time now)
 {
     struct mqtt_link *broken = mqtt->link;
@@ -180,7 +144,7 @@ void mqtt_on_disconnected(struct mqtt *mqtt, struct mono_time now)
     mqtt->connected = false;
     mqtt->connecting = false;
     /* Acknowledged before it broke: not to be sent again. */
-    reap(mqtt);
+    mqtt_reap(mqtt);
     /* The new one first: Paho ends its threads, and waits for that, with its last client. */
     if (make_link(mqtt, &mqtt->link) != STATUS_OK) {
         mqtt->link = NULL; /* once more when it is time to connect */
@@ -188,48 +152,6 @@ void mqtt_on_disconnected(struct mqtt *mqtt, struct mono_time now)
     mqtt->operations->free(broken);
     outbox_break(mqtt->outbox, mqtt->perishes);
     mqtt_backoff_plan(&mqtt->backoff, now);
-}
-
-static bool may_move(const struct mqtt *mqtt)
-{
-    const struct outbox_counts counts = outbox_counts(mqtt->outbox);
-    return counts.waiting > 0 && counts.in_flight < MQTT_IN_FLIGHT_MAX &&
-           counts.in_flight_bytes < MQTT_IN_FLIGHT_BYTES_MAX && mqtt->operations->takes(mqtt->link);
-}
-
-/* Hands the oldest messages that wait to Paho. True: it could take more at once. */
-static bool move_outbox(struct mqtt *mqtt, int count)
-{
-    struct outbox_message *message;
-
-    while (count-- > 0 && may_move(mqtt)) {
-        if (!mqtt_intake_enter(&mqtt->intake)) {
-            return false;
-        }
-        message = outbox_take(mqtt->outbox);
-        enum status status = mqtt->operations->publish(mqtt->link, message);
-        mqtt_intake_leave(&mqtt->intake);
-        if (status != STATUS_OK) {
-            outbox_untake(mqtt->outbox, message);
-            return false;
-        }
-        mqtt->counts.published++;
-    }
-    return may_move(mqtt);
-}
-
-/* While Paho has all that it may have, an acknowledgement wakes the loop. True: don't wait. */
-static bool move_and_watch(struct mqtt *mqtt)
-{
-    bool more = move_outbox(mqtt, MOVE_AT_ONCE);
-    bool waits = outbox_counts(mqtt->outbox).waiting > 0;
-
-    mqtt->operations->watch(mqtt->link, waits && !more);
-    if (waits && !more) {
-        reap(mqtt); /* what was acknowledged just before woke nobody */
-        more = may_move(mqtt) && mqtt->operations->state(mqtt->link) == MQTT_LINK_UP;
-    }
-    return more;
 }
 
 /* Lets the broker answer before Paho dozes off: UNSUBSCRIBE of nothing is the smallest packet that
@@ -296,7 +218,7 @@ struct mono_time mqtt_tick(struct mqtt *mqtt, struct mono_time now)
     bool more;
 
     look(mqtt, now);
-    reap(mqtt);
+    mqtt_reap(mqtt);
     if (!mqtt->started || atomic_load(&mqtt->intake.closed) || mqtt->connecting) {
         return never;
     }
@@ -310,7 +232,7 @@ struct mono_time mqtt_tick(struct mqtt *mqtt, struct mono_time now)
     if (mqtt->backoff.connected_at.ms == 0) {
         mqtt->backoff.connected_at = now;
     }
-    more = move_and_watch(mqtt);
+    more = mqtt_move_and_watch(mqtt);
     mqtt->operations->flush(mqtt->link);
     next = more || mqtt->more ? now : stay_awake(mqtt, now);
     if (mqtt->epoll >= 0) {
@@ -322,50 +244,6 @@ struct mono_time mqtt_tick(struct mqtt *mqtt, struct mono_time now)
 bool mqtt_is_connected(const struct mqtt *mqtt)
 {
     return mqtt->connected;
-}
-
-/* What Paho or the broker would refuse, and the broker with the end of the connection. */
-static enum status check_message(const char *topic, size_t length, int qos)
-{
-    size_t topic_length = strlen(topic);
-
-    if (length > MQTT_PAYLOAD_MAX || topic_length > MQTT_STRING_MAX) {
-        return STATUS_TOO_LONG;
-    }
-    if (topic_length == 0 || strpbrk(topic, "+#") != NULL || qos < 0 || qos > 1 ||
-        !utf8_is_valid(topic, topic_length)) {
-        return STATUS_INVALID;
-    }
-    return STATUS_OK;
-}
-
-enum status mqtt_publish(
-    struct mqtt *mqtt, const char *topic, const char *payload, size_t length, int qos, bool retain)
-{
-    enum status status = check_message(topic, length, qos);
-    bool straight;
-
-    if (status != STATUS_OK) {
-        return status;
-    }
-    if (!mqtt->connected &&
-        (retain || qos == 0 || (mqtt->perishes != NULL && mqtt->perishes(topic)))) {
-        return STATUS_OK; /* the outbox would forget it */
-    }
-    straight = mqtt->connected && outbox_counts(mqtt->outbox).waiting == 0;
-    status = outbox_put(mqtt->outbox, topic, payload, length, qos, retain);
-    if (status == STATUS_OK && straight) {
-        if (!may_move(mqtt)) {
-            reap(mqtt);
-        }
-        move_outbox(mqtt, 1);
-    }
-    return status;
-}
-
-void mqtt_discard(struct mqtt *mqtt, bool all)
-{
-    outbox_discard(mqtt->outbox, all);
 }
 
 enum status mqtt_subscribe(
@@ -417,8 +295,8 @@ void mqtt_stop(struct mqtt *mqtt, int timeout_ms)
     }
     do {
         mqtt_read(mqtt, clock_now().mono);
-        reap(mqtt);
-        move_outbox(mqtt, MOVE_AT_ONCE);
+        mqtt_reap(mqtt);
+        mqtt_move(mqtt, MOVE_AT_ONCE);
         counts = outbox_counts(mqtt->outbox);
         if (counts.waiting + counts.in_flight == 0) {
             break;

@@ -4,12 +4,8 @@
  * would wait (connect, subscribe, unsubscribe, a message too large for the socket's buffer) are
  * jobs, one after the other, each on a thread of its own; meanwhile the handle is the job's, and
  * the owner publishes and reads nothing. Nothing else waits: what is in flight always finds room in
- * the socket's buffer, see DIRECT_BYTES_MAX.
+ * the socket's buffer, see mqtt_direct_publish.c.
  */
-#include <MQTTClient.h>
-#include <linux/sockios.h>
-#include <linux/tcp.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -19,51 +15,16 @@
 #include <unistd.h>
 
 #include "controller/support/clock.h"
-#include "controller/support/mqtt_job.h"
-#include "controller/support/mqtt_link.h"
+#include "controller/support/mqtt_direct_parts.h"
 #include "controller/support/mqtt_socket.h"
 
-/* What is in flight (at most MQTT_IN_FLIGHT_BYTES_MAX) and one such message more are less than
- * MQTT_SEND_BUFFER_BYTES. */
-#define DIRECT_BYTES_MAX (32 * 1024)
-/* QoS 0 is not acknowledged: where that much has not left yet, it is not worth its place. */
-#define UNSENT_BYTES_MAX (32 * 1024)
 /* Packets and bytes that are read at once; then those who sent them are answered. */
 #define PACKETS_AT_ONCE 256
 #define BYTES_AT_ONCE (1024 * 1024)
-/* SUBSCRIBE and UNSUBSCRIBE wait for an answer. When Paho's keep-alive closes the connection
- * meanwhile, the call does not notice, and stays until its own time is over, five seconds. So they
- * are made only when the broker was heard just before, and given up before the keep-alive does. */
-#define HEARD_MS 1000
-#define ANSWER_MS 1800
-/* The first message of a turn leaves at once, a command mostly. Those behind it share segments, and
- * each time so many have come they leave. */
-#define CORKED_MAX 32
 /* PUBACK, and about what else brings no message: what one such packet takes of what is unread. */
 #define ACK_BYTES 4
 
-struct mqtt_link {
-    struct mqtt_link_options options;
-    struct mqtt_link_events events;
-    MQTTClient paho;
-    enum mqtt_link_state state;
-    int fd;               /* of the socket; -1 while there is no connection */
-    int done_fd;          /* a job has finished */
-    bool is_heard;        /* the socket is in the owner's epoll */
-    int published;        /* since the last flush */
-    struct mqtt_job *job; /* under way */
-    struct mono_time job_since;
-    struct mono_time heard_at; /* anything at all */
-    bool has_waited;           /* a job read messages, and Paho may still have some */
-    struct mqtt_job *jobs;     /* that wait */
-    /* A job that was answered, while messages that came before the answer are still in Paho. */
-    struct mqtt_job *answered;
-    struct outbox_message *sent_first; /* in flight, in the order of their tokens in Paho */
-    struct outbox_message *sent_last;
-    struct outbox_message *done;
-};
-
-static void hear(struct mqtt_link *link, bool on)
+void direct_hear(struct mqtt_link *link, bool on)
 {
     struct epoll_event event = {.events = EPOLLIN};
 
@@ -73,32 +34,20 @@ static void hear(struct mqtt_link *link, bool on)
     }
 }
 
-static void drop_jobs(struct mqtt_link *link)
-{
-    struct mqtt_job *job;
-
-    while ((job = link->jobs) != NULL) {
-        link->jobs = job->next;
-        mqtt_job_free(job);
-    }
-    mqtt_job_free(link->answered);
-    link->answered = NULL;
-}
-
 /* No job is under way. */
-static void go_down(struct mqtt_link *link, const char *reason)
+void direct_go_down(struct mqtt_link *link, const char *reason)
 {
     if (link->state == MQTT_LINK_CONNECTING || link->state == MQTT_LINK_UP) {
         link->state = MQTT_LINK_DOWN;
-        hear(link, false);
-        drop_jobs(link);
+        direct_hear(link, false);
+        direct_drop_jobs(link);
         link->events.disconnected(link->events.context, reason);
     }
 }
 
-static void lost(struct mqtt_link *link)
+void direct_lost(struct mqtt_link *link)
 {
-    go_down(link, "connection lost");
+    direct_go_down(link, "connection lost");
 }
 
 static void direct_free(struct mqtt_link *link)
@@ -109,7 +58,7 @@ static void direct_free(struct mqtt_link *link)
     /* Paho would say goodbye by itself, and the broker would then keep the last will. The socket
      * may be closed by now, and its number another's. */
     if (link->fd >= 0 && mqtt_socket_is_peer(link->fd, link->options.url.port)) {
-        hear(link, false);
+        direct_hear(link, false);
         shutdown(link->fd, SHUT_RDWR);
     }
     if (link->job != NULL) {
@@ -120,7 +69,7 @@ static void direct_free(struct mqtt_link *link)
         (void)MQTTClient_disconnect(link->paho, 0);
     }
     MQTTClient_destroy(&link->paho);
-    drop_jobs(link);
+    direct_drop_jobs(link);
     close(link->done_fd);
     free(link);
 }
@@ -163,334 +112,6 @@ no_fd:
     free(link);
     return status;
 }
-
-/* ---- jobs ---- */
-
-static enum status add_job(
-    struct mqtt_link *link, enum mqtt_job_kind kind, const char *const filters[], const int qos[],
-    size_t count, struct mqtt_job **ret_job)
-{
-    struct mqtt_job **last = &link->jobs;
-    struct mqtt_job *job = mqtt_job_new(kind, filters, qos, count);
-
-    if (job == NULL) {
-        return STATUS_NO_MEMORY;
-    }
-    while (*last != NULL) {
-        last = &(*last)->next;
-    }
-    *last = job;
-    *ret_job = job;
-    return STATUS_OK;
-}
-
-static bool awaits_answer(const struct mqtt_job *job)
-{
-    return job->kind == MQTT_JOB_SUBSCRIBE || job->kind == MQTT_JOB_UNSUBSCRIBE;
-}
-
-/* If not, Paho asks the broker for a sign of life in one of the next looks. */
-static bool may_start(const struct mqtt_link *link, const struct mqtt_job *job)
-{
-    return !awaits_answer(job) || clock_now().mono.ms - link->heard_at.ms < HEARD_MS;
-}
-
-static void start_next_job(struct mqtt_link *link)
-{
-    struct mqtt_job *job = link->jobs;
-
-    if (link->job != NULL || link->answered != NULL || job == NULL || !may_start(link, job)) {
-        return;
-    }
-    hear(link, false);
-    if (mqtt_job_start(job, link->paho, &link->options, link->done_fd) != STATUS_OK) {
-        go_down(link, "no thread to talk to the broker on");
-        return;
-    }
-    link->jobs = job->next;
-    job->next = NULL;
-    link->job = job;
-    link->job_since = clock_now().mono;
-}
-
-static void finish_connect(struct mqtt_link *link, const struct mqtt_job *job)
-{
-    TEXT_LOCAL(reason, 512);
-
-    if (job->result != MQTTCLIENT_SUCCESS) {
-        mqtt_connect_reason(&link->options.url, job->result, job->tls_reason, &reason);
-        go_down(link, reason.data);
-    } else if (job->fd < 0) {
-        go_down(link, "the connection's socket is not to be found in /proc/self/fd");
-    } else {
-        link->fd = job->fd;
-        link->state = MQTT_LINK_UP;
-        link->events.connected(link->events.context);
-    }
-}
-
-static void keep_sent(struct mqtt_link *link, struct outbox_message *message)
-{
-    message->next_done = NULL;
-    if (link->sent_first == NULL) {
-        link->sent_first = message;
-    } else {
-        link->sent_last->next_done = message;
-    }
-    link->sent_last = message;
-}
-
-static void keep_done(struct mqtt_link *link, struct outbox_message *message)
-{
-    message->next_done = link->done;
-    link->done = message;
-}
-
-static void finish_publish(struct mqtt_link *link, struct outbox_message *message, int result)
-{
-    if (message->qos > 0) {
-        keep_sent(link, message);
-    } else {
-        keep_done(link, message);
-    }
-    if (result != MQTTCLIENT_SUCCESS) {
-        lost(link);
-    }
-}
-
-static void finish_job(struct mqtt_link *link)
-{
-    struct mqtt_job *job = link->job;
-
-    mqtt_job_join(job);
-    link->job = NULL;
-    link->has_waited = true;
-    if (job->result == MQTTCLIENT_SUCCESS) {
-        link->heard_at = clock_now().mono;
-    }
-    switch (job->kind) {
-    case MQTT_JOB_CONNECT:
-        finish_connect(link, job);
-        break;
-    case MQTT_JOB_SUBSCRIBE:
-        if (job->result == MQTTCLIENT_SUCCESS) {
-            link->answered = job;
-            return;
-        }
-        break;
-    case MQTT_JOB_PUBLISH:
-        finish_publish(link, job->message, job->result);
-        break;
-    case MQTT_JOB_GOODBYE:
-        link->state = MQTT_LINK_CLOSED;
-        break;
-    case MQTT_JOB_UNSUBSCRIBE:
-        break;
-    }
-    mqtt_job_free(job);
-}
-
-/* What is answered was behind everything that has been read: that is told first. */
-static void tell_answer(struct mqtt_link *link)
-{
-    struct mqtt_job *job = link->answered;
-
-    if (job != NULL) {
-        link->answered = NULL;
-        link->events.subscribed(link->events.context, job->token, job->granted);
-        mqtt_job_free(job);
-    }
-}
-
-static enum status start_job(struct mqtt_link *link, enum mqtt_job_kind kind)
-{
-    struct mqtt_job *job;
-    enum status status = add_job(link, kind, NULL, NULL, 0, &job);
-
-    if (status == STATUS_OK) {
-        start_next_job(link);
-    }
-    return status;
-}
-
-static enum status direct_connect(struct mqtt_link *link)
-{
-    enum status status;
-
-    link->state = MQTT_LINK_CONNECTING;
-    status = start_job(link, MQTT_JOB_CONNECT);
-    if (status != STATUS_OK) {
-        link->state = MQTT_LINK_DOWN;
-    }
-    return status;
-}
-
-static enum status direct_subscribe(
-    struct mqtt_link *link, const char *const filters[], const int qos[], size_t count, int token)
-{
-    struct mqtt_job *job;
-    enum status status;
-
-    if (link->state != MQTT_LINK_UP) {
-        return STATUS_DISCONNECTED;
-    }
-    status = add_job(link, MQTT_JOB_SUBSCRIBE, filters, qos, count, &job);
-    if (status == STATUS_OK) {
-        job->token = token;
-        start_next_job(link);
-    }
-    return status;
-}
-
-static enum status direct_unsubscribe(struct mqtt_link *link, const char *filter)
-{
-    struct mqtt_job *job;
-    enum status status;
-
-    if (link->state != MQTT_LINK_UP) {
-        return STATUS_DISCONNECTED;
-    }
-    status = add_job(link, MQTT_JOB_UNSUBSCRIBE, &filter, NULL, 1, &job);
-    if (status == STATUS_OK) {
-        start_next_job(link);
-    }
-    return status;
-}
-
-static enum status direct_goodbye(struct mqtt_link *link)
-{
-    return link->state == MQTT_LINK_UP ? start_job(link, MQTT_JOB_GOODBYE) : STATUS_DISCONNECTED;
-}
-
-/* ---- publishing ---- */
-
-static bool direct_takes(const struct mqtt_link *link)
-{
-    return link->state == MQTT_LINK_UP && link->job == NULL;
-}
-
-static void cork(const struct mqtt_link *link, int on)
-{
-    setsockopt(link->fd, IPPROTO_TCP, TCP_CORK, &on, sizeof on);
-}
-
-static void uncork(struct mqtt_link *link)
-{
-    if (link->published > 1) {
-        cork(link, 0);
-    }
-    link->published = 0;
-}
-
-/* When a write of QoS 1 fails, Paho closes the connection and says that all is well. */
-static void direct_flush(struct mqtt_link *link)
-{
-    if (link->published > 0 && link->state == MQTT_LINK_UP) {
-        uncork(link);
-        if (!MQTTClient_isConnected(link->paho)) {
-            lost(link);
-        }
-    }
-}
-
-/* Before a message is published. */
-static void gather(struct mqtt_link *link)
-{
-    if (link->published > CORKED_MAX) {
-        uncork(link);
-    }
-    if (++link->published == 2) {
-        cork(link, 1);
-    }
-}
-
-static enum status publish_large(struct mqtt_link *link, struct outbox_message *message)
-{
-    struct mqtt_job *job;
-    enum status status = add_job(link, MQTT_JOB_PUBLISH, NULL, NULL, 0, &job);
-
-    if (status == STATUS_OK) {
-        job->message = message;
-        start_next_job(link);
-    }
-    return status;
-}
-
-static bool is_congested(const struct mqtt_link *link)
-{
-    int unsent = 0;
-    return ioctl(link->fd, SIOCOUTQ, &unsent) != 0 || unsent > UNSENT_BYTES_MAX;
-}
-
-static enum status direct_publish(struct mqtt_link *link, struct outbox_message *message)
-{
-    int result;
-
-    if (link->state != MQTT_LINK_UP) {
-        return STATUS_DISCONNECTED;
-    }
-    if (!direct_takes(link)) {
-        return STATUS_BUSY;
-    }
-    if (message->length > DIRECT_BYTES_MAX) {
-        return publish_large(link, message);
-    }
-    if (message->qos == 0 && is_congested(link)) {
-        keep_done(link, message);
-        return STATUS_OK;
-    }
-    gather(link);
-    result = MQTTClient_publish(
-        link->paho, message->topic, (int)message->length, message->payload, message->qos,
-        message->retain, &message->token);
-    finish_publish(link, message, result);
-    return STATUS_OK;
-}
-
-/* What Paho does not count among what is in flight any more, the broker has acknowledged. Paho
- * keeps the order in which it was sent. */
-static void reap(struct mqtt_link *link)
-{
-    struct outbox_message *message = link->sent_first;
-    MQTTClient_deliveryToken *tokens = NULL;
-    size_t next = 0;
-
-    if (message == NULL ||
-        MQTTClient_getPendingDeliveryTokens(link->paho, &tokens) != MQTTCLIENT_SUCCESS) {
-        return;
-    }
-    link->sent_first = link->sent_last = NULL;
-    while (message != NULL) {
-        struct outbox_message *following = message->next_done;
-        if (tokens != NULL && tokens[next] == message->token) {
-            keep_sent(link, message);
-            next++;
-        } else {
-            keep_done(link, message);
-        }
-        message = following;
-    }
-    if (tokens != NULL) {
-        MQTTClient_free(tokens);
-    }
-}
-
-static struct outbox_message *direct_done(struct mqtt_link *link)
-{
-    struct outbox_message *done = link->done;
-
-    link->done = NULL;
-    return done;
-}
-
-/* Acknowledgements are read where messages are, which wakes the owner in any case. */
-static void direct_watch(struct mqtt_link *link, bool watch)
-{
-    (void)link;
-    (void)watch;
-}
-
-/* ---- reading ---- */
 
 /* What a batch may still take. */
 struct batch {
@@ -556,13 +177,13 @@ static bool read_packets(struct mqtt_link *link, struct batch *batch)
     }
     for (int count = 0; count < PACKETS_AT_ONCE && batch->bytes > 0; count++) {
         if (!read_packet(link, batch)) {
-            lost(link);
+            direct_lost(link);
             return false;
         }
         if (batch->silent > 0) {
             batch->had_silence = true;
             link->has_waited = false;
-            tell_answer(link);
+            direct_tell_answer(link);
         }
         if (batch->unread <= 0 && batch->silent >= silence_wanted(link)) {
             batch->unread = unread_bytes(link);
@@ -574,14 +195,6 @@ static bool read_packets(struct mqtt_link *link, struct batch *batch)
     return true;
 }
 
-static void give_up_job(struct mqtt_link *link)
-{
-    if (awaits_answer(link->job) && clock_now().mono.ms - link->job_since.ms >= ANSWER_MS &&
-        mqtt_socket_is_peer(link->fd, link->options.url.port)) {
-        shutdown(link->fd, SHUT_RDWR);
-    }
-}
-
 static bool direct_read(struct mqtt_link *link)
 {
     eventfd_t count;
@@ -590,10 +203,10 @@ static bool direct_read(struct mqtt_link *link)
 
     if (link->job != NULL) {
         if (eventfd_read(link->done_fd, &count) != 0) {
-            give_up_job(link);
+            direct_give_up_job(link);
             return false;
         }
-        finish_job(link);
+        direct_finish_job(link);
     }
     if (link->state != MQTT_LINK_UP) {
         return false;
@@ -603,11 +216,11 @@ static bool direct_read(struct mqtt_link *link)
         return false;
     }
     if (batch.had_silence) {
-        reap(link);
+        direct_reap(link);
     }
-    start_next_job(link);
+    direct_start_next_job(link);
     if (link->job == NULL) {
-        hear(link, true);
+        direct_hear(link, true);
     }
     return more && link->job == NULL;
 }

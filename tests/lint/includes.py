@@ -58,7 +58,7 @@ PURE_FILES = {
 # Third-party header, and the files that may use it; of those, where it is in ONE_FILE, only one.
 THIRD_PARTY = [
     ("MQTTAsync.h", ["controller/support/mqtt_threads.c"]),
-    ("MQTTClient.h", ["controller/support/mqtt_direct.c", "controller/support/mqtt_job.c"]),
+    ("MQTTClient.h", ["controller/support/mqtt_direct*.[ch]", "controller/support/mqtt_job.c"]),
     ("MQTT*.h", []),
     ("cjson/*", ["controller/support/json*.c"]),
     ("hiredis/*", ["persistence/redis*.[ch]", "controller/backup/redis*.c"]),
