@@ -30,8 +30,9 @@ void echo_tick(struct echo *echo, struct mqtt *mqtt)
 
     if (echo->waits) {
         text_addf(&payload, WORD "%u", (unsigned)echo->number);
-        echo->waits =
-            mqtt_publish(mqtt, echo->topic, payload.data, payload.length, 1, false) != STATUS_OK;
+        /* Disconnected: it is asked for anew after the next connect. */
+        enum status status = mqtt_publish_first(mqtt, echo->topic, payload.data, payload.length);
+        echo->waits = status != STATUS_OK && status != STATUS_DISCONNECTED;
     }
 }
 

@@ -105,6 +105,11 @@ bool mqtt_is_connected(const struct mqtt *mqtt);
 MUST_USE enum status mqtt_publish(
     struct mqtt *mqtt, const char *topic, const char *payload, size_t length, int qos, bool retain);
 
+/* QoS 1, before all that waits in the outbox, and whatever its number: for one message at a time.
+ * STATUS_DISCONNECTED where there is no connection. */
+MUST_USE enum status
+mqtt_publish_first(struct mqtt *mqtt, const char *topic, const char *payload, size_t length);
+
 /* Drops what waits in the outbox: all of it, or only what is retained or of QoS 0. What Paho has
  * goes out. */
 void mqtt_discard(struct mqtt *mqtt, bool all);

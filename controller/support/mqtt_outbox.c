@@ -214,6 +214,19 @@ static void wait_first(struct outbox *outbox, struct node *node)
     outbox->events += !node->message.retain;
 }
 
+enum status
+outbox_put_first(struct outbox *outbox, const char *topic, const char *payload, size_t length)
+{
+    struct node *node = new_node(topic, payload, length, 1, false);
+
+    if (node == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    index_lone(outbox);
+    wait_first(outbox, node);
+    return STATUS_OK;
+}
+
 void outbox_untake(struct outbox *outbox, struct outbox_message *message)
 {
     struct node *node = (struct node *)message;

@@ -44,6 +44,10 @@ MUST_USE enum status outbox_put(
     struct outbox *outbox, const char *topic, const char *payload, size_t length, int qos,
     bool retain);
 
+/* Before all that waits, whatever its number: of QoS 1, not retained. */
+MUST_USE enum status
+outbox_put_first(struct outbox *outbox, const char *topic, const char *payload, size_t length);
+
 /* The oldest one that waits becomes in flight; NULL where nothing waits. */
 struct outbox_message *outbox_take(struct outbox *outbox);
 

@@ -96,6 +96,24 @@ enum status mqtt_publish(
     return status;
 }
 
+enum status
+mqtt_publish_first(struct mqtt *mqtt, const char *topic, const char *payload, size_t length)
+{
+    enum status status = check_message(topic, length, 1);
+
+    if (status == STATUS_OK && !mqtt->connected) {
+        status = STATUS_DISCONNECTED;
+    }
+    if (status == STATUS_OK) {
+        status = outbox_put_first(mqtt->outbox, topic, payload, length);
+    }
+    if (status == STATUS_OK) {
+        mqtt_reap(mqtt);
+        mqtt_move(mqtt, 1);
+    }
+    return status;
+}
+
 void mqtt_discard(struct mqtt *mqtt, bool all)
 {
     outbox_discard(mqtt->outbox, all);

@@ -272,9 +272,32 @@ static void the_states_of_5000_machines_are_merged_machine_by_machine(void **sta
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void what_is_put_first_goes_first_and_loses_nothing(void **state)
+{
+    struct outbox *outbox = NULL;
+    static const char *const order[] = {"echo", "a/state", "a/event"};
+
+    (void)state;
+    assert_int_equal(outbox_new(1, &outbox), STATUS_OK);
+    assert_int_equal(outbox_put(outbox, "a/state", "1", 1, 1, true), STATUS_OK);
+    assert_int_equal(outbox_put(outbox, "a/event", "1", 1, 1, false), STATUS_OK);
+    assert_int_equal(outbox_put_first(outbox, "echo", "1", 1), STATUS_OK);
+    assert_int_equal(outbox_put(outbox, "a/state", "2", 1, 1, true), STATUS_OK);
+    assert_int_equal(outbox_counts(outbox).waiting, 3);
+    for (size_t i = 0; i < 3; i++) {
+        struct outbox_message *message = outbox_take(outbox);
+        assert_non_null(message);
+        assert_string_equal(message->topic, order[i]);
+        outbox_done(outbox, message);
+    }
+    assert_null(outbox_take(outbox));
+    outbox_free(outbox);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_put_first_goes_first_and_loses_nothing),
         TEST(messages_leave_in_the_order_in_which_they_came),
         TEST(a_newer_retained_message_takes_the_place_of_the_older_one),
         TEST(events_of_one_topic_are_never_merged),
