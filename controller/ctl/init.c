@@ -17,7 +17,6 @@
 #define TEXT_BYTES 16384
 #define WATCHER "svc.watcher"
 #define CONTROLLER "svc.controller-"
-#define OUR_GROUP "tagout"
 #define REDIS_GROUP "redis"
 
 #define INI "tagout.ini"
@@ -188,7 +187,7 @@ static enum status write_ini(struct init *init)
 
     text_addf(&text, "id = %s", init->wish->controller);
     status = fill(init, shipped_tagout_ini, changes, sizeof changes / sizeof changes[0]);
-    return status == STATUS_OK ? put(init, INI, 0640, OUR_GROUP) : status;
+    return status == STATUS_OK ? put(init, INI, 0640, INIT_GROUP) : status;
 }
 
 static enum status write_broker(struct init *init)
@@ -290,7 +289,7 @@ static enum status write_roster(struct init *init)
         status = place(init, files[i].name, path);
         if (status == STATUS_OK && !files_exist(path)) {
             text_add(&init->content, files[i].content);
-            status = put(init, files[i].name, 0640, OUR_GROUP);
+            status = put(init, files[i].name, 0640, INIT_GROUP);
         }
     }
     return status;

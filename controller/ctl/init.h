@@ -21,6 +21,7 @@
 #include "controller/support/time.h"
 
 #define INIT_NAME_SIZE 48
+#define INIT_GROUP "tagout" /* of the services */
 
 struct init_wish {
     const char *directory;

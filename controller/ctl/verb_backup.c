@@ -1,4 +1,5 @@
 /* backup and restore: a whole host in one encrypted file. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -168,6 +169,10 @@ int ctl_restore(struct ctl *ctl)
     int code = begin(ctl, &errand);
     TEXT_LOCAL(why, 2048);
 
+    if (code == CTL_DONE && access(errand.wish.file, R_OK) != 0) {
+        ctl_complain("%s: %s", errand.wish.file, strerror(errno));
+        code = CTL_REFUSED;
+    }
     if (code == CTL_DONE) {
         code = ask_passphrase(ctl, &errand, false);
     }

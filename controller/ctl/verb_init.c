@@ -1,13 +1,25 @@
 /* init: a working, secured set-up for this host, and what to do next. */
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "controller/ctl/ctl.h"
 #include "controller/ctl/init.h"
 #include "controller/setup/authority.h"
 #include "controller/support/clock.h"
 #include "topics/access.h"
+
+/* The package makes it; without it the services cannot read what is written for them. */
+static void ask_for_group(void)
+{
+    if (geteuid() == 0 && getgrnam(INIT_GROUP) == NULL) {
+        ctl_complain("there is no group " INIT_GROUP
+                     " yet: systemd-sysusers, then chgrp " INIT_GROUP
+                     " tagout.ini, machines.json and users.json");
+    }
+}
 
 /* Whoever becomes root to do this is in charge. */
 static void find_admin(const struct ctl *ctl, char ret_account[INIT_NAME_SIZE])
@@ -74,6 +86,7 @@ static int set_up(const struct ctl *ctl, const struct settings *defaults)
         return CTL_REFUSED;
     }
     say_next(directory, wish.controller);
+    ask_for_group();
     return CTL_DONE;
 }
 

@@ -337,6 +337,12 @@ def test_a_passphrase_that_others_may_read_is_refused(host):
         2, f"tagoutctl: {host.passphrase}: others may read it; chmod 600 it\n")
 
 
+def test_a_backup_that_is_not_there_is_no_reason_to_ask_for_a_passphrase(host):
+    result = host.run("restore", os.path.join(host.folder, "none"))
+    assert (result.code, result.err) == (
+        1, f"tagoutctl: {host.folder}/none: No such file or directory\n")
+
+
 def test_without_a_terminal_there_has_to_be_a_file(host):
     result = host.run("backup", os.path.join(host.folder, "backup"))
     assert result.code == 2
