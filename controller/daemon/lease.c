@@ -210,6 +210,8 @@ static void on_store_up(struct lease *lease, struct mono_time now)
     lease->store_was_up = true;
     if (lease_is_leader(lease)) {
         lease->ask_at = now;
+    } else if (lease->role == LEASE_STANDS_BY) {
+        lease->waiting_since = now; /* it has its time anew, also where it is not asked at once */
     }
 }
 
