@@ -88,7 +88,7 @@ static void inquire(struct lease *lease, struct mono_time now, struct lease_acti
 
 static bool yields(const struct lease *lease, struct mono_time now)
 {
-    return lease_another_leads(lease) && now.ms < lease->yields_until.ms;
+    return lease->store_is_up && lease_another_leads(lease) && now.ms < lease->yields_until.ms;
 }
 
 static void tick_standby(struct lease *lease, struct now now, struct lease_actions *actions)
@@ -100,6 +100,9 @@ static void tick_standby(struct lease *lease, struct now now, struct lease_actio
     if (lease->store_is_read && may_ask(lease, now.mono) && !yields(lease, now.mono) &&
         has_just_heard(lease, now.mono)) {
         ask(lease, LEASE_ASK_TAKE, now.mono, actions);
+    }
+    if (yields(lease, now.mono)) {
+        lease->waiting_since = now.mono; /* it has not asked, so that no answer is due */
     }
     if (now.mono.ms - lease->waiting_since.ms < lease->patience_ms) {
         return;

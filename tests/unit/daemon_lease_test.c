@@ -358,8 +358,10 @@ static void C12_beside_a_leader_a_new_Redis_is_asked_after_a_whole_lease(void **
     lease_bench_event(&b, LEASE_STORE_DOWN);
     lease_bench_event(&b, LEASE_STORE_UP);
     lease_bench_event(&b, LEASE_STORE_READ);
+    lease_bench_pass(&b, LEASE_MS - 1);
     lease_bench_status(&b, "a", false, false, EPOCH); /* it has gone */
     assert_int_equal(b.did.ask, LEASE_ASK_TAKE);
+    assert_false(b.did.announce);
 }
 
 /* A broker that was restored from an old file has no last will of it. */
