@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import signal
 import socket
 import stat
 import subprocess
@@ -124,7 +125,7 @@ class Site:
 
     def move_ports(self):
         path = os.path.join(self.etc, "mosquitto/tagout.conf")
-        text = "user root\n" * (os.getuid() == 0) + "log_dest none\n"
+        text = "user root\n" * (os.getuid() == 0) + "log_dest stderr\nlog_type all\n"
         for key, value in settings_of(path):
             if key == "listener":
                 value = f"{self.ports[int(value.split()[0])]} 127.0.0.1"
@@ -189,7 +190,10 @@ def site(scratch, etc):
 def test_with_it_broker_redis_controller_watcher_box_and_admin_work_together(site):
     added = site.ctl("device", "add", "table-saw", "--json", ini="tagout.ini")
     assert added.code == 0, added
-    site.processes[0].signal(1)  # SIGHUP: systemctl reload mosquitto
+    broker = site.processes[0]
+    since = broker.log_position()
+    broker.signal(signal.SIGHUP)  # systemctl reload mosquitto
+    broker.wait_log(re.compile("Reloading config"), since=since)
     story = os.path.join(site.scratch, "story")
     with open(story, "w", encoding="utf-8") as file:
         file.write("table-saw card in Ada\nexpect table-saw relay on within 15 s\n")
