@@ -30,7 +30,7 @@ add_bytes(struct redis_copy *copy, size_t *room, const char *bytes, size_t lengt
     if (length == 0) {
         return STATUS_OK;
     }
-    while (copy->length + length > *room) {
+    while (copy->bytes == NULL || copy->length + length > *room) {
         size_t more = *room == 0 ? 65536 : *room * 2;
         char *grown = realloc(copy->bytes, more);
 

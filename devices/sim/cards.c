@@ -50,7 +50,7 @@ enum status cards_add(struct cards *cards, const char *number, struct text *why)
     if (number[0] != '\0' && strlen(number) < CARD_SIZE && text_is_printable_ascii(number)) {
         status = append(cards, number, &card);
     }
-    if (status != STATUS_OK) {
+    if (card == NULL) {
         text_addf(why, "card: %s", status_text(status));
         return status;
     }
@@ -95,7 +95,7 @@ static enum status load_user(struct cards *cards, const struct json *user)
             return STATUS_INVALID;
         }
         status = append(cards, json_string(fob), &card);
-        if (status == STATUS_OK) {
+        if (card != NULL) {
             name_holder(card, user);
         }
     }
