@@ -32,13 +32,14 @@ judge(const struct core_second_relay_config *config, const struct core_holder *h
 }
 
 /* An always enabled machine has no session whose beginning could be waited for: what
- * `always_enabled` of the second relay gives it gives with the next report, and takes at once. */
+ * `always_enabled` of the second relay gives it gives with the next report that is judged, and
+ * takes at once. */
 static void follow_setting(struct decision *decision)
 {
     struct core_state *state = decision->state;
     bool always_enabled = decision->config->second_relay.always_enabled;
 
-    if (always_enabled && decision->event->type == CORE_EVENT_REPORT) {
+    if (always_enabled && decision->accepted) {
         set_second(state, CORE_SECOND_ALWAYS);
     } else if (!always_enabled && state->second == CORE_SECOND_ALWAYS) {
         set_second(state, state->has_user ? CORE_SECOND_DENIED : CORE_SECOND_NONE);
