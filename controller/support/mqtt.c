@@ -297,6 +297,7 @@ void mqtt_stop(struct mqtt *mqtt, int timeout_ms)
         mqtt_read(mqtt, clock_now().mono);
         mqtt_reap(mqtt);
         mqtt_move(mqtt, MOVE_AT_ONCE);
+        mqtt->operations->flush(mqtt->link);
         counts = outbox_counts(mqtt->outbox);
         if (counts.waiting + counts.in_flight == 0) {
             break;

@@ -162,7 +162,7 @@ static bool read_packet(struct mqtt_link *link, struct batch *batch)
 
 /* Paho itself may hold something back: messages that came while a job waited, or, with TLS, what
  * OpenSSL has decrypted. A receive without a message finds the end of the former, and two of the
- * latter. */
+ * latter, if they were not acknowledgements: with TLS a batch that read anything has one behind. */
 static int silence_wanted(const struct mqtt_link *link)
 {
     return link->options.url.tls ? 2 : link->has_waited ? 1 : 0;
@@ -171,9 +171,12 @@ static int silence_wanted(const struct mqtt_link *link)
 /* True: there may be more. */
 static bool read_packets(struct mqtt_link *link, struct batch *batch)
 {
+    bool any = false;
+
     batch->unread = unread_bytes(link);
     if (batch->unread > 0) {
         link->heard_at = clock_now().mono;
+        any = true;
     }
     for (int count = 0; count < PACKETS_AT_ONCE && batch->bytes > 0; count++) {
         if (!read_packet(link, batch)) {
@@ -188,7 +191,7 @@ static bool read_packets(struct mqtt_link *link, struct batch *batch)
         if (batch->unread <= 0 && batch->silent >= silence_wanted(link)) {
             batch->unread = unread_bytes(link);
             if (batch->unread == 0) {
-                return false;
+                return link->options.url.tls && any;
             }
         }
     }
@@ -216,8 +219,15 @@ static bool direct_read(struct mqtt_link *link)
         return false;
     }
     if (batch.had_silence) {
+        /* Paho closes a connection by itself when nobody answers its ping, says nothing, and has
+         * then forgotten what was in flight: that is not acknowledged. */
+        if (!MQTTClient_isConnected(link->paho)) {
+            direct_lost(link);
+            return false;
+        }
         direct_reap(link);
     }
+    link->is_drained = !more;
     direct_start_next_job(link);
     if (link->job == NULL) {
         direct_hear(link, true);

@@ -1,4 +1,6 @@
 /* The direct link's calls that wait, one after the other. */
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -7,10 +9,13 @@
 #include "controller/support/mqtt_socket.h"
 
 /* SUBSCRIBE and UNSUBSCRIBE wait for an answer. When Paho's keep-alive closes the connection
- * meanwhile, the call does not notice, and stays until its own time is over, five seconds. So they
- * are made only when the broker was heard just before, and given up before the keep-alive does. */
+ * meanwhile, the call does not notice, and stays until its own time is over. So they are made only
+ * when the broker was heard just before, and given up when it falls silent, before the keep-alive
+ * does: the answer may stand behind thousands of retained messages. */
 #define HEARD_MS 1000
 #define ANSWER_MS 1800
+/* Meanwhile Paho reads into a queue without bound: in a flood they wait for its end, so long. */
+#define DRAINED_MS 5000
 
 void direct_drop_jobs(struct mqtt_link *link)
 {
@@ -37,6 +42,7 @@ enum status direct_add_job(
     while (*last != NULL) {
         last = &(*last)->next;
     }
+    job->since = clock_now().mono;
     *last = job;
     *ret_job = job;
     return STATUS_OK;
@@ -50,7 +56,10 @@ static bool awaits_answer(const struct mqtt_job *job)
 /* If not, Paho asks the broker for a sign of life in one of the next looks. */
 static bool may_start(const struct mqtt_link *link, const struct mqtt_job *job)
 {
-    return !awaits_answer(job) || clock_now().mono.ms - link->heard_at.ms < HEARD_MS;
+    int64_t now_ms = clock_now().mono.ms;
+
+    return !awaits_answer(job) || (now_ms - link->heard_at.ms < HEARD_MS &&
+                                   (link->is_drained || now_ms - job->since.ms >= DRAINED_MS));
 }
 
 void direct_start_next_job(struct mqtt_link *link)
@@ -83,6 +92,7 @@ static void finish_connect(struct mqtt_link *link, const struct mqtt_job *job)
     } else {
         link->fd = job->fd;
         link->state = MQTT_LINK_UP;
+        link->is_drained = true;
         link->events.connected(link->events.context);
     }
 }
@@ -106,6 +116,7 @@ void direct_finish_job(struct mqtt_link *link)
             link->answered = job;
             return;
         }
+        direct_lost(link); /* else nobody would hear that there is no answer */
         break;
     case MQTT_JOB_PUBLISH:
         direct_finish_publish(link, job->message, job->result);
@@ -114,6 +125,9 @@ void direct_finish_job(struct mqtt_link *link)
         link->state = MQTT_LINK_CLOSED;
         break;
     case MQTT_JOB_UNSUBSCRIBE:
+        if (job->result != MQTTCLIENT_SUCCESS) {
+            direct_lost(link); /* a packet may have left by half */
+        }
         break;
     }
     mqtt_job_free(job);
@@ -188,13 +202,27 @@ enum status direct_unsubscribe(struct mqtt_link *link, const char *filter)
 
 enum status direct_goodbye(struct mqtt_link *link)
 {
-    return link->state == MQTT_LINK_UP ? start_job(link, MQTT_JOB_GOODBYE) : STATUS_DISCONNECTED;
+    if (link->state != MQTT_LINK_UP) {
+        return STATUS_DISCONNECTED;
+    }
+    direct_drop_jobs(link); /* it has no time to stand behind them */
+    return start_job(link, MQTT_JOB_GOODBYE);
+}
+
+static bool is_silent(const struct mqtt_link *link)
+{
+    struct tcp_info info = {0};
+    socklen_t length = sizeof info;
+
+    return clock_now().mono.ms - link->job_since.ms >= ANSWER_MS &&
+           (getsockopt(link->fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0 ||
+            info.tcpi_last_data_recv >= ANSWER_MS);
 }
 
 void direct_give_up_job(struct mqtt_link *link)
 {
-    if (awaits_answer(link->job) && clock_now().mono.ms - link->job_since.ms >= ANSWER_MS &&
-        mqtt_socket_is_peer(link->fd, link->options.url.port)) {
+    if (awaits_answer(link->job) && mqtt_socket_is_peer(link->fd, link->options.url.port) &&
+        is_silent(link)) {
         shutdown(link->fd, SHUT_RDWR);
     }
 }

@@ -20,6 +20,7 @@ struct mqtt_link {
     struct mqtt_job *job; /* under way */
     struct mono_time job_since;
     struct mono_time heard_at; /* anything at all */
+    bool is_drained;           /* the last read found the end of what had come */
     bool has_waited;           /* a job read messages, and Paho may still have some */
     struct mqtt_job *jobs;     /* that wait */
     /* A job that was answered, while messages that came before the answer are still in Paho. */

@@ -46,9 +46,20 @@ void direct_finish_publish(struct mqtt_link *link, struct outbox_message *messag
     }
 }
 
+/* A large message that waits for its turn is not overtaken by a newer one of its topic. */
+static bool waits_to_publish(const struct mqtt_link *link)
+{
+    for (const struct mqtt_job *job = link->jobs; job != NULL; job = job->next) {
+        if (job->kind == MQTT_JOB_PUBLISH) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool direct_takes(const struct mqtt_link *link)
 {
-    return link->state == MQTT_LINK_UP && link->job == NULL;
+    return link->state == MQTT_LINK_UP && link->job == NULL && !waits_to_publish(link);
 }
 
 static void cork(const struct mqtt_link *link, int on)

@@ -8,7 +8,9 @@
 
 #include "controller/support/mqtt_socket.h"
 
-#define COMMAND_TIMEOUT_MS 5000 /* the least that Paho takes */
+/* A broker that is silent is given up long before. What it sends ahead of an answer may take so
+ * long on a slow line. */
+#define COMMAND_TIMEOUT_MS 20000
 #define REFUSED_FILTER 0x80     /* SUBACK, MQTT 3.1.1 section 3.9.3 */
 
 struct mqtt_job *

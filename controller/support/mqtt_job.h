@@ -12,6 +12,7 @@
 
 #include "controller/support/mqtt_link.h"
 #include "controller/support/mqtt_reason.h"
+#include "controller/support/time.h"
 
 enum mqtt_job_kind {
     MQTT_JOB_CONNECT,
@@ -24,6 +25,7 @@ enum mqtt_job_kind {
 struct mqtt_job {
     struct mqtt_job *next; /* its owner's queue */
     enum mqtt_job_kind kind;
+    struct mono_time since;         /* when it was asked for */
     int token;                      /* of a subscription */
     struct outbox_message *message; /* to be published */
 

@@ -39,13 +39,23 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void connect_direct(struct client *client)
+static void connect_as(struct client *client, bool may_doze)
 {
     client_new(
         client, &(struct mqtt_options){
-                    .url = url, .client_id = "direct", .keep_alive_s = 2, .direct = true});
+                    .url = url,
+                    .client_id = "direct",
+                    .keep_alive_s = 2,
+                    .may_doze = may_doze,
+                    .direct = true,
+                });
     client_start(client);
     assert_true(client_reaches(client, &client->connects, 1, SOON_MS));
+}
+
+static void connect_direct(struct client *client)
+{
+    connect_as(client, false);
 }
 
 static void connect_another(struct client *client)
@@ -188,6 +198,27 @@ static void an_event_is_lost_in_no_break_and_the_next_connection_is_as_good(void
     client_free(&client);
 }
 
+/* Paho notices by itself, closes the connection, and forgets what was in flight. */
+static void an_event_is_not_lost_in_a_broker_that_froze(void **state)
+{
+    struct client client;
+
+    (void)state;
+    connect_as(&client, true);
+    mosquitto_signal(&broker, SIGSTOP);
+    client_publish(&client, "event", "x", false);
+    while (client.disconnects == 0) {
+        assert_int_equal(mqtt_counts(client.mqtt).in_flight, 1);
+        client_turn(&client, 20);
+    }
+    mosquitto_signal(&broker, SIGKILL); /* it took nothing */
+    client.filter = "#";
+    mosquitto_start(&broker, OPEN_TO_ALL);
+    assert_true(client_reaches(&client, &client.connects, 2, SOON_MS));
+    assert_true(client_reaches(&client, &client.messages, 1, SOON_MS));
+    client_free(&client);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -198,6 +229,7 @@ int main(void)
         TEST(what_came_before_a_suback_is_told_before_it),
         TEST(C12_a_connection_that_nobody_uses_lives_on),
         TEST(an_event_is_lost_in_no_break_and_the_next_connection_is_as_good),
+        TEST(an_event_is_not_lost_in_a_broker_that_froze),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
