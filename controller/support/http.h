@@ -1,11 +1,10 @@
 /* A small HTTP server in the loop, for pages that programs read: metrics and health.
  *
- * libevent's own (evhttp 2.1) neither bounds the number of connections nor the time that one may
- * take (its time-outs begin anew with each byte), and whoever can connect could take all
- * descriptors of a process that switches machines. So this one has HTTP_CONNECTIONS_MAX connections
- * at most; where all are taken, the oldest that has asked for nothing makes room. A request has to
- * be whole in HTTP_REQUEST_MS, an answer to be taken in HTTP_REPLY_MS. One request a connection;
- * GET and HEAD.
+ * libevent's evhttp, with the bounds that it lacks in 2.1: whoever can connect could take all
+ * descriptors of a process that switches machines. So there are HTTP_CONNECTIONS_MAX connections
+ * at most; where all are taken, the oldest that has asked for nothing makes room, and while all are
+ * being answered the next waits. A request has to be whole in HTTP_REQUEST_MS, an answer to be
+ * taken in HTTP_REPLY_MS, however the bytes trickle. One request a connection; GET and HEAD.
  *
  * A long page is written in pieces, one a turn of the loop at most, and the next only when the last
  * has left: it costs one piece of memory, and decisions go between the pieces.
@@ -24,6 +23,7 @@
 #include "controller/support/text.h"
 
 #define HTTP_CONNECTIONS_MAX 8
+#define HTTP_HEAD_MAX 4096 /* request line and headers */
 #define HTTP_PIECE_BYTES 32768
 #define HTTP_REQUEST_MS 5000
 #define HTTP_REPLY_MS 30000

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <event2/event.h>
+#include <event2/http.h>
 #include <event2/listener.h>
 #include <event2/util.h>
 #include <netdb.h>
@@ -17,43 +18,21 @@
 struct http_listener {
     struct http_listener_options options;
     char *listen;
-    struct evconnlistener *socket; /* NULL: not yet */
+    struct evconnlistener *socket; /* the server's; NULL: not yet */
     struct event *again;
+    bool full;
     bool complained;
 };
 
-static void try_again(struct http_listener *listener)
-{
-    const struct timeval wait = {
-        .tv_sec = HTTP_AGAIN_MS / 1000,
-        .tv_usec = HTTP_AGAIN_MS % 1000 * 1000,
-    };
-
-    evtimer_add(listener->again, &wait);
-}
-
-static void on_accepted(
-    struct evconnlistener *socket, evutil_socket_t fd, struct sockaddr *from, int length,
-    void *argument)
-{
-    const struct http_listener *listener = argument;
-
-    (void)socket;
-    (void)from;
-    (void)length;
-    listener->options.on_accepted(listener->options.context, fd);
-}
-
-/* Out of descriptors, say: the loop would turn on nothing else. */
+/* Out of descriptors, say: the loop would turn on nothing else. evhttp has put its own argument in
+ * the place of ours, so that the timer that always runs has to take whoever waits. */
 static void on_accept_failed(struct evconnlistener *socket, void *argument)
 {
-    struct http_listener *listener = argument;
-
+    (void)argument;
     log_warning(
-        "%s: cannot take a connection (%s)", listener->options.key,
+        "metrics and health: cannot take a connection (%s)",
         evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
     evconnlistener_disable(socket);
-    try_again(listener);
 }
 
 uint16_t http_listener_port(const struct http_listener *listener)
@@ -97,6 +76,21 @@ static struct addrinfo *parse_address(const char *listen)
                : NULL;
 }
 
+/* NULL, and errno, where it cannot. */
+static struct evconnlistener *
+bind_to(struct event_base *base, struct evhttp *server, const struct addrinfo *address)
+{
+    struct evconnlistener *socket = evconnlistener_new_bind(
+        base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, -1,
+        address->ai_addr, (int)address->ai_addrlen);
+
+    if (socket != NULL && evhttp_bind_listener(server, socket) == NULL) {
+        evconnlistener_free(socket);
+        socket = NULL;
+    }
+    return socket;
+}
+
 static enum status start(struct http_listener *listener)
 {
     const char *listen = listener->listen;
@@ -105,10 +99,7 @@ static enum status start(struct http_listener *listener)
     if (address == NULL) {
         return STATUS_INVALID;
     }
-    listener->socket = evconnlistener_new_bind(
-        listener->options.base, on_accepted, listener,
-        LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, -1, address->ai_addr,
-        (int)address->ai_addrlen);
+    listener->socket = bind_to(listener->options.base, listener->options.server, address);
     if (listener->socket != NULL) {
         evconnlistener_set_error_cb(listener->socket, on_accept_failed);
         log_info(
@@ -121,7 +112,6 @@ static enum status start(struct http_listener *listener)
                 listener->options.key, listen, strerror(errno));
         }
         listener->complained = true;
-        try_again(listener);
     }
     freeaddrinfo(address);
     return STATUS_OK;
@@ -135,7 +125,7 @@ static void on_again(evutil_socket_t fd, short what, void *argument)
     (void)what;
     if (listener->socket == NULL) {
         (void)start(listener);
-    } else {
+    } else if (!listener->full) {
         evconnlistener_enable(listener->socket);
     }
 }
@@ -143,6 +133,10 @@ static void on_again(evutil_socket_t fd, short what, void *argument)
 enum status
 http_listener_new(const struct http_listener_options *options, struct http_listener **ret_listener)
 {
+    static const struct timeval again = {
+        .tv_sec = HTTP_AGAIN_MS / 1000,
+        .tv_usec = HTTP_AGAIN_MS % 1000 * 1000,
+    };
     struct http_listener *listener = calloc(1, sizeof *listener);
     enum status status = STATUS_NO_MEMORY;
 
@@ -151,8 +145,9 @@ http_listener_new(const struct http_listener_options *options, struct http_liste
     }
     listener->options = *options;
     listener->listen = strdup(options->listen);
-    listener->again = evtimer_new(options->base, on_again, listener);
-    if (listener->listen != NULL && listener->again != NULL) {
+    listener->again = event_new(options->base, -1, EV_PERSIST, on_again, listener);
+    if (listener->listen != NULL && listener->again != NULL &&
+        event_add(listener->again, &again) == 0) {
         status = start(listener);
     }
     if (status != STATUS_OK) {
@@ -168,12 +163,22 @@ void http_listener_free(struct http_listener *listener)
     if (listener == NULL) {
         return;
     }
-    if (listener->socket != NULL) {
-        evconnlistener_free(listener->socket);
-    }
     if (listener->again != NULL) {
         event_free(listener->again);
     }
     free(listener->listen);
     free(listener);
+}
+
+void http_listener_set_full(struct http_listener *listener, bool full)
+{
+    if (listener->socket == NULL || listener->full == full) {
+        return;
+    }
+    listener->full = full;
+    if (full) {
+        evconnlistener_disable(listener->socket);
+    } else {
+        evconnlistener_enable(listener->socket);
+    }
 }
