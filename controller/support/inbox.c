@@ -350,7 +350,8 @@ bool inbox_pop(struct inbox *inbox, struct inbox_entry *ret_entry)
         inbox->waiting--;
         found = true;
     }
-    if (inbox->waiting == 0) {
+    /* Not with the last entry: until its room is given back, a push may fail beside it. */
+    if (!found) {
         unsignal_owner(inbox);
     }
     pthread_mutex_unlock(&inbox->lock);

@@ -49,7 +49,7 @@ struct inbox_limits {
 MUST_USE enum status inbox_new(struct inbox_limits limits, struct inbox **ret_inbox);
 void inbox_free(struct inbox *inbox);
 
-/* Readable while something waits, and after inbox_wake. */
+/* Readable from a push or inbox_wake on, until a pop has found nothing. */
 int inbox_fd(const struct inbox *inbox);
 
 /* Copies the entry. STATUS_FULL when it was dropped, STATUS_TOO_LONG when it could never fit. */
@@ -62,8 +62,9 @@ MUST_USE enum status inbox_put(struct inbox *inbox, const struct inbox_entry *en
 /* Whether it is less than half full. */
 bool inbox_has_room(struct inbox *inbox);
 
-/* False when it is empty; pop until then, for only that gives the last entry's room back. Resets
- * the descriptor when it empties the inbox. */
+/* False when it is empty; pop until then, for only that gives the last entry's room back, without
+ * which a large message may not fit. Whoever stops earlier is called again: only then is the
+ * descriptor reset. */
 bool inbox_pop(struct inbox *inbox, struct inbox_entry *ret_entry);
 
 /* Wakes the owner though nothing was pushed; from any thread. */

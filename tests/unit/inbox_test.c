@@ -259,7 +259,7 @@ static void a_change_of_the_connection_always_has_room(void **state)
     inbox_free(inbox);
 }
 
-static void the_descriptor_is_readable_exactly_while_something_waits(void **state)
+static void the_descriptor_is_readable_until_a_pop_finds_nothing(void **state)
 {
     struct inbox *inbox = make(4096, 0);
     struct inbox_entry entry;
@@ -277,12 +277,47 @@ static void the_descriptor_is_readable_exactly_while_something_waits(void **stat
     assert_int_equal(write(inbox_fd(inbox), &wakes, sizeof wakes), sizeof wakes);
     assert_true(inbox_pop(inbox, &entry));
     assert_true(inbox_pop(inbox, &entry));
-    assert_true(is_readable(inbox));
     assert_true(inbox_pop(inbox, &entry));
+    assert_true(is_readable(inbox));
+    assert_false(inbox_pop(inbox, &entry));
     assert_false(is_readable(inbox));
     assert_int_equal(push(inbox, "t", "p"), STATUS_OK);
     assert_true(is_readable(inbox));
     inbox_free(inbox);
+}
+
+/* What the loop does: as many as it may in a turn, and the next when the descriptor is readable. */
+static void a_push_that_fails_beside_the_last_entry_popped_stops_nobody(void **state)
+{
+    enum {
+        A_TURN = 64
+    };
+    struct inbox *inbox = make(1 << 20, 0);
+    struct inbox_entry entry;
+    char *payload = calloc(1, 600001);
+
+    (void)state;
+    assert_non_null(payload);
+    memset(payload, 'x', 8100);
+    for (int i = 0; i < A_TURN; i++) {
+        assert_int_equal(push(inbox, "t", payload), STATUS_OK);
+    }
+    for (int i = 0; i < A_TURN; i++) {
+        assert_true(inbox_pop(inbox, &entry));
+    }
+    memset(payload, 'x', 600000);
+    assert_true(inbox_enter(inbox));
+    assert_int_equal(push(inbox, "t", payload), STATUS_FULL);
+    inbox_leave(inbox);
+    assert_false(inbox_enter(inbox));
+    assert_true(is_readable(inbox));
+    assert_false(inbox_pop(inbox, &entry));
+    assert_true(inbox_enter(inbox));
+    assert_int_equal(push(inbox, "t", payload), STATUS_OK);
+    inbox_leave(inbox);
+    assert_true(is_readable(inbox));
+    inbox_free(inbox);
+    free(payload);
 }
 
 static void a_wake_makes_it_readable_until_the_next_pop(void **state)
@@ -439,7 +474,8 @@ int main(void)
         cmocka_unit_test(an_entry_knows_when_it_was_pushed),
         cmocka_unit_test(what_can_never_fit_is_refused_at_once),
         cmocka_unit_test(a_change_of_the_connection_always_has_room),
-        cmocka_unit_test(the_descriptor_is_readable_exactly_while_something_waits),
+        cmocka_unit_test(the_descriptor_is_readable_until_a_pop_finds_nothing),
+        cmocka_unit_test(a_push_that_fails_beside_the_last_entry_popped_stops_nobody),
         cmocka_unit_test(a_wake_makes_it_readable_until_the_next_pop),
         cmocka_unit_test(a_waiting_push_goes_on_when_there_is_room),
         cmocka_unit_test(the_owner_calls_nothing_that_a_waiting_push_could_hold),
