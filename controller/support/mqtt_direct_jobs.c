@@ -14,7 +14,8 @@
  * does: the answer may stand behind thousands of retained messages. */
 #define HEARD_MS 1000
 #define ANSWER_MS 1800
-/* Meanwhile Paho reads into a queue without bound: in a flood they wait for its end, so long. */
+/* Meanwhile Paho reads into a queue without bound: in a flood they wait for its end; a subscription
+ * not for ever. */
 #define DRAINED_MS 5000
 
 void direct_drop_jobs(struct mqtt_link *link)
@@ -57,9 +58,10 @@ static bool awaits_answer(const struct mqtt_job *job)
 static bool may_start(const struct mqtt_link *link, const struct mqtt_job *job)
 {
     int64_t now_ms = clock_now().mono.ms;
+    bool in_flood = !link->is_drained &&
+                    (job->kind == MQTT_JOB_UNSUBSCRIBE || now_ms - job->since.ms < DRAINED_MS);
 
-    return !awaits_answer(job) || (now_ms - link->heard_at.ms < HEARD_MS &&
-                                   (link->is_drained || now_ms - job->since.ms >= DRAINED_MS));
+    return !awaits_answer(job) || (now_ms - link->heard_at.ms < HEARD_MS && !in_flood);
 }
 
 void direct_start_next_job(struct mqtt_link *link)

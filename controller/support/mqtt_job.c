@@ -11,7 +11,7 @@
 /* A broker that is silent is given up long before. What it sends ahead of an answer may take so
  * long on a slow line. */
 #define COMMAND_TIMEOUT_MS 20000
-#define REFUSED_FILTER 0x80     /* SUBACK, MQTT 3.1.1 section 3.9.3 */
+#define REFUSED_FILTER 0x80 /* SUBACK, MQTT 3.1.1 section 3.9.3 */
 
 struct mqtt_job *
 mqtt_job_new(enum mqtt_job_kind kind, const char *const filters[], const int qos[], size_t count)

@@ -14,6 +14,7 @@ CROWD = [f"m{number:03}" for number in range(300)]
 SHOP = {name: {"authorizations_or": ["woodshop"]} for name in ["saw", *CROWD]}
 USERS = [user(1, "Ada", ["woodshop"])]
 FLOOD_S = 4
+BEYOND_S = 12  # beyond the moment at which the controller ends subscriptions of its start
 FROZEN_S = 1.5  # neither the broker nor the lease gives up so soon
 BURST = 40  # reports of each machine meanwhile
 # What comes stands behind what came before; a loaded host reads slowly.
@@ -103,6 +104,25 @@ def test_C3_reports_of_a_standstill_merge_and_no_oops_or_card_edge_is_lost(
     for number, name in enumerate(CROWD):
         assert told.get(name) == (["login", "logout"] if number % 10 else ["oops"]), name
     assert controller.metrics()["tagout_reports_merged_total"] - merged > len(CROWD) * BURST / 2
+
+
+def test_a_flood_that_nothing_holds_back_takes_no_memory_and_no_connection(
+        controller, client, flood):
+    client.subscribe("tagout/machine/+/command")
+    before = resident_bytes(controller)
+    peak = before
+    flood.start(CROWD, None)
+    until = time.monotonic() + BEYOND_S
+    while time.monotonic() < until:
+        peak = max(peak, resident_bytes(controller))
+        time.sleep(0.1)
+    since = client.position()
+    seq = flood.stop()
+    repeat_until_answered(client, flood, CROWD, seq, since)
+    peak = max(peak, resident_bytes(controller))
+    print(f"note: {flood.sent} reports in {BEYOND_S} s, memory {(peak - before) / 2**20:+.1f} MiB")
+    assert peak - before < GROWTH_MAX_BYTES
+    assert controller.metrics()["tagout_mqtt_connects_total"] == 1
 
 
 def test_C6_requests_and_oops_are_carried_out_in_a_flood_and_memory_is_bounded(

@@ -56,7 +56,8 @@ class Flood:
 
     def start(self, machines, heard):
         """Each says the same again and again, under a new `seq`; all together, AHEAD more than
-        `heard()` says, so that a host that is slow is not asked for more than it can read."""
+        `heard()` says, so that a host that is slow is not asked for more than it can read, or as
+        fast as the broker takes it when that is None."""
         self._stopping = False
         self._thread = threading.Thread(target=self._run, args=(machines, heard), daemon=True)
         self._thread.start()
@@ -66,7 +67,7 @@ class Flood:
         while not self._stopping:
             self._seq += 1
             self.say((machine, report(machine, self._seq)) for machine in machines)
-            while self.sent % AHEAD < len(machines) and not self._stopping \
+            while heard is not None and self.sent % AHEAD < len(machines) and not self._stopping \
                     and self.sent - heard() > AHEAD:
                 time.sleep(PAUSE_S)
 
