@@ -61,8 +61,8 @@ static bool update_notes(
 /* C12.3: an `ack` from far in the future is a device that lies, if the clock can be trusted. */
 #define ACK_AHEAD_MAX_S 86400
 
-/* Epochs may be far ahead of it: whoever led once with a wrong clock is followed for ever. Then what
- * a device acknowledges is, too. */
+/* Epochs may be far ahead of it: whoever led once with a wrong clock is followed for ever. Then
+ * what a device acknowledges is, too. */
 static uint64_t epoch_ceiling(const struct controller *controller)
 {
     uint64_t seconds = (uint64_t)(controller->now.wall.ms / 1000);

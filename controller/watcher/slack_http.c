@@ -161,8 +161,11 @@ static void read_authorities(struct slack_http *http)
     if (bytes != NULL) {
         char *fitting;
         http->authorities_length = fread(bytes, 1, AUTHORITIES_MAX, file);
+        http->authorities = bytes;
         fitting = realloc(bytes, http->authorities_length + 1);
-        http->authorities = fitting == NULL ? bytes : fitting;
+        if (fitting != NULL) {
+            http->authorities = fitting;
+        }
     }
     (void)fclose(file);
 }

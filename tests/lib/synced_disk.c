@@ -1,9 +1,9 @@
-/* A preloaded library: notes what of each file has reached the disk, for a power cut that takes away
- * the rest.
+/* A preloaded library: notes what of each file has reached the disk, for a power cut that takes
+ * away the rest.
  *
- * SYNCED_DISK names a file; whenever fsync or fdatasync of a regular file has come back, a line goes
- * there: device, inode, and the size that the file had when it was called. What was written later
- * the disk may not have.
+ * SYNCED_DISK names a file; whenever fsync or fdatasync of a regular file has come back, a line
+ * goes there: device, inode, and the size that the file had when it was called. What was written
+ * later the disk may not have.
  */
 #include <dlfcn.h>
 #include <errno.h>
