@@ -16,6 +16,7 @@
 #include "controller/support/log.h"
 #include "controller/support/mqtt.h"
 #include "controller/support/supervisor.h"
+#include "topics/request.h"
 #include "topics/topic.h"
 
 /* How much of the inboxes one turn of the loop takes: all that waits, within reason, so that
@@ -268,6 +269,7 @@ static enum status start_mqtt(struct loop *loop, struct text *why)
         .inbox = loop->inbox,
         .requests = loop->requests,
         .is_request = is_asked,
+        .request_bytes = REQUEST_BYTES_MAX + 1,
         .perishes = topic_is_response,
     };
     enum status status = topic_build(

@@ -60,6 +60,7 @@ enum status mqtt_new(const struct mqtt_options *options, struct mqtt **ret_mqtt,
     mqtt->intake.inbox = options->inbox;
     mqtt->intake.requests = options->requests;
     mqtt->intake.is_request = options->is_request;
+    mqtt->intake.request_bytes = options->request_bytes;
     mqtt->perishes = options->perishes;
     mqtt->may_doze = options->may_doze;
     mqtt->backoff.max_ms = options->retry_max_ms;

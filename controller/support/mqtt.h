@@ -61,6 +61,9 @@ struct mqtt_options {
     struct inbox *inbox;
     struct inbox *requests;
     bool (*is_request)(const char *topic);
+    /* Of a request that is longer only so much is kept (0: all): one byte more than the longest
+     * that is understood, so that it is refused as too long, but takes no room. */
+    size_t request_bytes;
     /* What is not published again, or at all, after the connection broke (NULL: nothing that has
      * QoS 1 and is not retained). */
     bool (*perishes)(const char *topic);

@@ -45,7 +45,7 @@ static bool
 on_message(void *context, const char *topic, const char *payload, size_t length, bool retained)
 {
     struct mqtt_intake *intake = context;
-    const struct inbox_entry entry = {
+    struct inbox_entry entry = {
         .kind = INBOX_MESSAGE,
         .topic = topic,
         .payload = payload,
@@ -59,6 +59,9 @@ on_message(void *context, const char *topic, const char *payload, size_t length,
 
     if (atomic_load(&intake->closed)) {
         return true;
+    }
+    if (is_request && intake->request_bytes > 0 && length > intake->request_bytes) {
+        entry.payload_length = intake->request_bytes;
     }
     if (intake->is_owners && !is_request) {
         status = inbox_put(inbox, &entry);

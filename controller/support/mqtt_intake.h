@@ -12,8 +12,9 @@ struct mqtt_intake {
     struct inbox *inbox;
     struct inbox *requests; /* NULL: `inbox` */
     bool (*is_request)(const char *topic);
-    bool is_owners;     /* the link's events come on the owner's thread, which then pops */
-    atomic_bool closed; /* nobody pops any more */
+    size_t request_bytes; /* more of a request is not kept; 0: no limit */
+    bool is_owners;       /* the link's events come on the owner's thread, which then pops */
+    atomic_bool closed;   /* nobody pops any more */
 };
 
 /* What a link calls; `intake` is borrowed. */

@@ -185,6 +185,23 @@ def test_a_body_that_is_no_request_is_an_error(controller, client, payload, erro
     assert state_of(client, "saw")["oops"] is False
 
 
+def test_C6_requests_as_large_as_the_broker_lets_through_stop_nobody(controller, client):
+    client.subscribe(RESPONSES)
+    since = client.position()
+    controller.freeze()
+    for size in [8100] * 64 + [600000]:
+        client.publish("tagout/request/local/oops", b" " * size, qos=0)
+    client.publish("tagout/machine/saw/set/lockout", b" " * 600000, qos=0)
+    controller.thaw()
+    assert client.request("status", {"machine": "saw"})["status"] == "ok"
+    refused = client.messages("tagout/response/local/oops", since)
+    assert len(refused) == 65
+    assert all("4096" in m.json["error"] for m in refused)
+    assert state_of(client, "saw")["lockout"] is False
+    controller.wait_log(re.compile("saw: set: neither ON nor OFF"))
+    assert controller.metrics()["tagout_requests_dropped_total"] == 0
+
+
 @pytest.mark.parametrize("transaction", ["a \"quoted\" one", 17, 0.1, 9007199254740991])
 def test_the_transaction_comes_back_as_it_was(controller, client, transaction):
     client.subscribe(RESPONSES)

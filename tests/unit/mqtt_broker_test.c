@@ -149,34 +149,43 @@ static bool is_request(const char *topic)
     return strncmp(topic, "request/", 8) == 0;
 }
 
-static void C6_requests_have_an_inbox_of_their_own(void **state)
+#define REQUEST_BYTES 100
+
+static void connect_with_requests(struct client *client, struct inbox **ret_requests)
 {
-    struct client client;
-    struct inbox *requests;
-    struct inbox_entry entry;
     TEXT_LOCAL(why, 128);
 
-    (void)state;
-    memset(&client, 0, sizeof client);
-    assert_int_equal(inbox_new((struct inbox_limits){.bytes = 4096}, &client.inbox), STATUS_OK);
+    memset(client, 0, sizeof *client);
+    assert_int_equal(inbox_new((struct inbox_limits){.bytes = 8192}, &client->inbox), STATUS_OK);
     assert_int_equal(
-        inbox_new((struct inbox_limits){.bytes = 4096, .soft = 1}, &requests), STATUS_OK);
+        inbox_new((struct inbox_limits){.bytes = 4096, .soft = 1}, ret_requests), STATUS_OK);
     assert_int_equal(
         mqtt_new(
             &(struct mqtt_options){
                 .url = url,
                 .client_id = "a",
                 .keep_alive_s = 10,
-                .inbox = client.inbox,
-                .requests = requests,
+                .inbox = client->inbox,
+                .requests = *ret_requests,
                 .is_request = is_request,
+                .request_bytes = REQUEST_BYTES,
                 .direct = direct,
             },
-            &client.mqtt, &why),
+            &client->mqtt, &why),
         STATUS_OK);
-    client_start(&client);
-    assert_true(client_reaches(&client, &client.connects, 1, SOON_MS));
-    client_subscribe(&client, "#");
+    client_start(client);
+    assert_true(client_reaches(client, &client->connects, 1, SOON_MS));
+    client_subscribe(client, "#");
+}
+
+static void C6_requests_have_an_inbox_of_their_own(void **state)
+{
+    struct client client;
+    struct inbox *requests;
+    struct inbox_entry entry;
+
+    (void)state;
+    connect_with_requests(&client, &requests);
     client_publish(&client, "request/1", "first", false);
     client_publish(&client, "request/2", "second", false);
     client_publish(&client, "report", "last", false);
@@ -189,6 +198,37 @@ static void C6_requests_have_an_inbox_of_their_own(void **state)
     assert_string_equal(entry.payload, "second");
     assert_true(entry.overflow);
     assert_false(inbox_pop(requests, &entry));
+    client_free(&client);
+    inbox_free(requests);
+}
+
+/* Room for one that is understood, and for the beginning of one that is not. */
+static void C6_of_a_request_that_is_too_long_only_the_beginning_takes_room(void **state)
+{
+    struct client client;
+    struct inbox *requests;
+    struct inbox_entry entry;
+    enum {
+        REPORT_BYTES = 2 * REQUEST_BYTES
+    };
+    char payload[4096];
+
+    (void)state;
+    memset(payload, 'x', sizeof payload - 1);
+    payload[sizeof payload - 1] = '\0';
+    connect_with_requests(&client, &requests);
+    client_publish(&client, "request/1", payload, false);
+    client_publish(&client, "request/2", payload + sizeof payload - 1 - REQUEST_BYTES, false);
+    client_publish(&client, "report", payload + sizeof payload - 1 - REPORT_BYTES, false);
+    assert_true(client_reaches(&client, &client.messages, 1, SOON_MS));
+    assert_int_equal(strlen(last(&client)->payload), REPORT_BYTES);
+    for (int i = 0; i < 2; i++) {
+        assert_true(inbox_pop(requests, &entry));
+        assert_int_equal(entry.payload_length, REQUEST_BYTES);
+        assert_int_equal(strlen(entry.payload), REQUEST_BYTES);
+    }
+    assert_false(inbox_pop(requests, &entry));
+    assert_int_equal(inbox_dropped(requests), 0);
     client_free(&client);
     inbox_free(requests);
 }
@@ -475,6 +515,7 @@ int main(void)
         TEST(C2_the_retained_flag_tells_a_stored_message_from_a_live_one),
         TEST(the_suback_comes_with_the_token_of_its_subscribe),
         TEST(C6_requests_have_an_inbox_of_their_own),
+        TEST(C6_of_a_request_that_is_too_long_only_the_beginning_takes_room),
         TEST(a_topic_that_the_broker_would_refuse_is_refused_here),
         TEST(nagles_algorithm_is_off_after_every_connect),
         TEST(C11_the_last_will_is_published_when_the_process_dies),
