@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "controller/daemon/controller.h"
 #include "controller/daemon/echo.h"
@@ -29,6 +30,7 @@
 #define REQUESTS_SOFT 256 /* beyond them the answer is "busy" (C6) */
 #define KEEP_ALIVE_S 2    /* C12 */
 #define GOODBYE_MS 2000
+#define LET_GO_MS 200 /* at least so long, when the goodbye took all its time */
 #define CLOCK_ASK_MS 1000
 /* Of the subscription to what the controller says to itself; the controller's own are below. */
 #define ECHO_TOKEN 1000
@@ -49,6 +51,7 @@ struct loop {
     struct mono_time clock_asked;
     bool stopping;
     bool said_ready;
+    struct mono_time end_by; /* once it stops */
 };
 
 /* ---- ports ---- */
@@ -425,9 +428,24 @@ static int run(struct loop *loop)
     controller_stop(loop->controller);
     /* The lease that was given back goes out. */
     (void)event_base_loop(loop->events.base, EVLOOP_NONBLOCK);
+    loop->end_by.ms = clock_now().mono.ms + GOODBYE_MS;
     mqtt_stop(loop->mqtt, GOODBYE_MS);
     log_info("stopped");
     return controller_must_end(loop->controller) ? EXIT_USAGE : EXIT_SUCCESS;
+}
+
+/* An attempt to connect can't be called off: a silent broker holds it for seconds, a dead name
+ * server for longer than a supervisor waits. Then its thread, and the memory that it uses, end with
+ * the process. */
+static void end_in_time(struct loop *loop, int code)
+{
+    int64_t left_ms = loop->end_by.ms - clock_now().mono.ms;
+
+    if (!mqtt_let_go(loop->mqtt, left_ms > LET_GO_MS ? (int)left_ms : LET_GO_MS)) {
+        log_warning("mqtt: ended while the broker was still awaited");
+        log_stop();
+        _exit(code);
+    }
 }
 
 int loop_run(const struct settings *settings, struct roster *roster)
@@ -438,6 +456,7 @@ int loop_run(const struct settings *settings, struct roster *roster)
 
     if (start(&loop, roster, &why) == STATUS_OK) {
         code = run(&loop);
+        end_in_time(&loop, code);
     } else {
         log_error("cannot start: %s", why.data);
     }

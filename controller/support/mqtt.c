@@ -103,6 +103,11 @@ void mqtt_free(struct mqtt *mqtt)
     free(mqtt);
 }
 
+bool mqtt_let_go(struct mqtt *mqtt, int timeout_ms)
+{
+    return mqtt->link == NULL || mqtt->operations->let_go(mqtt->link, timeout_ms);
+}
+
 static void connect_now(struct mqtt *mqtt, struct mono_time now)
 {
     enum status status = STATUS_OK;

@@ -76,8 +76,14 @@ MUST_USE enum status
 mqtt_new(const struct mqtt_options *options, struct mqtt **ret_mqtt, struct text *why);
 
 /* Disconnects without a goodbye (the broker publishes the last will) unless mqtt_stop was called
- * and has finished. Takes NULL. */
+ * and has finished. Waits for an attempt to connect to end, which can take a name server's 20 s:
+ * see mqtt_let_go. Takes NULL. */
 void mqtt_free(struct mqtt *mqtt);
+
+/* Before mqtt_free, where a process must end in time: waits at most that long for a call to the
+ * broker to end. False: a thread still uses what the client has and was given; don't free it, and
+ * end the process by _exit. */
+MUST_USE bool mqtt_let_go(struct mqtt *mqtt, int timeout_ms);
 
 /* Connects now, and again for ever after each loss. The inbox tells of each result. */
 void mqtt_start(struct mqtt *mqtt, struct mono_time now);

@@ -6,6 +6,7 @@
  * the owner publishes and reads nothing. Nothing else waits: what is in flight always finds room in
  * the socket's buffer, see mqtt_direct_publish.c.
  */
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -50,17 +51,33 @@ void direct_lost(struct mqtt_link *link)
     direct_go_down(link, "connection lost");
 }
 
+/* Paho would say goodbye by itself, and the broker would then keep the last will. The socket may
+ * be closed by now, and its number another's. */
+static void cut(struct mqtt_link *link)
+{
+    if (link->fd >= 0 && mqtt_socket_is_peer(link->fd, link->options.url.port)) {
+        direct_hear(link, false);
+        shutdown(link->fd, SHUT_RDWR);
+    }
+}
+
+static bool direct_let_go(struct mqtt_link *link, int timeout_ms)
+{
+    struct pollfd done = {.fd = link->done_fd, .events = POLLIN};
+
+    if (link->job == NULL) {
+        return true;
+    }
+    cut(link);
+    return poll(&done, 1, timeout_ms) == 1;
+}
+
 static void direct_free(struct mqtt_link *link)
 {
     if (link == NULL) {
         return;
     }
-    /* Paho would say goodbye by itself, and the broker would then keep the last will. The socket
-     * may be closed by now, and its number another's. */
-    if (link->fd >= 0 && mqtt_socket_is_peer(link->fd, link->options.url.port)) {
-        direct_hear(link, false);
-        shutdown(link->fd, SHUT_RDWR);
-    }
+    cut(link);
     if (link->job != NULL) {
         mqtt_job_join(link->job);
         mqtt_job_free(link->job);
@@ -243,6 +260,7 @@ static enum mqtt_link_state direct_state(const struct mqtt_link *link)
 const struct mqtt_link_operations mqtt_link_direct = {
     .make = direct_new,
     .free = direct_free,
+    .let_go = direct_let_go,
     .connect = direct_connect,
     .state = direct_state,
     .takes = direct_takes,

@@ -73,6 +73,10 @@ struct mqtt_link_operations {
      * the threads of the last link of the process, and for an attempt to connect to fail. Takes
      * NULL. */
     void (*free)(struct mqtt_link *link);
+    /* At the end of a process: cuts the connection, and waits at most that long for the call that
+     * is under way. False: it goes on, and all that the link borrows is still in use; see
+     * mqtt_let_go. */
+    bool (*let_go)(struct mqtt_link *link, int timeout_ms);
     /* Once for each link. Fails only where no event will come. */
     enum status (*connect)(struct mqtt_link *link);
     enum mqtt_link_state (*state)(const struct mqtt_link *link);

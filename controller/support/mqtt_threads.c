@@ -170,6 +170,14 @@ static void link_free(struct mqtt_link *link)
     free(link);
 }
 
+/* Paho's threads wait for nobody else's sake. */
+static bool link_let_go(struct mqtt_link *link, int timeout_ms)
+{
+    (void)link;
+    (void)timeout_ms;
+    return true;
+}
+
 static enum status link_new(
     const struct mqtt_link_options *options, const struct mqtt_link_events *events,
     struct mqtt_link **ret_link)
@@ -359,6 +367,7 @@ static bool link_read(struct mqtt_link *link)
 const struct mqtt_link_operations mqtt_link_threads = {
     .make = link_new,
     .free = link_free,
+    .let_go = link_let_go,
     .connect = link_connect,
     .state = link_state,
     .takes = link_takes,

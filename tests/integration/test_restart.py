@@ -1,16 +1,20 @@
 """Nothing that is lost loses anything: controller, broker and Redis die in every combination (C9.4),
 and no relay flips for it."""
 import re
+import socket
 import time
 
 import pytest
 
-from harness import ADA, BOB, MACHINES, USERS, Machine, Redis, Shop, user, wait_until
+from harness import ADA, BOB, MACHINES, TIMEOUT_S, USERS, Machine, Redis, Shop, user, wait_until
 
 COMMANDS = "tagout/machine/+/command"
 EVENTS = "tagout/machine/+/event"
 STATES = "tagout/machine/+/state"
 CONNECTED = re.compile("connected to the broker")
+
+# A stop takes 2 s for its goodbye; systemd kills after 10 s, and Paho awaits a broker for 5 s.
+STOP_S = 5
 
 # What a restart may change: the version, and how sure one is of what the relay really does.
 VERSIONS = ("epoch", "rev", "confirmed")
@@ -366,6 +370,23 @@ def test_C9_4_five_thousand_states_are_read_back_completely(broker, redis, conne
 
 def card_of(number):
     return number % 99 + 1
+
+
+def test_C1_a_stop_does_not_wait_for_a_broker_that_only_accepts(start_controller):
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        mute.settimeout(TIMEOUT_S)
+        settings = {"mqtt": {"url": f"mqtt://127.0.0.1:{mute.getsockname()[1]}"}}
+        controller = start_controller(MACHINES, USERS, ready=False, settings=settings)
+        connection, _ = mute.accept()
+        with connection:
+            connection.settimeout(TIMEOUT_S)
+            assert connection.recv(1) == b"\x10"  # CONNECT, which nobody answers
+            began = time.monotonic()
+            controller.stop()
+            took = time.monotonic() - began
+    print(f"note: stopped within {took:.2f} s")
+    assert took < STOP_S
+    assert "ended while the broker was still awaited" in controller.log()
 
 
 def expected_mode(number):
