@@ -221,3 +221,29 @@ def test_the_user_of_redis_touches_our_keys_by_our_commands_and_nothing_else(scr
             assert redis.command("CONFIG", "GET", key) == [key, value]
     finally:
         redis.kill()
+
+
+def has_read_its_log(redis):
+    try:
+        return redis.command("GET", "tagout:none") is None
+    except RuntimeError:
+        return False  # LOADING
+
+
+def test_what_was_written_together_is_there_after_a_restart_of_redis(scratch):
+    """Redis reads its log as the default user, and a transaction of who may do nothing is lost."""
+    redis = SecuredRedis(scratch)
+    write = "redis.call('SET', KEYS[1], '1') redis.call('SET', KEYS[2], '1')"
+    try:
+        redis.start()
+        answers = redis.commands([
+            ("AUTH", "tagout", redis.PASSWORD),
+            ("MULTI",), ("SET", "tagout:a", "1"), ("SET", "tagout:b", "1"), ("EXEC",),
+            ("EVAL", write, "2", "tagout:c", "tagout:d")])
+        assert answers[4] == ["OK", "OK"]
+        redis.stop()
+        redis.start()
+        wait_until(lambda: has_read_its_log(redis), "Redis has read its log")
+        assert [redis.command("GET", f"tagout:{key}") for key in "abcd"] == ["1"] * 4
+    finally:
+        redis.kill()
