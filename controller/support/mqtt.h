@@ -1,4 +1,4 @@
-/* A connection to the broker, kept for ever, on Paho (which mqtt_threads.c and mqtt_direct*.c know).
+/* A connection to the broker, kept for ever, on Paho (mqtt_threads.c and mqtt_direct*.c know it).
  *
  * One `struct mqtt` is one client with a fixed id. Paho's threads, or mqtt_read, only fill an inbox
  * (see inbox.h) with messages and changes of the connection; everything else is called from one
