@@ -5,10 +5,11 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 
 from mqtt_client import Client
-from processes import free_port
+from processes import TIMEOUT_S, free_port
 from services import BIN, ROOT, Broker, Redis, clean_environment
 
 CONFIG = os.path.join(ROOT, "deploy/mosquitto/tagout.conf")
@@ -78,6 +79,12 @@ class Secured(Broker):
                       "certfile": self.ca_file, "keyfile": key}
         with open(self.arguments[-1], "w", encoding="utf-8") as file:
             file.write(configuration(ports, self.files) + "log_dest stderr\nlog_type all\n")
+
+    def _connect(self):
+        """It answers when all of its listeners do: it opens one after the other."""
+        for door in (self.people, self.devices, self.people_tls):
+            socket.create_connection(door.address, timeout=TIMEOUT_S).close()
+        return super()._connect()
 
     def ctl(self, *arguments, status=0):
         done = subprocess.run(
