@@ -9,6 +9,7 @@ import time
 import pytest
 
 from harness import ROOT, Broker, Controller, Machine, Process, Redis, free_port, wait_until
+from recorder import Recorder
 
 
 def test_ports_are_never_given_twice():
@@ -252,3 +253,25 @@ def is_alive(pid):
             return file.read().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+@pytest.mark.parametrize("claims,is_right", [
+    ([("one", 7)], True),
+    ([("two", 7), ("one", 7)], True),
+    ([("one", 7), ("two", 7), ("one", 8)], True),
+    ([("one", 7), ("two", 7)], False),
+    ([("two", 7), ("one", 7), ("two", 7)], False),
+    ([("one", 7), ("two", 7), ("two", 8)], False),
+    ([("one", 8), ("two", 7)], False),
+])
+def test_the_recorder_knows_who_may_lead(connect, claims, is_right):
+    recorder, mouth = Recorder(connect(), {}), connect()
+    for identity, epoch in claims:
+        mouth.publish(f"tagout/controller/{identity}/status",
+                      {"status": "running", "leader": True, "epoch": epoch, "redis": "down"})
+    recorder.client.retained("none")  # all that was said before has come
+    if is_right:
+        recorder.check_leaders(0)
+    else:
+        with pytest.raises(AssertionError, match="led in|leads in"):
+            recorder.check_leaders(0)
