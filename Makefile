@@ -346,7 +346,7 @@ bench: ## measure latency, throughput and cost beside bare echoing clients; T=--
 	+@$(SUBMAKE) VARIANT=release all benches preloads
 	@$(PYTHON) tests/bench/run $(T)
 
-soak: ## ten million reports and every kind of trouble: memory stays flat; about half an hour; T=reports
+soak: ## ten million reports and every kind of trouble: memory stays flat; about 10 min; T=reports
 	@deploy/install-deps build test bench
 	+@$(SUBMAKE) VARIANT=release all benches
 	@$(PYTHON) tests/bench/soak $(T)
