@@ -253,7 +253,8 @@ static enum status open_redis(struct restoring *restoring)
         return STATUS_BUSY;
     }
     if (status == STATUS_OK && keys > 0 && !restoring->wish->force) {
-        text_addf(restoring->why, "Redis holds %zu keys of Tagout's already", keys);
+        text_addf(
+            restoring->why, "Redis holds %zu key%s of Tagout's already", keys, text_plural(keys));
         return STATUS_BUSY;
     }
     return status == STATUS_OK

@@ -7,12 +7,27 @@
 
 /* ---- block, unblock ---- */
 
+static void tell_block(const char *verb, const struct answer_copy *answer)
+{
+    unsigned long cards = ctl_data_count(answer->data, "changed");
+    unsigned long ended = ctl_data_count(answer->data, "ended");
+
+    if (cards == 0) {
+        printf("Nothing changed: %sed already.\n", verb);
+        return;
+    }
+    printf("%lu card%s %sed", cards, text_plural(cards), verb);
+    if (ended > 0) {
+        printf("; %lu session%s ended", ended, text_plural(ended));
+    }
+    puts(".");
+}
+
 static int send_block(struct ctl *ctl, const char *verb)
 {
     const struct ctl_arguments *arguments = ctl->arguments;
     struct answer_copy answer;
     struct question question;
-    unsigned long cards;
     int code = ctl_connect(ctl);
 
     if (code != CTL_DONE) {
@@ -26,17 +41,10 @@ static int send_block(struct ctl *ctl, const char *verb)
     if (code != CTL_DONE) {
         return code;
     }
-    cards = ctl_data_count(answer.data, "changed");
     if (arguments->json) {
         ctl_print_data(&answer);
     } else {
-        if (cards == 0) {
-            printf("Nothing changed: %sed already.\n", verb);
-        } else {
-            printf(
-                "%lu %s %sed%s.\n", cards, cards == 1 ? "card" : "cards", verb,
-                strcmp(verb, "block") == 0 ? "; sessions with it have ended" : "");
-        }
+        tell_block(verb, &answer);
         ctl_say_persisted(ctl, &answer);
     }
     answer_copy_free(&answer);

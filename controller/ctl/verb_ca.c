@@ -41,7 +41,8 @@ static int show_one(const struct ctl *ctl, const char *path, struct wall_time no
     if (certificate.ends.ms <= now.ms) {
         text_addf(&line, "\n  until  %s: IT HAS ENDED", day);
     } else {
-        text_addf(&line, "\n  until  %s (%" PRId64 " days)", day, days);
+        text_addf(
+            &line, "\n  until  %s (%" PRId64 " day%s)", day, days, text_plural((uint64_t)days));
     }
     ctl_say(ctl, days < SOON_DAYS ? TONE_ALARM : TONE_PLAIN, line.data);
     return certificate.ends.ms <= now.ms ? CTL_REFUSED : CTL_DONE;

@@ -123,9 +123,11 @@ struct mono_time block_keeping_deadline(const struct controller *controller)
     return first;
 }
 
-/* Ends the sessions of cards that are blocked now. */
-static void end_sessions(struct controller *controller, const struct origin *origin)
+/* Ends the sessions of cards that are blocked now, and returns how many. */
+static size_t end_sessions(struct controller *controller, const struct origin *origin)
 {
+    size_t ended = 0;
+
     for (size_t i = 0; i < fleet_count(controller->fleet); i++) {
         struct machine *machine = fleet_at(controller->fleet, i);
         const struct core_state *core = &machine->record.core;
@@ -141,8 +143,10 @@ static void end_sessions(struct controller *controller, const struct origin *ori
                 &controller->block_keeping.blocks, machine->record.card_key, core->card,
                 core->user.account_id)) {
             judge(controller, machine, &event, origin, &effects);
+            ended++;
         }
     }
+    return ended;
 }
 
 void block_keeping_adopt_epoch(struct controller *controller)
@@ -216,10 +220,10 @@ void block_keeping_make_comparable(struct controller *controller)
     }
 }
 
-void block_keeping_on_change(struct controller *controller, const struct origin *origin)
+size_t block_keeping_on_change(struct controller *controller, const struct origin *origin)
 {
     take_change(controller);
-    end_sessions(controller, origin);
+    return end_sessions(controller, origin);
 }
 
 /* Redis told late, when cards may have been blocked since: both lists hold. */
@@ -241,7 +245,7 @@ static void unite(struct controller *controller, struct blocks *found)
     if (version_compare(found->version, blocks->version) > 0) {
         blocks->version = found->version;
     }
-    block_keeping_on_change(controller, &origin);
+    (void)block_keeping_on_change(controller, &origin);
 }
 
 void block_keeping_on_loaded(struct controller *controller, bool ok, const char *text)

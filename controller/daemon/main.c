@@ -44,8 +44,10 @@ static void print_check(const struct settings *settings, const struct roster *ro
     }
     roster_notes(roster, today, &notes);
     printf(
-        "configuration ok: %zu machines (%s), %zu users (%s)\n", roster_machine_count(roster),
-        settings->controller.machines, roster_user_count(roster), settings->controller.users);
+        "configuration ok: %zu machine%s (%s), %zu user%s (%s)\n", roster_machine_count(roster),
+        text_plural(roster_machine_count(roster)), settings->controller.machines,
+        roster_user_count(roster), text_plural(roster_user_count(roster)),
+        settings->controller.users);
     if (notes.length > 0) {
         printf("loaded, but not enforced:\n%s", notes.data);
     }

@@ -464,7 +464,7 @@ void block_keeping_publish(struct controller *controller);
 void block_keeping_adopt_epoch(struct controller *controller);
 /* The list is another one: publishes and saves it, and ends the sessions of cards that are blocked
  * now. */
-void block_keeping_on_change(struct controller *controller, const struct origin *origin);
+size_t block_keeping_on_change(struct controller *controller, const struct origin *origin);
 /* Two keys' hashes can't stand in one list: what another key made is given up for the accounts. */
 void block_keeping_make_comparable(struct controller *controller);
 /* What Redis kept may be gone. */

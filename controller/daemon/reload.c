@@ -105,9 +105,10 @@ static bool is_allowed(
     if (change->users.removed * 2 > users || change->machines.removed * 2 > machines) {
         text_addf(
             why,
-            "it would remove %zu of %zu users and %zu of %zu machines; "
+            "it would remove %zu of %zu user%s and %zu of %zu machine%s; "
             "if that is meant, reload with force",
-            change->users.removed, users, change->machines.removed, machines);
+            change->users.removed, users, text_plural(users), change->machines.removed, machines,
+            text_plural(machines));
         return false;
     }
     for (size_t i = 0; i < fleet_count(controller->fleet); i++) {

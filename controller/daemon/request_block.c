@@ -13,6 +13,7 @@ struct block_answer {
     struct version version;
     struct mono_time deadline;
     size_t changed;
+    size_t ended; /* sessions */
     enum request_verb verb;
     char account[TOPIC_MACHINE_MAX + 1];
     char transaction[REQUEST_TRANSACTION_SIZE];
@@ -38,6 +39,9 @@ answer_one(struct controller *controller, const struct block_answer *waiting, bo
     json_out_open(&out, NULL, '{');
     json_out_integer(&out, "changed", (int64_t)waiting->changed);
     json_out_bool(&out, "persisted", persisted);
+    if (waiting->verb == REQUEST_BLOCK) {
+        json_out_integer(&out, "ended", (int64_t)waiting->ended);
+    }
     json_out_close(&out, '}');
     answer(
         controller, waiting->account, request_verb_text(waiting->verb), RESPONSE_OK, data.data,
@@ -85,7 +89,7 @@ struct mono_time block_answers_deadline(const struct controller *controller)
 
 static void answer_later(
     struct controller *controller, const char *account, const struct request *request,
-    size_t changed)
+    size_t changed, size_t ended)
 {
     struct block_keeping *keeping = &controller->block_keeping;
     struct block_answer *waiting = malloc(sizeof *waiting);
@@ -101,6 +105,7 @@ static void answer_later(
         .version = keeping->blocks.version,
         .deadline = {.ms = controller->now.mono.ms + controller->settings->redis.save_timeout_ms},
         .changed = changed,
+        .ended = ended,
         .verb = request->verb,
     };
     text_copy(waiting->account, sizeof waiting->account, account);
@@ -115,6 +120,7 @@ void do_block(struct controller *controller, const char *account, const struct r
     const struct roster_user *user;
     char fob[CARD_SIZE];
     size_t changed = 0;
+    size_t ended = 0;
     enum status status;
     TEXT_LOCAL(by, 600);
 
@@ -141,9 +147,9 @@ void do_block(struct controller *controller, const char *account, const struct r
     origin.by = by.data;
     if (changed > 0) {
         log_info(
-            "%zu cards of account %s %sed by %s", changed, user->holder.user.account_id,
-            request_verb_text(request->verb), by.data);
-        block_keeping_on_change(controller, &origin);
+            "%zu card%s of account %s %sed by %s", changed, text_plural(changed),
+            user->holder.user.account_id, request_verb_text(request->verb), by.data);
+        ended = block_keeping_on_change(controller, &origin);
     }
-    answer_later(controller, account, request, changed);
+    answer_later(controller, account, request, changed, ended);
 }

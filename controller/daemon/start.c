@@ -46,15 +46,18 @@ void adopt_epoch_everywhere(struct controller *controller, uint64_t epoch)
 /* Who is ready hears: what came before the broker knew of the subscription is lost. */
 void say_ready(struct controller *controller)
 {
+    size_t machines = roster_machine_count(controller->roster);
+    size_t users = roster_user_count(controller->roster);
+
     /* Who announces himself neither leads nor follows yet. */
     if (controller->said_ready || controller->lease.role == LEASE_ANNOUNCES) {
         return;
     }
     controller->said_ready = true;
     log_info(
-        "ready: controller %s, epoch %llu, %zu machines, %zu users%s",
-        controller->settings->controller.id, (unsigned long long)controller->lease.epoch,
-        roster_machine_count(controller->roster), roster_user_count(controller->roster),
+        "ready: controller %s, epoch %llu, %zu machine%s, %zu user%s%s",
+        controller->settings->controller.id, (unsigned long long)controller->lease.epoch, machines,
+        text_plural(machines), users, text_plural(users),
         controller->phase == PHASE_READY ? "" : "; it stands by");
 }
 

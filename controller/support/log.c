@@ -75,7 +75,9 @@ static void append_told(void)
     uint64_t untold = logger.dropped - logger.told;
     size_t length;
 
-    snprintf(text, sizeof text, "%llu log lines were dropped", (unsigned long long)untold);
+    snprintf(
+        text, sizeof text, "%llu log %s dropped", (unsigned long long)untold,
+        untold == 1 ? "line was" : "lines were");
     length = log_line(line, LOG_LEVEL_WARNING, program_name(), text, clock_now().wall);
     if (append(line, length)) {
         logger.told = logger.dropped;

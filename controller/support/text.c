@@ -131,6 +131,11 @@ void text_addf(struct text *text, const char *format, ...)
     }
 }
 
+const char *text_plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 void text_copy(char *target, size_t size, const char *source)
 {
     struct text text = text_over(target, size);

@@ -35,6 +35,9 @@ size_t text_digits(char ret_digits[TEXT_DIGITS_MAX], uint64_t number);
 void text_add_bytes(struct text *text, const char *bytes, size_t length);
 void text_addf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* What a regular noun behind that number ends with: "s", or for 1 nothing. */
+const char *text_plural(uint64_t count);
+
 /* Copies a string into an array, cut at a whole UTF-8 character if it must be. */
 void text_copy(char *target, size_t size, const char *source);
 

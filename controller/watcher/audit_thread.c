@@ -106,8 +106,8 @@ static void do_what_is_due(struct audit *audit)
         audit->expire_at.ms = now.mono.ms + EXPIRE_MS;
         if (removed > 0) {
             log_info(
-                "audit: removed %zu %s older than %lld days", removed,
-                removed == 1 ? "file" : "files", (long long)audit->keep_days);
+                "audit: removed %zu file%s older than %lld day%s", removed, text_plural(removed),
+                (long long)audit->keep_days, text_plural((uint64_t)audit->keep_days));
         }
     }
 }

@@ -34,8 +34,9 @@ static void print_check(const struct settings *settings)
 
     slack_describe(settings, &slack);
     printf(
-        "configuration ok\nAudit: %s, for %lld days\n%s", settings->audit.directory,
-        (long long)settings->audit.keep_days, slack.data);
+        "configuration ok\nAudit: %s, for %lld day%s\n%s", settings->audit.directory,
+        (long long)settings->audit.keep_days, text_plural((uint64_t)settings->audit.keep_days),
+        slack.data);
 }
 
 static int run(const struct settings *settings, bool verbose)

@@ -136,8 +136,9 @@ void watcher_on_past(struct watcher *watcher, struct audit_past *past)
         waiting += slack_queue_waiting(slack_queue_of(watcher->slack), lane);
     }
     log_info(
-        "the audit goes on behind line %lld; %zu machines known, %u messages wait for Slack",
-        (long long)past->base, watched_count(watcher->machines), waiting);
+        "the audit goes on behind line %lld; %zu machine%s known, %u message%s for Slack",
+        (long long)past->base, watched_count(watcher->machines),
+        text_plural(watched_count(watcher->machines)), waiting, waiting == 1 ? " waits" : "s wait");
     audit_past_free(past);
     watcher->save_at_once = true;
 }

@@ -56,7 +56,7 @@ def test_a_block_ends_the_session_at_once_and_refuses_the_card(client, saw, whom
     answer = client.request("block", dict(whom, by="Zoë"))
     changed = 2 if "account_id" in whom else 1
     assert answer["status"] == "ok"
-    assert answer["data"] == {"changed": changed, "persisted": True}
+    assert answer["data"] == {"changed": changed, "persisted": True, "ended": 1}
     command = client.wait_for("tagout/machine/saw/command", since=since)
     assert command.json["relay"] is False
     assert command.at - asked < 1
@@ -127,7 +127,8 @@ def test_a_block_while_redis_is_frozen_holds_and_says_that_it_is_not_kept(
     assert saw.report(card=ADA)["relay"] is True
     redis.freeze()
     since = client.position()
-    assert client.request("block", {"fob": ADA})["data"] == {"changed": 1, "persisted": False}
+    assert client.request("block", {"fob": ADA})["data"] == {
+        "changed": 1, "persisted": False, "ended": 1}
     assert client.wait_for("tagout/machine/saw/command", since=since).json["relay"] is False
     assert not opens(saw, ADA)
     redis.thaw()

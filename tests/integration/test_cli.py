@@ -67,7 +67,7 @@ def test_check_says_what_is_there(tagoutd):
     result = check(tagoutd, users=[dict(user(1, "Ada"), expiration_ymd="")])
     assert (result.returncode, result.stderr) == (0, "")
     lines = result.stdout.splitlines()
-    assert lines[0] == "configuration ok: 7 machines (machines.json), 1 users (users.json)"
+    assert lines[0] == "configuration ok: 7 machines (machines.json), 1 user (users.json)"
     assert "not enforced" not in result.stdout
 
 
@@ -75,7 +75,7 @@ def test_check_asks_whether_authorizations_that_do_not_meet_are_meant(tagoutd):
     good = [dict(user(1, "Ada"), expiration_ymd="", authorizations=["woodshop"])]
     result = check(tagoutd, machines=only(), users=good)
     assert result.stdout == (
-        "configuration ok: 1 machines (machines.json), 1 users (users.json)\n")
+        "configuration ok: 1 machine (machines.json), 1 user (users.json)\n")
     result = check(tagoutd, machines=only(authorizations_or=["wood"]), users=good)
     assert result.returncode == 0, "odd, but no error"
     assert result.stdout.split("\n", 1)[1] == (

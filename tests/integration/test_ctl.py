@@ -369,10 +369,11 @@ def test_end_ends_the_session(shop):
 def test_block_refuses_a_card_at_once(shop):
     shop.card_in("table-saw", ADA)
     result = shop.run("block", "--fob", ADA.lstrip("0"))
-    assert (result.code, result.out) == (0, "1 card blocked; sessions with it have ended.\n")
+    assert (result.code, result.out) == (0, "1 card blocked; 1 session ended.\n")
     assert shop.wait_state("table-saw", lambda s: not s["relay"])
     assert shop.run("block", "--account-id", "17").out == "Nothing changed: blocked already.\n"
     assert shop.run("unblock", "--account-id", "17").out == "1 card unblocked.\n"
+    assert shop.run("block", "--fob", ROSA).out == "1 card blocked.\n"  # nobody's session
     assert shop.run("block", "--fob", UNKNOWN).code == 1
     assert shop.run("block").code == 2
 
@@ -451,7 +452,7 @@ def test_a_reload_that_is_refused_says_why_and_can_be_forced(shop):
     shop.controller.write(users="[]")
     result = shop.run("reload")
     assert result.code == 1
-    assert "it would remove 2 of 2 users" in result.err
+    assert "it would remove 2 of 2 users and 0 of 3 machines;" in result.err
     assert shop.run("reload", "--force").out.startswith("Users: 2 removed.\n")
     shop.controller.write(users="[")
     assert "users.json" in shop.run("reload").err

@@ -55,7 +55,7 @@ def test_it_writes_a_whole_set_up_that_the_check_accepts(etc):
                            os.path.join(etc, "tagout.ini")], capture_output=True, check=False,
                           env=clean_environment(environment_of(etc, "tagoutd.environment")))
     assert done.returncode == 0, done
-    assert done.stdout.startswith(b"configuration ok: 1 machines")
+    assert done.stdout.startswith(b"configuration ok: 1 machine (")
 
 
 def test_secrets_stand_where_only_their_owners_read_them(etc):

@@ -249,6 +249,15 @@ static void a_name_is_lower_case_ASCII_of_limited_length(void **state)
     assert_false(text_is_name(E_ACUTE, 64));
 }
 
+static void all_numbers_but_one_have_a_plural(void **state)
+{
+    (void)state;
+    assert_string_equal(text_plural(0), "s");
+    assert_string_equal(text_plural(1), "");
+    assert_string_equal(text_plural(2), "s");
+    assert_string_equal(text_plural(UINT64_MAX), "s");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,6 +272,7 @@ int main(void)
         cmocka_unit_test(printable_ASCII_is_0x20_to_0x7e),
         cmocka_unit_test(ASCII_case_does_not_count_in_comparisons),
         cmocka_unit_test(a_name_is_lower_case_ASCII_of_limited_length),
+        cmocka_unit_test(all_numbers_but_one_have_a_plural),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
