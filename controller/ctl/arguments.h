@@ -13,7 +13,7 @@ enum {
     CTL_DONE = 0,
     CTL_REFUSED = 1,
     CTL_USAGE = 2,
-    CTL_UNCONFIRMED = 3, /* done, but the machine has not confirmed that it is off */
+    CTL_UNCONFIRMED = 3, /* done, but a machine has not confirmed that it is off */
 };
 
 /* Everything but the verb, the machine and the four options that each verb takes. */

@@ -49,72 +49,134 @@ static int print_machines(const struct ctl *ctl)
     return CTL_DONE;
 }
 
-/* Those that are on; with --json as they are, else a line each. */
-static void print_on_json(const struct ctl *ctl)
+/* ---- what is on, or may be ---- */
+
+/* Of a state that can be read. */
+enum power {
+    POWER_OFF,         /* and the machine says so itself */
+    POWER_UNCONFIRMED, /* commanded off, which it has not confirmed */
+    POWER_ON,          /* commanded on, or on as it says */
+    POWER_KINDS
+};
+
+static enum power power_of(const struct state_payload *state)
+{
+    if (is_on(state)) {
+        return POWER_ON;
+    }
+    return state->confirmed != NULL && strcmp(state->confirmed, "off") == 0 ? POWER_OFF
+                                                                            : POWER_UNCONFIRMED;
+}
+
+struct tally {
+    size_t counts[POWER_KINDS];
+    size_t dark; /* states that cannot be read */
+};
+
+static void count_power(const struct board *board, struct tally *tally, struct text *unreadable)
+{
+    *tally = (struct tally){.dark = board->nameless};
+    for (size_t i = 0; i < board->machine_count; i++) {
+        const struct board_machine *machine = board->machines[i];
+        if (machine->is_unreadable) {
+            text_addf(unreadable, "%s%s", tally->dark > 0 ? ", " : "", machine->name);
+            tally->dark++;
+        } else if (machine->has_state) {
+            tally->counts[power_of(&machine->copy.state)]++;
+        }
+    }
+}
+
+/* Whether it is one of those that can be read and are of that kind. */
+static bool is_of(const struct board_machine *machine, enum power power)
+{
+    return !machine->is_unreadable && machine->has_state && power_of(&machine->copy.state) == power;
+}
+
+static void print_kind_json(const struct board *board, const char *key, enum power power)
 {
     bool first = true;
 
-    fputs("{\"machines\":[", stdout);
-    for (size_t i = 0; i < ctl->board.machine_count; i++) {
-        const struct board_machine *machine = ctl->board.machines[i];
-        if (machine->has_state && is_on(&machine->copy.state)) {
-            printf("%s%s", first ? "" : ",", machine->payload);
+    printf("\"%s\":[", key);
+    for (size_t i = 0; i < board->machine_count; i++) {
+        if (is_of(board->machines[i], power)) {
+            printf("%s%s", first ? "" : ",", board->machines[i]->payload);
             first = false;
         }
     }
-    puts("]}");
+    putchar(']');
+}
+
+static void print_on_json(const struct board *board)
+{
+    putchar('{');
+    print_kind_json(board, "machines", POWER_ON);
+    putchar(',');
+    print_kind_json(board, "unconfirmed", POWER_UNCONFIRMED);
+    puts("}");
+}
+
+/* A line each. */
+static void print_kind(const struct ctl *ctl, enum power power)
+{
+    for (size_t i = 0; i < ctl->board.machine_count; i++) {
+        const struct board_machine *machine = ctl->board.machines[i];
+        const struct state_payload *state = &machine->copy.state;
+        TEXT_LOCAL(line, 4096);
+        TEXT_LOCAL(notes, 1024);
+
+        if (!is_of(machine, power)) {
+            continue;
+        }
+        text_addf(&line, "%s: ", machine->name);
+        words_state(&line, state, clock_now().wall);
+        text_add(&line, "; relay ");
+        words_relay(&line, state);
+        if (power == POWER_UNCONFIRMED) {
+            words_notes(&notes, state, machine->link);
+            text_addf(&line, ", not confirmed%s%s", notes.length > 0 ? ": " : "", notes.data);
+        }
+        ctl_say(ctl, power == POWER_ON ? TONE_PLAIN : TONE_NOTE, line.data);
+    }
 }
 
 /* For whoever leaves last: what runs, and what has not said that it does not. */
 static int print_on(const struct ctl *ctl)
 {
-    const struct board *board = &ctl->board;
-    size_t on = 0;
-    size_t doubtful = 0;
-    size_t dark = board->nameless;
-    TEXT_LOCAL(doubts, 4096);
+    struct tally tally;
+    size_t on;
+    size_t unconfirmed;
     TEXT_LOCAL(unreadable, 4096);
 
-    for (size_t i = 0; i < board->machine_count; i++) {
-        const struct state_payload *state = &board->machines[i]->copy.state;
-        if (board->machines[i]->is_unreadable) {
-            text_addf(&unreadable, "%s%s", dark > 0 ? ", " : "", board->machines[i]->name);
-            dark++;
-            continue;
-        }
-        if (!board->machines[i]->has_state) {
-            continue;
-        }
-        if (is_on(state)) {
-            TEXT_LOCAL(line, 4096);
-            text_addf(&line, "%s: ", board->machines[i]->name);
-            words_state(&line, state, clock_now().wall);
-            text_add(&line, "; relay ");
-            words_relay(&line, state);
-            if (!ctl->arguments->json) {
-                ctl_say(ctl, TONE_PLAIN, line.data);
-            }
-            on++;
-        } else if (state->confirmed == NULL || strcmp(state->confirmed, "off") != 0) {
-            text_addf(&doubts, "%s%s", doubtful > 0 ? ", " : "", board->machines[i]->name);
-            doubtful++;
-        }
-    }
+    count_power(&ctl->board, &tally, &unreadable);
+    on = tally.counts[POWER_ON];
+    unconfirmed = tally.counts[POWER_UNCONFIRMED];
     if (ctl->arguments->json) {
-        print_on_json(ctl);
-    } else if (on == 0) {
-        ctl_say(ctl, TONE_PLAIN, dark > 0 ? "Nothing is known to be on." : "Nothing is on.");
+        print_on_json(&ctl->board);
+    } else {
+        print_kind(ctl, POWER_ON);
+        print_kind(ctl, POWER_UNCONFIRMED);
     }
-    if (doubtful > 0) {
-        ctl_complain("commanded off, but not confirmed: %s", doubts.data);
+    if (on == 0 && !ctl->arguments->json) {
+        ctl_say(
+            ctl, TONE_PLAIN,
+            tally.dark + unconfirmed > 0 ? "Nothing is known to be on." : "Nothing is on.");
     }
-    if (dark > 0) {
+    if (unconfirmed > 0) {
         ctl_complain(
-            "%zu %s cannot be read, so it may be on%s%s", dark,
-            dark == 1 ? "machine's state" : "machines' states", unreadable.length > 0 ? ": " : "",
-            unreadable.data);
+            "%zu machine%s commanded off and not confirmed off: treat %s as live", unconfirmed,
+            unconfirmed == 1 ? " is" : "s are", unconfirmed == 1 ? "it" : "them");
     }
-    return on > 0 || dark > 0 ? CTL_REFUSED : CTL_DONE;
+    if (tally.dark > 0) {
+        ctl_complain(
+            "%zu %s cannot be read, so it may be on%s%s", tally.dark,
+            tally.dark == 1 ? "machine's state" : "machines' states",
+            unreadable.length > 0 ? ": " : "", unreadable.data);
+    }
+    if (on > 0 || tally.dark > 0) {
+        return CTL_REFUSED;
+    }
+    return unconfirmed > 0 ? CTL_UNCONFIRMED : CTL_DONE;
 }
 
 static void print_stranger(const struct json *stranger)

@@ -15,8 +15,9 @@ const struct ctl_verb ctl_verbs[] = {
                 "machine has\n"
                 "not confirmed it.\n"
                 "\n"
-                "  --on           only what is commanded on or confirmed on; exit status 1 if "
-                "anything is\n"
+                "  --on           what is on, or may be, for whoever leaves last: exit status 1 "
+                "if\n"
+                "                 anything is, 3 if a machine has not confirmed that it is off\n"
                 "  --strangers    names that were heard and are not configured\n"
                 "  --controllers  who leads and who stands by; exit status 1 if nobody leads\n",
         .machine = CTL_MAY_NAME_MACHINE,
@@ -346,7 +347,7 @@ static void help_on_all(struct text *out)
              "  -V, --version       print the version\n"
              "\n"
              "Exit status: 0 done, 1 refused or failed, 2 usage or configuration,\n"
-             "3 done, but the machine has not confirmed that it is off.\n");
+             "3 done, but a machine has not confirmed that it is off.\n");
 }
 
 void ctl_help(const struct ctl_verb *verb, struct text *out)

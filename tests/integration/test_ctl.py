@@ -100,10 +100,27 @@ def test_status_on_lists_what_runs_and_exits_1(shop):
     shop.box("table-saw")
     shop.box("printer")
     result = shop.run("status", "--on")
-    assert (result.code, result.out) == (1, "printer: always on; relay on\n")
-    assert "commanded off, but not confirmed: lathe" in result.err
-    assert [m["machine"] for m in shop.run("status", "--on", "--json").json["machines"]] == [
-        "printer"]
+    assert (result.code, result.out) == (
+        1, "printer: always on; relay on\n"
+        "lathe: idle; relay off?, not confirmed: not heard yet\n")
+    assert "1 machine is commanded off and not confirmed off: treat it as live\n" in result.err
+    listed = shop.run("status", "--on", "--json").json
+    assert {key: [m["machine"] for m in value] for key, value in listed.items()} == {
+        "machines": ["printer"], "unconfirmed": ["lathe"]}
+
+
+def test_status_on_exits_3_when_nothing_is_known_to_be_on_but_not_all_is_confirmed_off(shop):
+    shop.controller.write(machines={k: v for k, v in MACHINES.items() if k != "printer"})
+    assert shop.run("reload").code == 0
+    shop.box("table-saw")
+    result = shop.run("status", "--on")
+    assert result.code == 3
+    assert result.out == ("lathe: idle; relay off?, not confirmed: not heard yet\n"
+                          "Nothing is known to be on.\n")
+    assert "treat it as live" in result.err
+    assert shop.run("status", "--on", "--json").code == 3
+    shop.box("lathe")
+    assert shop.run("status", "--on").code == 0
 
 
 def test_status_on_counts_a_relay_that_is_on_against_its_command(shop):
