@@ -46,9 +46,45 @@ bool authority_is_host(const char *host)
            name[0] != '.' && name[0] != '-' && strstr(name, "..") == NULL;
 }
 
-static void add_host(struct text *configuration, const char *host)
+/* Names in any case, addresses in any notation. */
+static bool is_same_host(const char *one, const char *other)
 {
-    text_addf(configuration, ", %s:%s", is_address(host) ? "IP" : "DNS", host);
+    static const int families[] = {AF_INET, AF_INET6};
+
+    for (size_t i = 0; i < 2; i++) {
+        unsigned char ours[sizeof(struct in6_addr)] = {0};
+        unsigned char theirs[sizeof(struct in6_addr)] = {0};
+
+        if (inet_pton(families[i], one, ours) == 1 && inet_pton(families[i], other, theirs) == 1) {
+            return memcmp(ours, theirs, sizeof ours) == 0;
+        }
+    }
+    return text_compare_nocase(one, other) == 0;
+}
+
+/* The hosts that are always there, then the others: each once. */
+static void add_hosts(const char *const *others, size_t count, struct text *configuration)
+{
+    static const char *const always[] = {"localhost", "127.0.0.1", "::1"};
+    const char *hosts[sizeof always / sizeof always[0] + AUTHORITY_HOSTS_MAX];
+    size_t taken = 0;
+
+    for (size_t i = 0; i < sizeof always / sizeof always[0] + count; i++) {
+        const char *host = i < sizeof always / sizeof always[0]
+                               ? always[i]
+                               : others[i - sizeof always / sizeof always[0]];
+        bool is_new = taken < sizeof hosts / sizeof hosts[0];
+
+        for (size_t j = 0; j < taken; j++) {
+            is_new = is_new && !is_same_host(host, hosts[j]);
+        }
+        if (is_new) {
+            text_addf(
+                configuration, "%s%s:%s", taken > 0 ? ", " : "", is_address(host) ? "IP" : "DNS",
+                host);
+            hosts[taken++] = host;
+        }
+    }
 }
 
 /* OpenSSL's own configuration is not read: what stands here is all. */
@@ -57,6 +93,9 @@ static enum status write_configuration(const struct work *work)
     char path[FILES_PATH_SIZE];
     const struct replace_rights rights = {.mode = 0600};
     char own_name[HOST_MAX + 1] = "";
+    const char *const own_host[] = {own_name};
+    bool needs_own = work->wish->host_count == 0 &&
+                     gethostname(own_name, sizeof own_name - 1) == 0 && authority_is_host(own_name);
     enum status status = files_join(path, work->scratch, "openssl.cnf", work->why);
     TEXT_LOCAL(configuration, 8192);
 
@@ -76,14 +115,10 @@ static enum status write_configuration(const struct work *work)
                         "extendedKeyUsage = serverAuth\n"
                         "subjectKeyIdentifier = hash\n"
                         "authorityKeyIdentifier = keyid\n"
-                        "subjectAltName = DNS:localhost, IP:127.0.0.1, IP:::1");
-    for (size_t i = 0; i < work->wish->host_count; i++) {
-        add_host(&configuration, work->wish->hosts[i]);
-    }
-    if (work->wish->host_count == 0 && gethostname(own_name, sizeof own_name - 1) == 0 &&
-        authority_is_host(own_name)) {
-        add_host(&configuration, own_name);
-    }
+                        "subjectAltName = ");
+    add_hosts(
+        needs_own ? own_host : work->wish->hosts, needs_own ? 1 : work->wish->host_count,
+        &configuration);
     text_add(&configuration, "\n");
     if (status == STATUS_OK) {
         status = replace_file(path, configuration.data, configuration.length, &rights, work->why);

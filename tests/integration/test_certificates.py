@@ -58,6 +58,14 @@ def test_an_authority_signs_a_certificate_for_the_names_and_addresses_of_the_bro
                            path(folder, "server.crt"))
 
 
+def test_a_name_that_is_given_twice_or_that_always_counts_stands_there_once(scratch):
+    hosts = ("localhost", "shop.example", "127.0.0.1", "0:0::1", "Shop.Example", "10.1.2.3")
+    made = certificates(scratch, *(word for host in hosts for word in ("--host", host)))
+    assert made.code == 0, made
+    assert "for    localhost, 127.0.0.1, ::1, shop.example, 10.1.2.3\n" in certificates(
+        scratch, "show").out
+
+
 def test_both_hold_for_twenty_years_and_no_day_less(folder):
     nineteen_and_more = str((20 * 365 - 1) * 24 * 60 * 60)
     for name in ("ca.crt", "server.crt"):
