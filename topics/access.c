@@ -40,6 +40,11 @@ enum status access_account(const char *name, struct access_account *ret_account)
     return STATUS_INVALID;
 }
 
+bool access_is_person(enum access_role role)
+{
+    return role == ACCESS_OPERATOR || role == ACCESS_ADMIN;
+}
+
 enum status
 access_check(const char *username, enum access_role role, const char *id, struct text *why)
 {

@@ -52,6 +52,9 @@ const struct access_role_info *access_role_info(enum access_role role);
 /* STATUS_INVALID for a name that no role has. */
 MUST_USE enum status access_account(const char *name, struct access_account *ret_account);
 
+/* Whether its accounts are people's, operators' and admins'. */
+bool access_is_person(enum access_role role);
+
 /* Whether a service may come in under that user name: STATUS_INVALID if it is somebody else's
  * account, whom it would throw out, or that of a controller with another id, which the broker would
  * not let speak. Names of no role may mean anything on a broker that is not of our making. */

@@ -6,18 +6,9 @@
 #include <unistd.h>
 
 #include "controller/ctl/local.h"
-
-/* Of deploy/mosquitto/tagout.conf. Services have a listener on which an account is its client id,
- * so that nobody can throw them out; people may be there twice. */
-#define PORT_SERVICES 1883
-#define PORT_PEOPLE 1884
+#include "controller/ctl/way.h"
 
 #define IS_DEVICE "%s: without a dot that is a machine; see \"device\""
-
-static bool is_person(enum access_role role)
-{
-    return role == ACCESS_OPERATOR || role == ACCESS_ADMIN;
-}
 
 static int find_role(const struct ctl *ctl, struct access_account *ret_account)
 {
@@ -43,28 +34,21 @@ static void print_ini(
     const struct ctl *ctl, const struct access_account *account, const char *password,
     struct text *out)
 {
-    bool person = is_person(account->role);
+    bool is_person = access_is_person(account->role);
 
     if (account->role == ACCESS_WATCHER) {
         text_addf(
             out, "TAGOUT_MQTT_USERNAME=%s\nTAGOUT_MQTT_PASSWORD=%s\n", account->name, password);
         return;
     }
-    text_addf(
-        out,
-        "[mqtt]\n"
-        "url = mqtt://127.0.0.1:%d\n"
-        "# From another host, by the name that stands in the broker's certificate:\n"
-        "#url = mqtts://broker.example.org:%d\n"
-        "#ca_file = ca.crt\n"
-        "username = %s\n"
-        "password = %s\n",
-        person ? PORT_PEOPLE : PORT_SERVICES, person ? 8884 : 8883, account->name, password);
+    text_add(out, "[mqtt]\n");
+    way_print(ctl->settings, is_person, out);
+    text_addf(out, "username = %s\npassword = %s\n", account->name, password);
     if (account->role == ACCESS_HOME_ASSISTANT) {
         text_addf(
             out, "# Home Assistant: enter these by hand, and as client id %s-%s\n",
             ctl->settings->controller.prefix, account->id);
-    } else if (person && strcmp(ctl->settings->controller.prefix, "tagout") != 0) {
+    } else if (is_person && strcmp(ctl->settings->controller.prefix, "tagout") != 0) {
         text_addf(out, "\n[controller]\nprefix = %s\n", ctl->settings->controller.prefix);
     }
 }
@@ -116,7 +100,7 @@ static int give(const struct ctl *ctl)
     struct accounts accounts;
     char password[PASSWORD_SIZE] = "";
     int code = find_role(ctl, &account);
-    TEXT_LOCAL(ini, 1024);
+    TEXT_LOCAL(ini, 8192);
 
     if (code != CTL_DONE) {
         return code;

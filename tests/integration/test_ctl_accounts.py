@@ -254,11 +254,63 @@ def test_a_persons_section_goes_into_a_new_file_of_their_own(host):
     assert section["url"] == "mqtt://127.0.0.1:1884" and section["username"] == "op.ada"
     assert is_hash_of(host.passwords()["op.ada"], section["password"])
     assert section["password"] not in result.out
+    assert result.out.startswith("op.ada: a person who may look, lock out and clear, a new password.")
     # It is one that tagoutctl can read.
     assert "out of reach" in bare("-c", host.path("ada.ini"), "status").err
     assert "File exists" in host.refuses("account", "add", "op.bob", "--output",
                                          host.path("ada.ini"))
     assert "op.bob" not in host.passwords()
+
+
+SECURED = """
+listener 1883 127.0.0.1
+use_username_as_clientid true
+listener 2884 127.0.0.1
+listener 9883
+use_username_as_clientid true
+certfile server.crt
+listener 9884
+certfile server.crt
+"""
+
+
+def ways(text):
+    """[mqtt] of it, and what stands there as a comment."""
+    lines = [line for line in text.splitlines() if " = " in line]
+    return ({line.split(" = ")[0]: line.split(" = ")[1] for line in lines if line[0] != "#"},
+            {line.split(" = ")[0][1:]: line.split(" = ")[1] for line in lines if line[0] == "#"})
+
+
+def test_an_account_is_told_the_listener_that_is_for_its_kind(host):
+    assert bare("ca", "--directory", host.folder, "--host", "shop.example").code == 0
+    host.write("tagout.ini", host.read("tagout.ini") + "certificate_file = ca/server.crt\n")
+    shipped, from_elsewhere = ways(host.does("account", "add", "op.ada").out)
+    assert shipped["url"] == "mqtt://127.0.0.1:1884"
+    assert from_elsewhere == {"url": "mqtts://shop.example:8884", "ca_file": "ca.crt"}
+    host.write("tagout.conf", SECURED)
+    out = host.does("account", "add", "op.bob").out
+    here, from_elsewhere = ways(out)
+    assert here["url"] == "mqtt://127.0.0.1:2884" and "ca_file" not in here
+    assert from_elsewhere["url"] == "mqtts://shop.example:9884"
+    assert os.path.realpath(host.path("ca/ca.crt")) in out
+    here, from_elsewhere = ways(host.does("account", "add", "svc.controller-one").out)
+    assert here["url"] == "mqtt://127.0.0.1:1883"
+    assert from_elsewhere["url"] == "mqtts://shop.example:9883"
+
+
+def test_without_a_listener_on_loopback_or_with_a_url_that_leads_elsewhere_it_is_told_TLS(host):
+    assert bare("ca", "--directory", host.folder, "--host", "shop.example").code == 0
+    authority = os.path.realpath(host.path("ca/ca.crt"))
+    ini = host.read("tagout.ini") + "certificate_file = ca/server.crt\n"
+    host.write("tagout.ini", ini)
+    host.write("tagout.conf", SECURED.replace("listener 2884 127.0.0.1\n", ""))
+    here, _ = ways(host.does("account", "add", "op.ada").out)
+    assert (here["url"], here["ca_file"]) == ("mqtts://localhost:9884", authority)
+    host.write("tagout.conf", SECURED)
+    host.write("tagout.ini", ini + "[mqtt]\nurl = mqtts://broker.example:9883\n")
+    here, from_elsewhere = ways(host.does("account", "add", "op.bob").out)
+    assert (here["url"], here["ca_file"]) == ("mqtts://broker.example:9884", authority)
+    assert from_elsewhere == {}
 
 
 def test_the_watcher_has_lines_for_its_environment(host):
