@@ -60,6 +60,7 @@ struct ctl_verb {
     enum ctl_machine machine;
     bool local;            /* asks nobody: works on this host's files */
     bool without_settings; /* local, and reads what it needs of tagout.ini itself, if anything */
+    bool place_only;       /* of the file of -c only the directory counts */
     const char *const *actions;  /* what its first word must be, up to a NULL; NULL: no such word */
     int words_max;               /* that may follow, where no machine does */
     unsigned options;            /* of enum ctl_option */

@@ -58,6 +58,20 @@ void ctl_say(const struct ctl *ctl, enum tone tone, const char *line)
         ctl->out_coloured ? words_colour_end(tone) : "");
 }
 
+/* Who comes without an account learns how to come with one. */
+static void say_account(const struct ctl *ctl)
+{
+    if (ctl->settings->mqtt.username[0] != '\0') {
+        return;
+    }
+    if (ctl->denied[0] != '\0') {
+        ctl_complain("%s has an account for it, and this user may not read it", ctl->denied);
+        ctl_complain("next: sudo tagoutctl ..., or -c FILE with an account of your own");
+    } else {
+        ctl_complain("we have no account for it: -c FILE names a file with one, see tagoutctl(1)");
+    }
+}
+
 void ctl_no_broker(const struct ctl *ctl)
 {
     const char *trouble = client_trouble(ctl->client);
@@ -67,6 +81,7 @@ void ctl_no_broker(const struct ctl *ctl)
     if (client_is_refused(ctl->client)) {
         ctl_complain(
             "the broker at %s does not let us in: %s", ctl->settings->mqtt.url, reason.data);
+        say_account(ctl);
         return;
     }
     ctl_complain("the broker at %s is out of reach: %s", ctl->settings->mqtt.url, reason.data);

@@ -21,7 +21,8 @@
 struct ctl {
     const struct ctl_arguments *arguments;
     const struct settings *settings; /* NULL for a verb without settings */
-    struct client *client;           /* NULL for a verb that is local */
+    const char *denied;    /* a file with an account that this user may not read; "" for none */
+    struct client *client; /* NULL for a verb that is local */
     struct board board;
     bool silent; /* the last question was not answered in time */
     bool out_is_terminal;
@@ -35,8 +36,7 @@ bool ctl_can_ask(void);
 size_t ctl_width(const struct ctl *ctl);
 
 /* Where this host's configuration is, as an absolute path: --directory, else where the file of -c
- * is, else Debian's place. CTL_USAGE when that cannot be. */
-#define CTL_DIRECTORY_DEFAULT "/etc/tagout"
+ * is, else ini_directory(). CTL_USAGE when that cannot be. */
 #define CTL_PLACE_SIZE 1024
 int ctl_directory(const struct ctl *ctl, char ret_directory[CTL_PLACE_SIZE]);
 /* Whether each --host can be one: CTL_DONE, or CTL_USAGE. */

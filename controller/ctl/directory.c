@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "controller/ctl/ctl.h"
+#include "controller/ctl/ini_file.h"
 #include "controller/setup/authority.h"
 
 static void add_place(const struct ctl_arguments *arguments, struct text *place)
@@ -13,7 +14,7 @@ static void add_place(const struct ctl_arguments *arguments, struct text *place)
     if (arguments->directory != NULL) {
         text_add(place, arguments->directory);
     } else if (arguments->file == NULL) {
-        text_add(place, CTL_DIRECTORY_DEFAULT);
+        text_add(place, ini_directory());
     } else if (slash == NULL) {
         text_add(place, ".");
     } else {

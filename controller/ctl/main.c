@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include "controller/ctl/ctl.h"
+#include "controller/ctl/ini_file.h"
 #include "controller/support/memory.h"
+#include "topics/access.h"
 
 #define HELP_BYTES 8192
 #define BY_MAX 64 /* characters, C6 */
@@ -50,11 +52,30 @@ on_message(void *context, const struct topic_match *topic, const char *payload, 
     board_take(&ctl->board, topic, payload, length);
 }
 
-static int run(const struct ctl_arguments *arguments, const struct settings *settings)
+/* The broker throws out who has the client id already, and a service's account is its client id. */
+static int check_account(const struct settings *settings)
+{
+    struct access_account account;
+
+    if (access_account(settings->mqtt.username, &account) != STATUS_OK ||
+        account.role == ACCESS_DEVICE || access_is_person(account.role)) {
+        return CTL_DONE;
+    }
+    ctl_complain(
+        "%s is the account of a service, which it would throw out: ask with a person's",
+        account.name);
+    ctl_complain(
+        "one is made by: tagoutctl account add ad.NAME --output FILE; then tagoutctl -c FILE");
+    return CTL_USAGE;
+}
+
+static int
+run(const struct ctl_arguments *arguments, const struct settings *settings, const char *denied)
 {
     struct ctl ctl = {
         .arguments = arguments,
         .settings = settings,
+        .denied = denied,
         .out_is_terminal = isatty(STDOUT_FILENO) == 1,
         .out_coloured = is_coloured(STDOUT_FILENO),
         .err_coloured = is_coloured(STDERR_FILENO),
@@ -69,6 +90,9 @@ static int run(const struct ctl_arguments *arguments, const struct settings *set
     int code = CTL_USAGE;
     TEXT_LOCAL(why, 1024);
 
+    if (!arguments->verb->local && check_account(settings) != CTL_DONE) {
+        return code;
+    }
     if (!arguments->verb->local && client_new(&options, &ctl.client, &why) != STATUS_OK) {
         ctl_complain("%s", why.data);
         return code;
@@ -82,11 +106,49 @@ static int run(const struct ctl_arguments *arguments, const struct settings *set
     return code;
 }
 
+/* A person's file knows nothing of this host: with it all of that would be at its defaults. */
+static int check_file(const struct ctl_arguments *arguments)
+{
+    const struct ctl_verb *verb = arguments->verb;
+    TEXT_LOCAL(option, INI_PATH_SIZE + 8);
+
+    if (!verb->local || verb->place_only || arguments->file == NULL ||
+        !ini_is_persons(arguments->file)) {
+        return CTL_DONE;
+    }
+    ctl_complain(
+        "%s is a person's file, with an account at the broker and nothing of this host: "
+        "\"%s\" works on the host's own, " INI_HOST,
+        arguments->file, verb->name);
+    ini_add_host(&option, arguments->file);
+    ctl_complain("next: tagoutctl%s %s", option.data, verb->name);
+    return CTL_USAGE;
+}
+
+static int run_with_settings(const struct ctl_arguments *arguments)
+{
+    struct ini_choice choice = {.path = "", .denied = ""};
+    const char *file = arguments->file;
+    struct settings *settings = NULL;
+    int code = CTL_USAGE;
+    TEXT_LOCAL(why, 1024);
+
+    if (file == NULL) {
+        ini_choose(ini_directory(), !arguments->verb->local, &choice);
+        file = choice.path[0] == '\0' ? NULL : choice.path;
+    }
+    if (settings_load(file, &settings, &why) == STATUS_OK) {
+        code = run(arguments, settings, choice.denied);
+    } else {
+        ctl_complain("%s", why.data);
+    }
+    settings_free(settings);
+    return code;
+}
+
 int main(int count, char *values[])
 {
     struct ctl_arguments arguments;
-    struct settings *settings = NULL;
-    int code = CTL_USAGE;
     TEXT_LOCAL(why, 1024);
 
     if (ctl_arguments_parse(count, values, &arguments, &why) != STATUS_OK) {
@@ -106,14 +168,9 @@ int main(int count, char *values[])
     }
     memory_hide();
     signal(SIGPIPE, SIG_IGN);
-    if (arguments.verb->without_settings) {
-        return run(&arguments, NULL);
+    if (check_file(&arguments) != CTL_DONE) {
+        return CTL_USAGE;
     }
-    if (settings_load(arguments.file, &settings, &why) == STATUS_OK) {
-        code = run(&arguments, settings);
-    } else {
-        ctl_complain("%s", why.data);
-    }
-    settings_free(settings);
-    return code;
+    return arguments.verb->without_settings ? run(&arguments, NULL, "")
+                                            : run_with_settings(&arguments);
 }

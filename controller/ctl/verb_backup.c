@@ -8,12 +8,11 @@
 
 #include "controller/backup/backup.h"
 #include "controller/ctl/ctl.h"
+#include "controller/ctl/ini_file.h"
 #include "controller/ctl/passphrase.h"
 #include "controller/setup/environment.h"
 #include "controller/setup/files.h"
 #include "controller/support/clock.h"
-
-#define INI "tagout.ini"
 
 /* What both verbs begin with. */
 struct errand {
@@ -27,7 +26,9 @@ static int begin(const struct ctl *ctl, struct errand *errand)
 {
     const struct ctl_arguments *arguments = ctl->arguments;
     const char *slash = arguments->file == NULL ? NULL : strrchr(arguments->file, '/');
-    const char *ini = arguments->file == NULL ? INI : slash == NULL ? arguments->file : slash + 1;
+    const char *ini = arguments->file == NULL ? INI_HOST
+                      : slash == NULL         ? arguments->file
+                                              : slash + 1;
     int code = ctl_directory(ctl, errand->directory);
     TEXT_LOCAL(why, 1024);
 
@@ -66,17 +67,12 @@ static int ask_passphrase(const struct ctl *ctl, struct errand *errand, bool is_
     return CTL_DONE;
 }
 
-static const char *plural(size_t count)
-{
-    return count == 1 ? "" : "s";
-}
-
 static void say_count(const struct backup_count *count)
 {
     printf(
         "  configuration  %zu file%s\n  Redis          %zu key%s\n  audit          %zu file%s\n",
-        count->files, plural(count->files), count->keys, plural(count->keys), count->audit_files,
-        plural(count->audit_files));
+        count->files, text_plural(count->files), count->keys, text_plural(count->keys),
+        count->audit_files, text_plural(count->audit_files));
 }
 
 static int load_settings(const struct errand *errand, struct settings **ret_settings)
@@ -138,6 +134,7 @@ int ctl_backup(struct ctl *ctl)
 static void say_restored(const struct errand *errand, const struct restore_result *result)
 {
     TEXT_LOCAL(line, 1024);
+    TEXT_LOCAL(option, INI_PATH_SIZE + 8);
 
     text_add(&line, "Restored the backup of ");
     words_escape(&line, result->host[0] == '\0' ? "an unknown host" : result->host);
@@ -154,12 +151,14 @@ static void say_restored(const struct errand *errand, const struct restore_resul
     if (result->audit_aside[0] != '\0') {
         printf("What was in %s is in %s now.\n", result->audit, result->audit_aside);
     }
+    ini_add_asking(&option, errand->ini);
     printf(
         "Next: tagoutd --check -c %s\n"
         "      systemctl restart mosquitto redis-server\n"
         "      systemctl start tagoutd tagout-watcher\n"
-        "      tagoutctl status: compare who is locked out with what people remember\n",
-        errand->ini);
+        "      tagoutctl%s status\n"
+        "and compare who is locked out with what people remember.\n",
+        errand->ini, option.data);
 }
 
 int ctl_restore(struct ctl *ctl)

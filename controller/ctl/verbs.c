@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "controller/ctl/ctl.h"
+#include "controller/ctl/ini_file.h"
 #include "topics/access.h"
 
 static const char *const account_actions[] = {"add", "remove", "replace", "list", NULL};
@@ -191,6 +192,7 @@ const struct ctl_verb ctl_verbs[] = {
                 "               \"2026-11-01 14:30\"; 24h unless given\n"
                 "  --until T    the same; now unless given\n"
                 "  --sessions   who used what, from when to when, how it ended; refused tries\n",
+        .local = true,
         .options = CTL_MACHINE | CTL_USER | CTL_SINCE | CTL_UNTIL | CTL_SESSIONS,
         .run = ctl_log,
     },
@@ -261,6 +263,7 @@ const struct ctl_verb ctl_verbs[] = {
             "  --directory DIR  else where the file of -c is, or /etc/tagout\n",
         .local = true,
         .without_settings = true,
+        .place_only = true,
         .options = CTL_HOST | CTL_DIRECTORY,
         .run = ctl_init,
     },
@@ -283,6 +286,7 @@ const struct ctl_verb ctl_verbs[] = {
             "                   every box trusts it\n",
         .local = true,
         .without_settings = true,
+        .place_only = true,
         .words_max = 1,
         .options = CTL_HOST | CTL_DIRECTORY | CTL_FORCE,
         .run = ctl_ca,
@@ -338,7 +342,10 @@ static void help_on_all(struct text *out)
         out, "\n"
              "MACHINE is a name or an alias, in any case.\n"
              "\n"
-             "  -c, --config FILE   the broker's address and account, see tagout.ini(5)\n"
+             "  -c, --config FILE   the broker's address and account, see tagout.ini(5); else\n"
+             "                      " INI_DIRECTORY_DEFAULT "/" INI_ADMIN " where it can be read, "
+             "or " INI_HOST " beside it,\n"
+             "                      which is what verbs read that change this host's files\n"
              "      --account NAME  ask as this account; else the user name at the broker, or "
              "\"local\"\n"
              "      --by NAME       who asks, for the audit; else $SUDO_USER or $USER\n"

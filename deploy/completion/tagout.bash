@@ -34,7 +34,7 @@ _tagout_machines() {
 
 _tagout() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-    local program=${COMP_WORDS[0]} file=/etc/tagout/tagout.ini verb='' i words
+    local program=${COMP_WORDS[0]} file=${TAGOUTCTL_DIRECTORY:-/etc/tagout}/tagout.ini verb='' i words
 
     COMPREPLY=()
     case $before in

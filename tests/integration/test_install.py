@@ -14,9 +14,9 @@ from preload import RELEASE_BIN
 PROGRAMS = ("tagoutd", "tagout-watcher", "tagoutctl", "tagout-sim")
 
 
-def run(*command, **options):
-    return subprocess.run(command, text=True, env=clean_environment(), capture_output=True,
-                          stdin=subprocess.DEVNULL, check=False, **options)
+def run(*command, environment=None, **options):
+    return subprocess.run(command, text=True, env=clean_environment(environment),
+                          capture_output=True, stdin=subprocess.DEVNULL, check=False, **options)
 
 
 def install(folder):
@@ -114,9 +114,9 @@ def completes(scratch):
     script = (f"source {ROOT}/deploy/completion/tagout.bash; COMP_WORDS=(\"$@\"); "
               "COMP_CWORD=$(($# - 1)); _tagout; printf '%s\\n' \"${COMPREPLY[@]}\"")
 
-    def offers(program, *words):
+    def offers(program, *words, **environment):
         result = run("bash", "-c", script, "bash", os.path.join(RELEASE_BIN, program), *words,
-                     timeout=TIMEOUT_S, cwd=scratch)
+                     timeout=TIMEOUT_S, cwd=scratch, environment=environment)
         assert result.stderr == ""
         return result.stdout.split()
 
@@ -154,6 +154,12 @@ def test_machines_are_completed_from_the_configuration(completes, scratch, text)
     ini = os.path.join(scratch, "tagout.ini")
     assert sorted(completes("tagoutctl", "-c", ini, "lockout", "")) == ["lathe-2", "saw"]
     assert completes("tagoutctl", "-c", ini, "--json", "status", "l") == ["lathe-2"]
+
+
+def test_machines_are_completed_from_where_tagoutctl_looks(completes, scratch):
+    with open(os.path.join(scratch, "machines.json"), "w", encoding="utf-8") as file:
+        file.write('{"lathe": {}}')
+    assert completes("tagoutctl", "status", "l", TAGOUTCTL_DIRECTORY=scratch) == ["lathe"]
 
 
 def test_files_are_completed_after_config(completes, scratch):

@@ -169,6 +169,10 @@ class Site:
         environment.setdefault("TAGOUT_MQTT_URL", f"mqtt://127.0.0.1:{self.ports[1884]}")
         return bare("-c", os.path.join(self.etc, ini), *arguments, environment=environment)
 
+    def plain(self, *arguments, **environment):
+        """As people do who are where init was."""
+        return bare(*arguments, environment=dict(environment, TAGOUTCTL_DIRECTORY=self.etc))
+
     def stop(self):
         for process in self.processes:
             process.kill()
@@ -207,8 +211,11 @@ def test_with_it_broker_redis_controller_watcher_box_and_admin_work_together(sit
     locked = site.ctl("lockout", "table-saw", "--now", "--reason", "blade")
     assert locked.code == 0, locked
     assert "all is well" not in site.ctl("status").out
-    wait_until(lambda: "locked out" in site.ctl("log", TAGOUT_AUDIT_DIRECTORY=os.path.join(
+    wait_until(lambda: "locked out" in site.plain("log", TAGOUT_AUDIT_DIRECTORY=os.path.join(
         site.scratch, "audit")).out, "it is in the audit")
+    by_itself = site.plain(
+        "status", "table-saw", TAGOUT_MQTT_URL=f"mqtt://127.0.0.1:{site.ports[1884]}")
+    assert by_itself.code == 0 and "blade" in by_itself.out, by_itself
     over_tls = site.ctl("status", "table-saw", TAGOUT_MQTT_URL=f"mqtts://localhost:"
                         f"{site.ports[8884]}", TAGOUT_MQTT_CA_FILE=os.path.join(
                             site.etc, "ca/ca.crt"))

@@ -269,4 +269,5 @@ def clean_environment(extra=None):
     """This process's environment without what would change a controller's mind."""
     kept = {key: value for key, value in os.environ.items()
             if not key.startswith("TAGOUT_") and key not in IGNORED}
+    kept["TAGOUTCTL_DIRECTORY"] = "/nonexistent"  # nor what this host is set up with
     return dict(kept, **(extra or {}))

@@ -32,7 +32,8 @@ OURS = [
      SUPPORT + SETTINGS + ["controller/setup/*", "persistence/redis_url.h"]),
     ("controller/ctl/*",
      SUPPORT + TOPICS + SETTINGS +
-     ["controller/config/file.h", "controller/setup/*", "controller/backup/*"]),
+     ["controller/config/file.h", "controller/config/ini_lines.h", "controller/setup/*",
+      "controller/backup/*"]),
     ("devices/device*.[ch]", []),
     ("devices/esphome/components/*", ["devices/device.h", "devices/esphome/*.h"]),
     ("devices/esphome/*.[ch]", ["devices/device.h"]),
