@@ -9,6 +9,7 @@
 
 #include "controller/config/file.h"
 #include "controller/ctl/accounts.h"
+#include "controller/ctl/ini_file.h"
 #include "controller/ctl/password.h"
 #include "controller/setup/authority.h"
 #include "controller/setup/shipped.h"
@@ -19,20 +20,19 @@
 #define CONTROLLER "svc.controller-"
 #define REDIS_GROUP "redis"
 
-#define INI "tagout.ini"
 #define PASSWORDS "mosquitto/tagout.passwords"
 #define ACCESS "mosquitto/tagout.acl"
 #define BROKER "mosquitto/tagout.conf"
 #define REDIS "redis/tagout.conf"
 #define CONTROLLER_SECRETS "tagoutd.environment"
 #define WATCHER_SECRETS "tagout-watcher.environment"
-#define ADMIN "admin.ini"
 #define MACHINES "machines.json"
 #define USERS "users.json"
 
 /* What must not be there. */
-static const char *const made[] = {PASSWORDS,          ACCESS,          BROKER, REDIS,
-                                   CONTROLLER_SECRETS, WATCHER_SECRETS, ADMIN,  AUTHORITY_FOLDER};
+static const char *const made[] = {
+    PASSWORDS,          ACCESS,          BROKER,    REDIS,
+    CONTROLLER_SECRETS, WATCHER_SECRETS, INI_ADMIN, AUTHORITY_FOLDER};
 
 static const char *const folders[] = {"mosquitto", "redis"};
 
@@ -87,7 +87,7 @@ static enum status check_free(const struct init *init)
             return status;
         }
     }
-    status = place(init, INI, path);
+    status = place(init, INI_HOST, path);
     if (status == STATUS_OK && !ini_is_free(path)) {
         text_addf(init->why, "%s is there already, and not as it was shipped", path);
         status = STATUS_BUSY;
@@ -178,16 +178,17 @@ static enum status write_ini(struct init *init)
     char id[INIT_NAME_SIZE];
     struct text text = text_over(id, sizeof id);
     const struct shipped_change changes[] = {
-        {"#id =", id, false},
-        {"#password_file = /etc/mosquitto/tagout.passwords", "password_file = " PASSWORDS, false},
-        {"#acl_file = /etc/mosquitto/tagout.acl", "acl_file = " ACCESS, false},
-        {"#certificate_file =", "certificate_file = " AUTHORITY_SERVER_CERTIFICATE, false},
+        {.from = "#id =", .to = id},
+        {.from = "#password_file = /etc/mosquitto/tagout.passwords",
+         .to = "password_file = " PASSWORDS},
+        {.from = "#acl_file = /etc/mosquitto/tagout.acl", .to = "acl_file = " ACCESS},
+        {.from = "#certificate_file =", .to = "certificate_file = " AUTHORITY_SERVER_CERTIFICATE},
     };
     enum status status;
 
     text_addf(&text, "id = %s", init->wish->controller);
     status = fill(init, shipped_tagout_ini, changes, sizeof changes / sizeof changes[0]);
-    return status == STATUS_OK ? put(init, INI, 0640, INIT_GROUP) : status;
+    return status == STATUS_OK ? put(init, INI_HOST, 0640, INIT_GROUP) : status;
 }
 
 static enum status write_broker(struct init *init)
@@ -196,10 +197,11 @@ static enum status write_broker(struct init *init)
     static const char *const names[] = {
         PASSWORDS, ACCESS, AUTHORITY_SERVER_CERTIFICATE, AUTHORITY_SERVER_KEY};
     const struct shipped_change changes[] = {
-        {"/etc/mosquitto/tagout.passwords", paths[0], true},
-        {"/etc/mosquitto/tagout.acl", paths[1], true},
-        {"/etc/mosquitto/certs/tagout.crt", paths[2], true},
-        {"/etc/mosquitto/certs/tagout.key", paths[3], true},
+        shipped_mosquitto_is_written,
+        {.from = "/etc/mosquitto/tagout.passwords", .to = paths[0], .everywhere = true},
+        {.from = "/etc/mosquitto/tagout.acl", .to = paths[1], .everywhere = true},
+        {.from = "/etc/mosquitto/certs/tagout.crt", .to = paths[2], .everywhere = true},
+        {.from = "/etc/mosquitto/certs/tagout.key", .to = paths[3], .everywhere = true},
     };
     enum status status = STATUS_OK;
 
@@ -217,11 +219,15 @@ static enum status write_redis(struct init *init)
     static const char zeros[] = "#0000000000000000000000000000000000000000000000000000000000000000";
     char hash[PASSWORD_SHA256_SIZE + 1];
     struct text text = text_over(hash, sizeof hash);
-    const struct shipped_change changes[] = {{zeros, hash, false}};
+    const struct shipped_change changes[] = {
+        shipped_redis_is_written,
+        shipped_redis_has_a_password,
+        {.from = zeros, .to = hash},
+    };
     enum status status;
 
     text_addf(&text, "#%s", init->redis_hash);
-    status = fill(init, shipped_redis_conf, changes, 1);
+    status = fill(init, shipped_redis_conf, changes, sizeof changes / sizeof changes[0]);
     return status == STATUS_OK ? put(init, REDIS, 0640, REDIS_GROUP) : status;
 }
 
@@ -253,15 +259,17 @@ static enum status write_secrets(struct init *init)
     if (status == STATUS_OK) {
         text_addf(
             &init->content,
-            "# For whoever is in charge, on this host: tagoutctl -c admin.ini status\n"
-            "# From another host: its url is mqtts://, one of the names in the broker's\n"
-            "# certificate, and :8884, and ca_file names a copy of " AUTHORITY_CERTIFICATE ".\n"
+            "# The account of whoever is in charge of this host, which tagoutctl takes where no "
+            "-c\n"
+            "# names another. From another host: its url is mqtts://, one of the names in the\n"
+            "# broker's certificate, and :8884, and ca_file names a copy of " AUTHORITY_CERTIFICATE
+            ".\n"
             "[mqtt]\n"
             "url = mqtt://127.0.0.1:1884\n"
             "username = %s\n"
             "password = %s\n",
             init->wish->admin, init->admin_password);
-        status = put(init, ADMIN, 0600, NULL);
+        status = put(init, INI_ADMIN, 0600, NULL);
     }
     return status;
 }

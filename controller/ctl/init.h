@@ -3,7 +3,7 @@
  *   tagout.ini                   where things are; no secrets
  *   tagoutd.environment          the controller's account at the broker and at Redis, its card key
  *   tagout-watcher.environment   the watcher's account
- *   admin.ini                    for whoever is in charge: tagoutctl -c admin.ini status
+ *   admin.ini                    for whoever is in charge: what tagoutctl takes for itself
  *   machines.json, users.json    unless they are there
  *   mosquitto/, redis/           what those two services include
  *   ca/                          authority.h

@@ -6,18 +6,23 @@
 #include <unistd.h>
 
 #include "controller/ctl/ctl.h"
+#include "controller/ctl/ini_file.h"
 #include "controller/ctl/init.h"
 #include "controller/setup/authority.h"
 #include "controller/support/clock.h"
 #include "topics/access.h"
 
 /* The package makes it; without it the services cannot read what is written for them. */
-static void ask_for_group(void)
+static void ask_for_group(const char *directory)
 {
     if (geteuid() == 0 && getgrnam(INIT_GROUP) == NULL) {
         ctl_complain("there is no group " INIT_GROUP
-                     " yet: systemd-sysusers, then chgrp " INIT_GROUP
-                     " tagout.ini, machines.json and users.json");
+                     " yet, which the services have; first of all:");
+        fprintf(
+            stderr,
+            "     systemd-sysusers\n"
+            "     chgrp " INIT_GROUP " %s/tagout.ini %s/machines.json %s/users.json\n",
+            directory, directory, directory);
     }
 }
 
@@ -31,8 +36,33 @@ static void find_admin(const struct ctl *ctl, char ret_account[INIT_NAME_SIZE])
     text_add(&account, name != NULL && text_is_name(name, ACCESS_ID_MAX) ? name : "admin");
 }
 
+/* The units name Debian's place. */
+static void say_units(const char *directory, bool is_default)
+{
+    static const char *const units[] = {"tagoutd", "tagout-watcher"};
+
+    if (is_default) {
+        return;
+    }
+    printf("   Their units read " INI_DIRECTORY_DEFAULT ": by \"systemctl edit\" of each, first\n");
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        printf(
+            "     [Service]\n"
+            "     EnvironmentFile=%s/%s.environment\n"
+            "     ExecStart=\n"
+            "     ExecStart=%s -c %s/tagout.ini\n",
+            directory, units[i], units[i], directory);
+    }
+    printf("   and then\n");
+}
+
 static void say_next(const char *directory, const char *controller)
 {
+    TEXT_LOCAL(host, INI_PATH_SIZE + 8);
+    TEXT_LOCAL(admin, INI_PATH_SIZE + 8);
+
+    ini_add_option(&host, directory, INI_HOST);
+    ini_add_option(&admin, directory, INI_ADMIN);
     printf(
         "Written to %s: accounts, certificates and secrets of this host.\n"
         "\n"
@@ -42,18 +72,20 @@ static void say_next(const char *directory, const char *controller)
         "2. Redis, for Tagout alone; first, if it has data: redis-cli config set appendonly yes\n"
         "     echo 'include %s/redis/tagout.conf' >> /etc/redis/redis.conf\n"
         "     systemctl restart redis-server\n"
-        "3. Machines and users: edit machines.json and users.json there, then\n"
+        "3. Machines and users: edit %s/machines.json and users.json beside it, then\n"
         "     tagoutd --check -c %s/tagout.ini\n"
-        "4. The controller, called %s, and the watcher:\n"
+        "4. The controller, called %s, and the watcher:\n",
+        directory, directory, directory, directory, directory, controller);
+    say_units(directory, host.length == 0);
+    printf(
         "     systemctl enable --now tagoutd tagout-watcher\n"
-        "     tagoutctl -c %s/admin.ini status\n"
+        "     tagoutctl%s status\n"
         "5. Each box:\n"
-        "     tagoutctl -c %s/tagout.ini device add table-saw --reload\n"
+        "     tagoutctl%s device add table-saw --reload\n"
         "   and into its firmware go that password and %s/" AUTHORITY_CERTIFICATE ".\n"
-        "6. tagoutctl -c %s/tagout.ini backup FILE, and FILE to another host. Take\n"
+        "6. tagoutctl%s backup FILE, and FILE to another host. Take\n"
         "   %s/" AUTHORITY_KEY " away: it is needed only to sign again.\n",
-        directory, directory, directory, directory, controller, directory, directory, directory,
-        directory, directory);
+        admin.data, host.data, directory, host.data, directory);
 }
 
 static int set_up(const struct ctl *ctl, const struct settings *defaults)
@@ -85,8 +117,8 @@ static int set_up(const struct ctl *ctl, const struct settings *defaults)
         ctl_complain("nothing was set up");
         return CTL_REFUSED;
     }
+    ask_for_group(directory);
     say_next(directory, wish.controller);
-    ask_for_group();
     return CTL_DONE;
 }
 

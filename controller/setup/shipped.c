@@ -16,6 +16,31 @@ SHIPPED(shipped_redis_conf, "deploy/redis/tagout.conf")
 
 #define CHANGES_MAX 16
 
+const struct shipped_change shipped_mosquitto_is_written = {
+    .from = "what to set, and why. Written for 2.0.11, which Debian 12 has.\n",
+    .upto = "without accounts.\n",
+    .to =
+        "this host's own, with the reasons. Written once, by \"tagoutctl init\",\n"
+        "# for 2.0.11, which Debian 12 has; Mosquitto reads it by way of /etc/mosquitto/conf.d.\n",
+};
+
+const struct shipped_change shipped_redis_is_written = {
+    .from = "what to set, and why. Written for 7.0, which Debian 12 has.",
+    .upto = "it would start empty.\n",
+    .to = "this host's own, with the reasons. Written once, by \"tagoutctl init\",\n"
+          "# for 7.0, which Debian 12 has; /etc/redis/redis.conf includes it. This Redis is "
+          "Tagout's\n"
+          "# alone.\n",
+};
+
+const struct shipped_change shipped_redis_has_a_password = {
+    .from = "Put its password's hash",
+    .upto = "change the name of the keys.\n",
+    .to = "Its password is in\n"
+          "# tagoutd.environment, and the SHA-256 of it here. The keys are those of [controller] "
+          "prefix.\n",
+};
+
 /* The next change from here on; NULL: none, and `ret_at` is the end. */
 static const struct shipped_change *next_change(
     const char *from, const struct shipped_change *changes, size_t count, const bool done[],
@@ -35,6 +60,18 @@ static const struct shipped_change *next_change(
     return next;
 }
 
+/* The end of what gives way to the change that begins at `at`; NULL: it has none. */
+static const char *end_of(const struct shipped_change *change, const char *at)
+{
+    const char *end = at + strlen(change->from);
+
+    if (change->upto != NULL) {
+        end = strstr(end, change->upto);
+        end = end == NULL ? NULL : end + strlen(change->upto);
+    }
+    return end;
+}
+
 enum status shipped_fill(
     const char *shipped, const struct shipped_change *changes, size_t count, struct text *out)
 {
@@ -49,9 +86,12 @@ enum status shipped_fill(
         change = next_change(shipped, changes, count, done, &at);
         text_add_bytes(out, shipped, (size_t)(at - shipped));
         if (change != NULL) {
+            shipped = end_of(change, at);
+            if (shipped == NULL) {
+                return STATUS_NOT_FOUND;
+            }
             text_add(out, change->to);
             done[change - changes] = true;
-            shipped = at + strlen(change->from);
         }
     } while (change != NULL);
     for (size_t i = 0; i < count; i++) {

@@ -17,8 +17,15 @@ extern const char shipped_redis_conf[];     /* deploy/redis/tagout.conf */
 struct shipped_change {
     const char *from;
     const char *to;
-    bool everywhere; /* not only where it stands first */
+    bool everywhere;  /* not only where it stands first */
+    const char *upto; /* NULL, or what ends it: all from `from` to the end of this gives way */
 };
+
+/* What the examples tell whoever copies them, and what stands in its place in a file that is
+ * written for a host: what it is. */
+extern const struct shipped_change shipped_mosquitto_is_written;
+extern const struct shipped_change shipped_redis_is_written;
+extern const struct shipped_change shipped_redis_has_a_password;
 
 /* A shipped file with changes. STATUS_NOT_FOUND: one of them finds nothing to change. */
 MUST_USE enum status shipped_fill(

@@ -1,4 +1,5 @@
 """tagoutctl init: a working, secured set-up for one host, from nothing."""
+import grp
 import json
 import os
 import re
@@ -68,6 +69,57 @@ def test_secrets_stand_where_only_their_owners_read_them(etc):
     for name in FILES:
         if FILES[name] != 0o600:
             assert not [secret for secret in secrets if secret in read(etc, name)], name
+
+
+def test_what_it_writes_says_what_it_is_and_not_how_to_make_it(etc):
+    for name in ("mosquitto/tagout.conf", "redis/tagout.conf"):
+        text = read(etc, name)
+        assert 'Written once, by "tagoutctl init"' in text
+        for word in ("sudo", "sha256sum", "sixty-four", "trial.conf", "/etc/mosquitto/certs"):
+            assert word not in text, (name, word)
+        assert max(map(len, text.splitlines()[:6])) <= 100
+        # Reasons, and all that counts, are the shipped file's.
+        shipped = read(ROOT, "deploy", name)
+        assert set(text.splitlines()) & set(shipped.splitlines()) > {
+            line for line in shipped.splitlines() if line and line[0] != "#" and not re.match(
+                "user tagout|password_file|acl_file|certfile|keyfile", line)}
+
+
+def steps(folder, *arguments):
+    """What init says, in the order in which it says it."""
+    done = subprocess.run([os.path.join(BIN, "tagoutctl"), "init", *arguments], check=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, cwd=folder, env=clean_environment())
+    return done.stdout.decode()
+
+
+def test_its_steps_name_the_directory_and_nothing_in_etc_tagout(scratch):
+    folder = os.path.join(os.path.realpath(scratch), "etc")
+    os.mkdir(folder)
+    said = steps(scratch, "--directory", "etc")
+    for line in (f"ln -s {folder}/mosquitto/tagout.conf /etc/mosquitto/conf.d/",
+                 f"echo 'include {folder}/redis/tagout.conf' >> /etc/redis/redis.conf",
+                 f"tagoutd --check -c {folder}/tagout.ini",
+                 f"EnvironmentFile={folder}/tagoutd.environment",
+                 f"ExecStart=tagoutd -c {folder}/tagout.ini",
+                 f"EnvironmentFile={folder}/tagout-watcher.environment",
+                 f"ExecStart=tagout-watcher -c {folder}/tagout.ini",
+                 f"tagoutctl -c {folder}/admin.ini status",
+                 f"tagoutctl -c {folder}/tagout.ini device add table-saw --reload"):
+        assert f"     {line}\n" in said, said
+    assert f"{folder}/machines.json" in said
+    assert f"tagoutctl -c {folder}/tagout.ini backup FILE" in said
+    assert said.count(" /etc/tagout") == 1 and "units read /etc/tagout" in said
+
+
+def test_what_comes_first_of_all_is_said_first(scratch):
+    said = steps(scratch, "--directory", "etc")
+    warning = said.find("there is no group tagout yet")
+    assert warning < said.index("Written to ")
+    try:
+        grp.getgrnam("tagout")
+    except KeyError:
+        assert (warning >= 0) == (os.getuid() == 0)
 
 
 def test_nothing_that_is_there_is_written_over(etc):
@@ -241,4 +293,5 @@ def test_a_backup_of_it_comes_back(site):
     os.rename(site.etc, site.etc + ".lost")
     result = site.ctl("restore", *arguments, "--force", ini="tagout.ini", **places)
     assert result.code == 0, result
+    assert f"      tagoutctl -c {os.path.realpath(site.etc)}/admin.ini status\n" in result.out
     assert {name: read(site.etc, name) for name in FILES} == before

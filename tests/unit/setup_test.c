@@ -104,8 +104,10 @@ static void a_host_is_a_name_or_an_address_and_nothing_more(void **state)
 
 static void a_shipped_file_is_changed_where_it_is_asked_and_nowhere_else(void **state)
 {
-    const struct shipped_change changes[] = {{"one", "1", false}, {"two", "2 one", true}};
-    const struct shipped_change absent[] = {{"three", "3", true}};
+    const struct shipped_change changes[] = {
+        {.from = "one", .to = "1"}, {.from = "two", .to = "2 one", .everywhere = true}};
+    const struct shipped_change absent[] = {{.from = "three", .to = "3", .everywhere = true}};
+    const struct shipped_change through[] = {{.from = "one", .to = "1", .upto = "two"}};
     char small_buffer[8];
     struct text small = text_over(small_buffer, sizeof small_buffer);
     TEXT_LOCAL(out, 128);
@@ -113,6 +115,10 @@ static void a_shipped_file_is_changed_where_it_is_asked_and_nowhere_else(void **
     (void)state;
     assert_int_equal(shipped_fill("one two one two.", changes, 2, &out), STATUS_OK);
     assert_string_equal(out.data, "1 2 one one 2 one.");
+    text_clear(&out);
+    assert_int_equal(shipped_fill("a one b two c two.", through, 1, &out), STATUS_OK);
+    assert_string_equal(out.data, "a 1 c two.");
+    assert_int_equal(shipped_fill("a one b", through, 1, &out), STATUS_NOT_FOUND);
     assert_int_equal(shipped_fill("one two", absent, 1, &out), STATUS_NOT_FOUND);
     assert_int_equal(shipped_fill("one two one two.", changes, 2, &small), STATUS_TOO_LONG);
 }
