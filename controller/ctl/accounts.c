@@ -248,13 +248,14 @@ static enum status write_file(
     return status;
 }
 
-/* Rules without an account, or an account without rules, can do nothing: no order is wrong. */
+/* The password comes last, for rules without an account can do nothing: who fails in between has
+ * changed nothing that holds. */
 enum status accounts_write(const struct accounts *accounts, struct text *why)
 {
-    enum status status = write_file(accounts, accounts->place.password_file, print_passwords, why);
+    enum status status = write_file(accounts, accounts->place.acl_file, print_rules, why);
 
     if (status == STATUS_OK) {
-        status = write_file(accounts, accounts->place.acl_file, print_rules, why);
+        status = write_file(accounts, accounts->place.password_file, print_passwords, why);
     }
     return status;
 }

@@ -16,8 +16,21 @@ struct box_file {
     const char *password;
 };
 
-/* Writes <machine>.yaml unless it is there, which `ret_made` tells, and puts the password into
- * secrets.yaml, in place of the one that is there. */
-MUST_USE enum status box_file_write(const struct box_file *box, bool *ret_made, struct text *why);
+/* What was there before. */
+struct box_before {
+    bool has_box;
+    char *secrets; /* NULL: none */
+};
+
+/* Writes <machine>.yaml unless it is there, and puts the password into secrets.yaml, in place of
+ * the one that is there: both or neither. With STATUS_OK `ret_before` is to be freed. */
+MUST_USE enum status
+box_file_write(const struct box_file *box, struct box_before *ret_before, struct text *why);
+
+/* As if nothing had been written, as far as that can be; says nothing, since this is how one gets
+ * out of trouble. */
+void box_file_take_back(const struct box_file *box, const struct box_before *before);
+
+void box_before_free(struct box_before *before);
 
 #endif

@@ -1,12 +1,14 @@
 #include "controller/ctl/local.h"
 
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "controller/setup/program.h"
+
 #define RELOAD "sudo systemctl reload mosquitto"
+#define START "sudo systemctl start mosquitto"
+#define SIGNAL "sudo kill -HUP $(pidof mosquitto)"
 
 struct accounts_place local_place(const struct ctl *ctl)
 {
@@ -104,19 +106,45 @@ void local_print_json(const struct ctl *ctl, enum access_role role, const char *
     puts(text.data);
 }
 
-/* Mosquitto reads both files on SIGHUP, and throws out at once whoever has no right any more. */
-static bool reload(void)
+void local_add_asking(const struct ctl *ctl, struct text *out)
 {
-    char name[] = "systemctl";
-    char verb[] = "reload";
-    char unit[] = "mosquitto";
-    char *const words[] = {name, verb, unit, NULL};
-    pid_t child;
-    int status;
+    if (ctl->arguments->file != NULL) {
+        ini_add_asking(out, ctl->arguments->file);
+    }
+}
 
-    fflush(stdout);
-    return posix_spawnp(&child, name, NULL, NULL, words, environ) == 0 &&
-           waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+/* ---- telling Mosquitto ---- */
+
+/* As sd_booted(3) has it. */
+static bool has_systemd(void)
+{
+    return access("/run/systemd/system", F_OK) == 0;
+}
+
+/* Mosquitto reads both files on SIGHUP, and throws out at once whoever has no right any more. */
+static enum status reload(bool *ret_is_active, struct text *why)
+{
+    static const char *const ask[] = {"systemctl", "is-active", "--quiet", "mosquitto", NULL};
+    static const char *const tell[] = {"systemctl", "reload", "mosquitto", NULL};
+    enum status status = program_run(tell, "/", why);
+    TEXT_LOCAL(ignored, 512);
+
+    *ret_is_active = status == STATUS_OK || program_run(ask, "/", &ignored) == STATUS_OK;
+    return status;
+}
+
+/* The account is there, and so is its password on standard output. */
+static void say_unheard(enum status status, bool is_active, const char *why)
+{
+    ctl_complain("the files are written, but Mosquitto could not be told: %s", why);
+    if (status == STATUS_NOT_FOUND) {
+        ctl_complain("without systemd it reads them again on a signal: " SIGNAL);
+    } else if (is_active) {
+        ctl_complain("try: " RELOAD);
+    } else {
+        ctl_complain("its unit does not run here; it reads them when it starts: " START);
+        ctl_complain("a broker that runs without its unit reads them on a signal: " SIGNAL);
+    }
 }
 
 int local_reload(const struct ctl *ctl)
@@ -124,15 +152,20 @@ int local_reload(const struct ctl *ctl)
     const char *old = local_is(ctl, "add") ? ""
                                            : "  # until then the old password works; then "
                                              "whoever uses it is thrown out";
+    bool is_active;
+    enum status status;
+    TEXT_LOCAL(why, 4096);
 
     if (!ctl_has(ctl->arguments, CTL_RELOAD)) {
         fprintf(
-            ctl->arguments->json ? stderr : stdout, "Now tell Mosquitto:\n\n    " RELOAD "%s\n",
-            old);
+            ctl->arguments->json ? stderr : stdout, "Now tell Mosquitto:\n\n    %s%s\n",
+            has_systemd() ? RELOAD : SIGNAL, old);
         return CTL_DONE;
     }
-    if (!reload()) {
-        ctl_complain("the files are written, but Mosquitto could not be told; try: " RELOAD);
+    fflush(stdout);
+    status = reload(&is_active, &why);
+    if (status != STATUS_OK) {
+        say_unheard(status, is_active, why.data);
         return CTL_REFUSED;
     }
     return CTL_DONE;

@@ -9,6 +9,7 @@
 
 #include "controller/ctl/accounts.h"
 #include "controller/ctl/ctl.h"
+#include "controller/ctl/ini_file.h"
 #include "controller/ctl/password.h"
 
 struct accounts_place local_place(const struct ctl *ctl);
@@ -26,6 +27,9 @@ int local_remove(const struct ctl *ctl);
 
 /* Prints {"account", "role", "password"}. */
 void local_print_json(const struct ctl *ctl, enum access_role role, const char *password);
+
+/* What follows `tagoutctl` for what asks the controller. */
+void local_add_asking(const struct ctl *ctl, struct text *out);
 
 /* With --reload it tells Mosquitto, else how one does. */
 int local_reload(const struct ctl *ctl);

@@ -53,7 +53,9 @@ static int check_name(const struct ctl *ctl)
     return CTL_DONE;
 }
 
-static int write_esphome(const struct ctl *ctl, const char *password, bool *ret_made)
+/* The box's file and the account: both or neither. */
+static int write_esphome(
+    const struct ctl *ctl, const struct accounts *accounts, const char *password, bool *ret_made)
 {
     const struct box_file box = {
         .folder = ctl->arguments->esphome,
@@ -61,13 +63,23 @@ static int write_esphome(const struct ctl *ctl, const char *password, bool *ret_
         .prefix = ctl->settings->controller.prefix,
         .password = password,
     };
-    TEXT_LOCAL(why, 1024);
+    struct box_before before = {.secrets = NULL};
+    int code;
+    TEXT_LOCAL(why, 4096);
 
-    if (box_file_write(&box, ret_made, &why) == STATUS_OK) {
-        return CTL_DONE;
+    if (box_file_write(&box, &before, &why) != STATUS_OK) {
+        ctl_complain("%s", why.data);
+        ctl_complain("nothing was changed");
+        return CTL_REFUSED;
     }
-    ctl_complain("%s", why.data);
-    return CTL_REFUSED;
+    code = local_write(accounts);
+    if (code == CTL_DONE) {
+        *ret_made = !before.has_box;
+    } else {
+        box_file_take_back(&box, &before);
+    }
+    box_before_free(&before);
+    return code;
 }
 
 static void tell_entry(const struct ctl *ctl)
@@ -76,11 +88,14 @@ static void tell_entry(const struct ctl *ctl)
     struct json *machines = read_machines(ctl);
 
     if (json_get(machines, name) == NULL) {
+        TEXT_LOCAL(option, INI_PATH_SIZE + 8);
+
+        local_add_asking(ctl, &option);
         printf(
-            "For machines.json, with what members must be trained for; then \"tagoutctl "
+            "For %s, with what members must be trained for; then \"tagoutctl%s "
             "reload\":\n\n"
             "    \"%s\": {\"authorizations_or\": [\"%s\"]}\n\n",
-            name, name);
+            ctl->settings->controller.machines, option.data, name, name);
     }
     json_free(machines);
 }
@@ -115,11 +130,9 @@ static int give(const struct ctl *ctl)
     bool made = false;
     int code = local_give(ctl, &accounts, password);
 
-    if (code == CTL_DONE && ctl->arguments->esphome != NULL) {
-        code = write_esphome(ctl, password, &made);
-    }
     if (code == CTL_DONE) {
-        code = local_write(&accounts);
+        code = ctl->arguments->esphome != NULL ? write_esphome(ctl, &accounts, password, &made)
+                                               : local_write(&accounts);
     }
     accounts_free(&accounts);
     if (code != CTL_DONE) {
@@ -141,10 +154,13 @@ static int take(const struct ctl *ctl)
         struct json *machines = read_machines(ctl);
         printf("%s: removed.\n", name);
         if (json_get(machines, name) != NULL) {
+            TEXT_LOCAL(option, INI_PATH_SIZE + 8);
+
+            local_add_asking(ctl, &option);
             printf(
-                "It is still in machines.json. If the machine goes too: take it out, \"tagoutctl "
-                "reload\",\n\"tagoutctl forget %s\".\n",
-                name);
+                "It is still in machines.json. If the machine goes too: take it out, \"tagoutctl%s "
+                "reload\",\n\"tagoutctl%s forget %s\".\n",
+                option.data, option.data, name);
         }
         json_free(machines);
     }

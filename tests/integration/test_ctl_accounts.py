@@ -162,11 +162,7 @@ def test_a_file_that_cannot_be_replaced_stays_whole(host):
     host.does("device", "add", "table-saw")
     os.mkdir(host.path("folder"))
     host.write("tagout.ini", "[mosquitto]\npassword_file = passwords\nacl_file = none/acl\n")
-    before = host.read("passwords")
-    result = host.run("device", "replace", "table-saw")
-    assert result.code == 1 and "none/acl: cannot be written" in result.err
-    assert result.out == ""
-    assert host.read("passwords") != before  # the next try gives another
+    assert "none/acl: cannot be written" in host.refuses("device", "replace", "table-saw")
     assert not [name for name in os.listdir(host.folder) if name.startswith("passwords.")]
 
 
@@ -217,7 +213,7 @@ def test_a_new_box_gets_its_entry_and_its_password_once(host):
     assert "machines.json" not in host.does("device", "add", "table-saw").out
     out = host.does("device", "add", "bandsaw").out
     assert '"bandsaw": {"authorizations_or": ["bandsaw"]}' in out
-    assert "systemctl reload mosquitto" in out
+    assert "Now tell Mosquitto:" in out
     password = next(line.strip() for line in out.splitlines() if line.startswith("    "))
     assert is_hash_of(host.passwords()["bandsaw"], password)
 
@@ -242,8 +238,18 @@ def test_devices_without_a_machine_and_machines_without_a_device_are_named(host)
 def test_a_device_that_goes_and_its_machine(host):
     host.does("device", "add", "table-saw")
     out = host.does("device", "remove", "table-saw").out
-    assert "still in machines.json" in out and "tagoutctl reload" in out.replace("\n", " ")
+    ini = host.path("tagout.ini")
+    assert "still in machines.json" in out and f'"tagoutctl -c {ini} reload"' in out
     assert "thrown out" in out
+
+
+def test_what_is_to_be_done_next_names_the_file_that_is_needed(host):
+    host.write("admin.ini", "")
+    out = host.does("device", "add", "bandsaw").out
+    assert f"For {host.path('machines.json')}," in out
+    assert f'"tagoutctl -c {host.path("admin.ini")} reload"' in out
+    out = host.does("device", "remove", "bandsaw").out
+    assert "tagoutctl" not in out  # it is no machine's
 
 
 def test_a_persons_section_goes_into_a_new_file_of_their_own(host):
@@ -356,17 +362,41 @@ def test_new_secrets_are_for_their_owner_alone(host):
     host.does("device", "add", "table-saw", "--esphome", host.path("boxes"))
     assert host.mode("boxes/secrets.yaml") == 0o600
     assert "take -" in host.refuses("device", "add", "table_saw", "--esphome", host.path("boxes"))
-    assert "cannot be written" in host.refuses("device", "add", "x", "--esphome",
-                                               host.path("none"))
+
+
+def test_no_account_without_its_boxs_file_and_no_file_without_its_account(host):
+    said = host.refuses("device", "add", "lathe", "--esphome", host.path("none"))
+    assert f"--esphome {host.path('none')}: No such file or directory" in said
+    assert "nothing was changed" in said
+    assert "tagout.ini: is no folder" in host.refuses("device", "add", "lathe", "--esphome",
+                                                     host.path("tagout.ini"))
+    os.makedirs(host.path("boxes/secrets.yaml"))  # cannot be replaced
+    host.refuses("device", "add", "lathe", "--esphome", host.path("boxes"))
+    assert os.listdir(host.path("boxes")) == ["secrets.yaml"]
+    os.rmdir(host.path("boxes/secrets.yaml"))
+    host.write("boxes/secrets.yaml", "wifi_ssid: shop\n")
+    host.write("tagout.ini", "[mosquitto]\npassword_file = passwords\nacl_file = none/acl\n")
+    host.refuses("device", "add", "lathe", "--esphome", host.path("boxes"))
+    assert os.listdir(host.path("boxes")) == ["secrets.yaml"]
+    assert host.read("boxes/secrets.yaml") == "wifi_ssid: shop\n"
+    os.remove(host.path("boxes/secrets.yaml"))
+    host.refuses("device", "add", "lathe", "--esphome", host.path("boxes"))
+    assert os.listdir(host.path("boxes")) == []
 
 
 # ---- telling Mosquitto ----
 
-def fake_systemctl(host, status):
-    """Its folder, to be the only one in PATH."""
+SIGNAL = "sudo kill -HUP $(pidof mosquitto)"
+
+
+def fake_systemctl(host, status, active=0):
+    """Its folder, the first in PATH. It ends so, and with `active` where it is asked for that."""
     folder = host.path("bin")
     os.mkdir(folder)
-    host.write("bin/systemctl", f'#!/bin/sh\necho "$@" >{host.path("told")}\nexit {status}\n')
+    host.write("bin/systemctl", "#!/bin/sh\n"
+               f"case $1 in is-active) exit {active} ;; esac\n"
+               f'echo "$@" >{host.path("told")}\n'
+               f"[ {status} = 0 ] || echo 'Job failed.' >&2\nexit {status}\n")
     os.chmod(host.path("bin/systemctl"), 0o755)
     return {"PATH": f"{folder}:{os.environ['PATH']}"}
 
@@ -382,8 +412,32 @@ def test_mosquitto_that_cannot_be_told_is_an_error_after_the_fact(host):
     result = host.run("device", "add", "table-saw", "--reload",
                       environment=fake_systemctl(host, 1))
     assert result.code == 1
-    assert "the files are written, but Mosquitto could not be told" in result.err
-    assert "table-saw" in host.passwords()
+    assert ("the files are written, but Mosquitto could not be told: systemctl failed: Job failed."
+            in result.err)
+    assert "try: sudo systemctl reload mosquitto" in result.err and SIGNAL not in result.err
+    password = next(line.strip() for line in result.out.splitlines() if line.startswith("    "))
+    assert is_hash_of(host.passwords()["table-saw"], password)
+
+
+def test_where_the_brokers_unit_does_not_run_it_says_what_to_do_instead(host):
+    result = host.run("device", "add", "table-saw", "--reload",
+                      environment=fake_systemctl(host, 1, active=3))
+    assert result.code == 1 and "table-saw" in host.passwords()
+    assert "its unit does not run here" in result.err
+    assert "sudo systemctl start mosquitto" in result.err and SIGNAL in result.err
+    assert "systemctl reload" not in result.err
+
+
+def test_where_there_is_no_systemd_it_says_what_to_do_instead(host):
+    result = host.run("device", "add", "table-saw", "--reload",
+                      environment={"PATH": host.folder})
+    assert result.code == 1 and "table-saw" in host.passwords()
+    assert f"without systemd it reads them again on a signal: {SIGNAL}" in result.err
+
+
+def test_without_reload_it_says_how_this_host_tells_it(host):
+    told = ("systemctl reload mosquitto" if os.path.isdir("/run/systemd/system") else SIGNAL)
+    assert told in host.does("device", "add", "bandsaw").out
 
 
 def test_it_needs_no_broker(host):
