@@ -65,9 +65,9 @@ static void say_account(const struct ctl *ctl)
         return;
     }
     if (ctl->denied[0] != '\0') {
-        ctl_complain("%s has an account for it, and this user may not read it", ctl->denied);
+        ctl_complain("%s tells the way in, and this user may not read it", ctl->denied);
         ctl_complain("next: sudo tagoutctl ..., or -c FILE with an account of your own");
-    } else {
+    } else if (client_is_refused(ctl->client)) {
         ctl_complain("we have no account for it: -c FILE names a file with one, see tagoutctl(1)");
     }
 }
@@ -85,6 +85,7 @@ void ctl_no_broker(const struct ctl *ctl)
         return;
     }
     ctl_complain("the broker at %s is out of reach: %s", ctl->settings->mqtt.url, reason.data);
+    say_account(ctl);
     ctl_complain("while it is away, " BOARD_MEANWHILE);
 }
 

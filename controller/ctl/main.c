@@ -90,9 +90,6 @@ run(const struct ctl_arguments *arguments, const struct settings *settings, cons
     int code = CTL_USAGE;
     TEXT_LOCAL(why, 1024);
 
-    if (!arguments->verb->local && check_account(settings) != CTL_DONE) {
-        return code;
-    }
     if (!arguments->verb->local && client_new(&options, &ctl.client, &why) != STATUS_OK) {
         ctl_complain("%s", why.data);
         return code;
@@ -137,10 +134,10 @@ static int run_with_settings(const struct ctl_arguments *arguments)
         ini_choose(ini_directory(), !arguments->verb->local, &choice);
         file = choice.path[0] == '\0' ? NULL : choice.path;
     }
-    if (settings_load(file, &settings, &why) == STATUS_OK) {
-        code = run(arguments, settings, choice.denied);
-    } else {
+    if (settings_load(file, &settings, &why) != STATUS_OK) {
         ctl_complain("%s", why.data);
+    } else if (arguments->verb->local || check_account(settings) == CTL_DONE) {
+        code = run(arguments, settings, choice.denied);
     }
     settings_free(settings);
     return code;

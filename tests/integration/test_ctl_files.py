@@ -87,14 +87,17 @@ def test_where_there_is_neither_every_key_has_its_default(scratch):
 def test_who_may_not_read_the_admins_file_goes_on_without_and_is_told_when_that_fails(scratch):
     place = Place(scratch, admin=ADMIN, tagout=HOST)
     os.chmod(place.path("admin.ini"), 0)
-    assert broker_of(place.run_as_stranger("status")) == "mqtt://127.0.0.1:2"
+    away = place.run_as_stranger("status")
+    assert broker_of(away) == "mqtt://127.0.0.1:2"
+    assert f"{place.path('admin.ini')} tells the way in, and this user may not" in away.err
+    assert "way in" not in place.run_as_stranger("-c", place.path("tagout.ini"), "status").err
     broker = Secured(scratch).add("op.ada")
     try:
         broker.start()
         url = broker.people.url
         refused = place.run_as_stranger("status", TAGOUT_MQTT_URL=url)
         assert refused.code == 1 and "does not let us in" in refused.err
-        assert f"{place.path('admin.ini')} has an account for it, and this user may" in refused.err
+        assert f"{place.path('admin.ini')} tells the way in, and this user may not" in refused.err
         assert "sudo tagoutctl" in refused.err
         nothing = place.run_as_stranger("-c", place.path("tagout.ini"), "status",
                                         TAGOUT_MQTT_URL=url)
