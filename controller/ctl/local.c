@@ -7,6 +7,8 @@
 #include "controller/setup/program.h"
 
 #define RELOAD "sudo systemctl reload mosquitto"
+#define ACTIVE "active"
+#define FAILED "systemctl failed: " /* how program_run begins */
 #define START "sudo systemctl start mosquitto"
 #define SIGNAL "sudo kill -HUP $(pidof mosquitto)"
 
@@ -121,39 +123,49 @@ static bool has_systemd(void)
     return access("/run/systemd/system", F_OK) == 0;
 }
 
-/* Mosquitto reads both files on SIGHUP, and throws out at once whoever has no right any more. */
-static enum status reload(bool *ret_is_active, struct text *why)
+/* What systemd says of the broker's unit, such as "inactive"; "" where there is no systemd, and
+ * systemctl, if it is there at all, says so in a sentence. */
+static void ask_unit(struct text *state)
 {
-    static const char *const ask[] = {"systemctl", "is-active", "--quiet", "mosquitto", NULL};
-    static const char *const tell[] = {"systemctl", "reload", "mosquitto", NULL};
-    enum status status = program_run(tell, "/", why);
-    TEXT_LOCAL(ignored, 512);
+    static const char *const ask[] = {"systemctl", "is-active", "mosquitto", NULL};
+    enum status status;
+    TEXT_LOCAL(why, 512);
 
-    *ret_is_active = status == STATUS_OK || program_run(ask, "/", &ignored) == STATUS_OK;
-    return status;
+    status = program_run(ask, "/", &why);
+    if (status == STATUS_OK) {
+        text_add(state, ACTIVE);
+    } else if (strncmp(why.data, FAILED, strlen(FAILED)) == 0) {
+        text_add(state, why.data + strlen(FAILED));
+    }
+    if (strchr(state->data, ' ') != NULL) {
+        text_clear(state);
+    }
 }
 
 /* The account is there, and so is its password on standard output. */
-static void say_unheard(enum status status, bool is_active, const char *why)
+static void say_unheard(const char *why)
 {
+    TEXT_LOCAL(state, 512);
+
+    ask_unit(&state);
     ctl_complain("the files are written, but Mosquitto could not be told: %s", why);
-    if (status == STATUS_NOT_FOUND) {
+    if (state.length == 0) {
         ctl_complain("without systemd it reads them again on a signal: " SIGNAL);
-    } else if (is_active) {
+    } else if (strcmp(state.data, ACTIVE) == 0) {
         ctl_complain("try: " RELOAD);
     } else {
-        ctl_complain("its unit does not run here; it reads them when it starts: " START);
+        ctl_complain("its unit is %s; it reads them when it starts: " START, state.data);
         ctl_complain("a broker that runs without its unit reads them on a signal: " SIGNAL);
     }
 }
 
+/* It reads both files on SIGHUP, and throws out at once whoever has no right any more. */
 int local_reload(const struct ctl *ctl)
 {
+    static const char *const tell[] = {"systemctl", "reload", "mosquitto", NULL};
     const char *old = local_is(ctl, "add") ? ""
                                            : "  # until then the old password works; then "
                                              "whoever uses it is thrown out";
-    bool is_active;
-    enum status status;
     TEXT_LOCAL(why, 4096);
 
     if (!ctl_has(ctl->arguments, CTL_RELOAD)) {
@@ -163,9 +175,8 @@ int local_reload(const struct ctl *ctl)
         return CTL_DONE;
     }
     fflush(stdout);
-    status = reload(&is_active, &why);
-    if (status != STATUS_OK) {
-        say_unheard(status, is_active, why.data);
+    if (program_run(tell, "/", &why) != STATUS_OK) {
+        say_unheard(why.data);
         return CTL_REFUSED;
     }
     return CTL_DONE;

@@ -389,12 +389,12 @@ def test_no_account_without_its_boxs_file_and_no_file_without_its_account(host):
 SIGNAL = "sudo kill -HUP $(pidof mosquitto)"
 
 
-def fake_systemctl(host, status, active=0):
-    """Its folder, the first in PATH. It ends so, and with `active` where it is asked for that."""
+def fake_systemctl(host, status, unit="active"):
+    """Its folder, the first in PATH. It ends so, and says that of the broker's unit."""
     folder = host.path("bin")
     os.mkdir(folder)
     host.write("bin/systemctl", "#!/bin/sh\n"
-               f"case $1 in is-active) exit {active} ;; esac\n"
+               f"case $1 in is-active) echo '{unit}'; [ '{unit}' = active ]; exit ;; esac\n"
                f'echo "$@" >{host.path("told")}\n'
                f"[ {status} = 0 ] || echo 'Job failed.' >&2\nexit {status}\n")
     os.chmod(host.path("bin/systemctl"), 0o755)
@@ -421,18 +421,21 @@ def test_mosquitto_that_cannot_be_told_is_an_error_after_the_fact(host):
 
 def test_where_the_brokers_unit_does_not_run_it_says_what_to_do_instead(host):
     result = host.run("device", "add", "table-saw", "--reload",
-                      environment=fake_systemctl(host, 1, active=3))
+                      environment=fake_systemctl(host, 1, "inactive"))
     assert result.code == 1 and "table-saw" in host.passwords()
-    assert "its unit does not run here" in result.err
+    assert "its unit is inactive; it reads them when it starts" in result.err
     assert "sudo systemctl start mosquitto" in result.err and SIGNAL in result.err
     assert "systemctl reload" not in result.err
 
 
 def test_where_there_is_no_systemd_it_says_what_to_do_instead(host):
-    result = host.run("device", "add", "table-saw", "--reload",
-                      environment={"PATH": host.folder})
-    assert result.code == 1 and "table-saw" in host.passwords()
-    assert f"without systemd it reads them again on a signal: {SIGNAL}" in result.err
+    absent = {"PATH": host.folder}
+    unused = fake_systemctl(host, 1, "System has not been booted with systemd")
+    for name, environment in (("table-saw", absent), ("lathe", unused)):
+        result = host.run("device", "add", name, "--reload", environment=environment)
+        assert result.code == 1 and name in host.passwords()
+        assert f"without systemd it reads them again on a signal: {SIGNAL}" in result.err
+        assert "sudo systemctl" not in result.err
 
 
 def test_without_reload_it_says_how_this_host_tells_it(host):
