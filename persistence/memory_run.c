@@ -132,7 +132,7 @@ static size_t run_call(struct memory_store *store, struct call *call)
     if (call->struck && call->fault != MEMORY_REFUSED) {
         memory_store_down(&store->store, "ordered to break", false);
         store->told_up = false;
-        store->events.on_down(store->events.context, store->down_reason);
+        store->events.on_down(store->events.context, STORE_AWAY, store->down_reason);
         return 1 + lose(store, call, call->fault == MEMORY_ANSWER_LOST);
     }
     if (call->struck) {
@@ -151,7 +151,7 @@ static size_t run_down(struct memory_store *store)
 
     if (store->told_up) {
         store->told_up = false;
-        store->events.on_down(store->events.context, store->down_reason);
+        store->events.on_down(store->events.context, STORE_AWAY, store->down_reason);
         answers++;
     }
     while (store->first != NULL) {

@@ -25,7 +25,10 @@ void redis_trouble(const struct redis_store *store, const char *what, const char
     TEXT_LOCAL(text, 512);
 
     if (store->events.on_trouble != NULL) {
-        text_addf(&text, "%s: %s", what, reason);
+        text_addf(&text, "%s: ", what);
+        if (!redis_refusal(&store->account, reason, &text)) {
+            redis_error(&store->account, reason, &text);
+        }
         store->events.on_trouble(store->events.context, text.data);
     }
 }
@@ -135,10 +138,10 @@ static void on_up(void *context)
     store->events.on_up(store->events.context);
 }
 
-static void on_down(void *context, const char *reason)
+static void on_down(void *context, bool refused, const char *reason)
 {
     struct redis_store *store = context;
-    store->events.on_down(store->events.context, reason);
+    store->events.on_down(store->events.context, refused ? STORE_REFUSES : STORE_AWAY, reason);
 }
 
 static void greet(struct redis_store *store, struct redis_link_options *link)
@@ -159,6 +162,10 @@ static void greet(struct redis_store *store, struct redis_link_options *link)
     if (store->sentinel != NULL) {
         *next++ = (struct redis_greeting){.words = {"ROLE"}, .count = 1, .first = "master"};
     }
+    /* A user of another prefix may do all the rest, and would then fail at each key. */
+    redis_key(store, "card_key", store->rights_key);
+    *next++ = (struct redis_greeting){
+        .words = {"GET", store->rights_key}, .count = 2, .for_rights = true};
     *next++ = (struct redis_greeting){
         .words = {"SCRIPT", "LOAD", redis_save_script},
         .count = 3,
@@ -224,8 +231,14 @@ enum status redis_store_new(
     text_copy(
         store->nameserver, sizeof store->nameserver,
         options->nameserver == NULL ? "" : options->nameserver);
+    store->account = (struct redis_account){
+        .username = store->username,
+        .password = store->password,
+        .password_key = "[redis] password",
+    };
     link.context = store;
     link.nameserver = store->nameserver;
+    link.account = store->account;
     status = redis_find_master(store, options, &link, why);
     if (status != STATUS_OK) {
         goto no_sentinel;

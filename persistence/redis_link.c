@@ -45,7 +45,7 @@ static uint32_t with_jitter(uint32_t ms)
 }
 
 /* The connection, or the attempt, is over; the next one is on its way. */
-static void go_down(struct redis_link *link, const char *reason)
+static void go_down(struct redis_link *link, bool refused, const char *reason)
 {
     bool was_up = link->phase == PHASE_UP;
     uint32_t max_ms =
@@ -65,27 +65,33 @@ static void go_down(struct redis_link *link, const char *reason)
     }
     if (was_up || strcmp(reason, link->last_reason) != 0) {
         text_copy(link->last_reason, sizeof link->last_reason, reason);
-        link->options.on_down(link->options.context, link->last_reason);
+        link->options.on_down(link->options.context, refused, link->last_reason);
     }
 }
 
-static void give_up(struct redis_link *link, const char *reason)
+static void give_up(struct redis_link *link, bool refused, const char *reason)
 {
     struct redis_socket *socket = link->socket;
 
-    go_down(link, reason);
+    go_down(link, refused, reason);
     redis_socket_close(socket);
 }
 
 /* What is wrong with the answer to a greeting; false: nothing. */
 static bool is_wrong(
-    const struct redis_greeting *greeting, const struct redisReply *reply, struct text *ret_reason)
+    const struct redis_link *link, const struct redisReply *reply, bool *ret_refused,
+    struct text *ret_reason)
 {
+    const struct redis_greeting *greeting = &link->options.greeting[link->greeted];
     const char *error = redis_reply_error(reply);
     const char *first = NULL;
 
-    if (error != NULL) {
-        text_addf(ret_reason, "%s: %s", greeting->words[0], error);
+    *ret_refused = error != NULL && redis_refusal(&link->options.account, error, ret_reason);
+    if (error != NULL && (*ret_refused || !greeting->for_rights)) {
+        if (!*ret_refused) {
+            text_addf(ret_reason, "%s: ", greeting->words[0]);
+            redis_error(&link->options.account, error, ret_reason);
+        }
         return true;
     }
     if (greeting->first == NULL) {
@@ -107,14 +113,15 @@ static void on_greeted(struct redis_request *request, const struct redisReply *r
 {
     struct redis_link *link = (struct redis_link *)request;
     const struct redis_greeting *greeting = NULL;
-    TEXT_LOCAL(reason, 256);
+    bool refused = false;
+    TEXT_LOCAL(reason, 512);
 
     if (reply == NULL) {
         return; /* on_closed has told, or the attempt was given up */
     }
     greeting = &link->options.greeting[link->greeted];
-    if (is_wrong(greeting, reply, &reason)) {
-        give_up(link, reason.data);
+    if (is_wrong(link, reply, &refused, &reason)) {
+        give_up(link, refused, reason.data);
         return;
     }
     if (greeting->keep != NULL) {
@@ -147,7 +154,7 @@ static void on_open(void *context)
 
 static void on_closed(void *context, const char *reason)
 {
-    go_down(context, reason);
+    go_down(context, false, reason);
 }
 
 static void connect_to(struct redis_link *link, const char *address)
@@ -160,7 +167,7 @@ static void connect_to(struct redis_link *link, const char *address)
     if (redis_socket_open(
             link->options.base, url->path, address, url->port, &events, &link->socket, &why) !=
         STATUS_OK) {
-        go_down(link, why.data);
+        go_down(link, false, why.data);
         return;
     }
     link->phase = PHASE_GREETING;
@@ -179,7 +186,7 @@ static void on_resolved(void *context, const struct addresses *addresses, const 
 
     link->resolve = NULL;
     if (addresses == NULL) {
-        go_down(link, reason);
+        go_down(link, false, reason);
         return;
     }
     link->addresses = *addresses;
@@ -202,7 +209,7 @@ static void attempt(struct redis_link *link)
         connect_next(link);
     } else if (
         link->options.locate != NULL && !link->options.locate(link->options.context, url, &why)) {
-        go_down(link, why.data);
+        go_down(link, false, why.data);
     } else if (url->path[0] != '\0' || is_numeric(url->host)) {
         connect_to(link, url->host);
     } else if (
@@ -211,7 +218,7 @@ static void attempt(struct redis_link *link)
             &link->resolve) == STATUS_OK) {
         link->phase = PHASE_RESOLVING;
     } else {
-        go_down(link, status_text(STATUS_NO_MEMORY));
+        go_down(link, false, status_text(STATUS_NO_MEMORY));
     }
 }
 
@@ -226,7 +233,7 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
     } else if (link->phase == PHASE_GREETING) {
         TEXT_LOCAL(reason, 64);
         text_addf(&reason, "no answer in %d ms", LINK_ATTEMPT_MS);
-        give_up(link, reason.data);
+        give_up(link, false, reason.data);
     }
 }
 
@@ -277,7 +284,7 @@ void redis_link_leave(struct redis_link *link, const char *reason)
         break;
     case PHASE_GREETING:
     case PHASE_UP:
-        give_up(link, reason);
+        give_up(link, false, reason);
         break;
     }
 }

@@ -16,6 +16,7 @@
 #include <stddef.h>
 
 #include "controller/support/status.h"
+#include "persistence/redis_refusal.h"
 #include "persistence/redis_socket.h"
 #include "persistence/redis_url.h"
 
@@ -23,7 +24,7 @@
 #define LINK_BACKOFF_MIN_MS 200
 #define LINK_BACKOFF_MAX_MS 5000
 #define LINK_BACKOFF_LOCATE_MAX_MS 1000 /* where the place may be another one soon */
-#define LINK_GREETING_MAX 6
+#define LINK_GREETING_MAX 7
 
 struct redis_link;
 
@@ -34,13 +35,15 @@ struct redis_greeting {
     char *keep;
     size_t keep_size;
     const char *first; /* NULL, or how the answer, a list of words, must begin */
+    bool for_rights;   /* asked only to see whether it may be: any answer but a refusal will do */
 };
 
 /* What it points to outlives the link. */
 struct redis_link_options {
     struct event_base *base;
     struct redis_url url;
-    const char *nameserver; /* "" for the host's own */
+    const char *nameserver;       /* "" for the host's own */
+    struct redis_account account; /* for words: the greeting holds its AUTH */
     struct redis_greeting greeting[LINK_GREETING_MAX];
     size_t greeting_count; /* at least 1 */
     void *context;
@@ -48,8 +51,9 @@ struct redis_link_options {
      * as `why` says; "" while that is still being found out. NULL: what the URL says stays so. */
     bool (*locate)(void *context, struct redis_url *url, struct text *why);
     void (*on_up)(void *context);
-    /* The connection broke, or an attempt failed for another reason than the last one. */
-    void (*on_down)(void *context, const char *reason);
+    /* The connection broke, or an attempt failed for another reason than the last one. `refused`:
+     * somebody answers there, and it is the account that he does not want. */
+    void (*on_down)(void *context, bool refused, const char *reason);
 };
 
 MUST_USE enum status

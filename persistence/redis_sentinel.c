@@ -78,6 +78,14 @@ static bool read_master(const struct redisReply *reply, struct endpoint *ret_mas
     return host != NULL && port != NULL && endpoint_set(host, port, ret_master);
 }
 
+static struct redis_account account_of(const struct redis_sentinel *sentinel)
+{
+    return (struct redis_account){
+        .password = sentinel->options.password,
+        .password_key = "[redis] sentinel_password",
+    };
+}
+
 static void on_answer(struct redis_request *request, const struct redisReply *reply)
 {
     struct sentinel *one = (struct sentinel *)request;
@@ -90,7 +98,11 @@ static void on_answer(struct redis_request *request, const struct redisReply *re
         return;
     }
     if (redis_reply_error(reply) != NULL) {
-        in_trouble(one, redis_reply_error(reply));
+        const struct redis_account account = account_of(sentinel);
+        if (!redis_refusal(&account, redis_reply_error(reply), &reason)) {
+            redis_error(&account, redis_reply_error(reply), &reason);
+        }
+        in_trouble(one, reason.data);
     } else if (!read_master(reply, &voice->master)) {
         text_addf(&reason, "it knows no master \"%s\"", sentinel->options.master);
         in_trouble(one, reason.data);
@@ -133,8 +145,9 @@ static void on_up(void *context)
     ask(context);
 }
 
-static void on_down(void *context, const char *reason)
+static void on_down(void *context, bool refused, const char *reason)
 {
+    (void)refused;
     in_trouble(context, reason);
 }
 
@@ -170,6 +183,7 @@ start_one(struct redis_sentinel *sentinel, struct sentinel *one, const struct en
         .base = sentinel->options.base,
         .url = {.port = place->port},
         .nameserver = sentinel->options.nameserver,
+        .account = account_of(sentinel),
         .context = one,
         .on_up = on_up,
         .on_down = on_down,

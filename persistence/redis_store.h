@@ -13,6 +13,7 @@
 
 #define REDIS_KEY_SIZE 128 /* prefix, ":machine:", machine, NUL */
 #define REDIS_SHA_SIZE 41
+#define REDIS_SECRET_SIZE 1025 /* as long as a value in tagout.ini can be */
 
 /* One load: answers come in the order of the names. */
 struct redis_load {
@@ -30,13 +31,15 @@ struct redis_store {
     struct redis_sentinel *sentinel; /* NULL: Redis is where the URL says */
     struct store_events events;
     char prefix[33];
-    char username[512];
-    char password[512];
-    char sentinel_password[512];
+    char username[REDIS_SECRET_SIZE];
+    char password[REDIS_SECRET_SIZE];
+    char sentinel_password[REDIS_SECRET_SIZE];
+    struct redis_account account; /* of these */
     char master[65];
     char place[ENDPOINT_HOST_SIZE + 16]; /* where Sentinel says the master is */
     char nameserver[64];
     char database[12];
+    char rights_key[REDIS_KEY_SIZE];
     char save_sha[REDIS_SHA_SIZE];
     char lease_sha[REDIS_SHA_SIZE];
     struct redis_load load;

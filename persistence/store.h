@@ -80,6 +80,11 @@ enum store_saved {
                                * script: to be saved once more */
 };
 
+enum store_down {
+    STORE_AWAY,    /* nobody answers there, or not as a store does */
+    STORE_REFUSES, /* it is there, and does not let this account do what it must */
+};
+
 struct store_events {
     void *context;
     void (*on_up)(void *context);
@@ -87,7 +92,7 @@ struct store_events {
     void (*on_master)(void *context, const char *place);
     /* The connection broke, or an attempt to connect failed (said again only when the reason is
      * another one). Saves that were under way are reported LOST after this. */
-    void (*on_down)(void *context, const char *reason);
+    void (*on_down)(void *context, enum store_down down, const char *reason);
     /* Load: each record found, then the end. `record->machine` says whose; `ok` false: the load
      * broke off and what came before is incomplete. */
     void (*on_record)(void *context, const struct record *record);

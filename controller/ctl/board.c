@@ -259,6 +259,9 @@ take_controller(struct board *board, const char *id, const struct json *document
     controller->epoch = epoch_of(document);
     controller->leader = is_true(document, "leader");
     controller->redis_up = strcmp(json_get_string(document, "redis"), "down") != 0;
+    text_copy(
+        controller->redis_refuses, sizeof controller->redis_refuses,
+        controller->redis_up ? "" : json_get_string(document, "redis_refuses"));
     controller->misses_watcher = strcmp(json_get_string(document, "watcher"), "missing") == 0;
     controller->since = wall_of(document, "since");
     return BOARD_CONTROLLER;

@@ -45,7 +45,8 @@ struct board_controller {
     uint64_t epoch; /* 0: unknown */
     bool leader;
     bool redis_up;
-    bool misses_watcher; /* C11.6: it has seen none */
+    char redis_refuses[256]; /* what Redis has against its account; "" for nothing */
+    bool misses_watcher;     /* C11.6: it has seen none */
     struct wall_time since;
 };
 

@@ -29,6 +29,19 @@ void board_absent(const struct board *board, struct text *out)
     text_add(out, board->controller_count > 0 ? ")" : "");
 }
 
+static void add_redis(struct text *out, const struct board_controller *controller)
+{
+    bool refuses = controller->redis_refuses[0] != '\0';
+
+    text_add(out, refuses ? "Redis refuses controller " : "Redis is out of reach of controller ");
+    words_escape(out, controller->id);
+    if (refuses) {
+        text_add(out, ", for ");
+        words_escape(out, controller->redis_refuses);
+    }
+    text_add(out, ": cards work as before; changes are kept by the broker until it is back.\n");
+}
+
 static void add_controllers(const struct board *board, struct text *out)
 {
     const struct board_controller *other = NULL;
@@ -50,10 +63,7 @@ static void add_controllers(const struct board *board, struct text *out)
             continue;
         }
         if (!controller->redis_up) {
-            text_add(out, "Redis is out of reach of controller ");
-            words_escape(out, controller->id);
-            text_add(
-                out, ": cards work as before; changes are kept by the broker until it is back.\n");
+            add_redis(out, controller);
         }
         if (other != NULL && strcmp(other->config, controller->config) != 0) {
             text_add(out, "Controllers ");

@@ -93,7 +93,10 @@ static enum tone add_cell(
         break;
     case COLUMN_REDIS:
         if (runs(controller)) {
-            text_add(out, controller->redis_up ? "up" : "out of reach");
+            text_add(
+                out, controller->redis_up                   ? "up"
+                     : controller->redis_refuses[0] != '\0' ? "refuses"
+                                                            : "out of reach");
             return controller->redis_up ? TONE_PLAIN : TONE_ALARM;
         }
         break;

@@ -75,7 +75,7 @@ void publish_status(struct controller *controller, const char *status)
     const struct settings *settings = controller->settings;
     struct store *store = controller->ports.store;
     bool leads = strcmp(status, "running") == 0 && controller->lease.role != LEASE_STANDS_BY;
-    TEXT_LOCAL(payload, 1024);
+    TEXT_LOCAL(payload, 2048);
     struct json_out out = json_out(&payload);
 
     if (controller->lease.role == LEASE_IS_SILENT) {
@@ -89,6 +89,9 @@ void publish_status(struct controller *controller, const char *status)
     json_out_string(&out, "version", TAGOUT_VERSION);
     json_out_string(&out, "config", roster_fingerprint(controller->roster));
     json_out_string(&out, "redis", store->operations->is_up(store) ? "up" : "down");
+    if (controller->store_refusal[0] != '\0') {
+        json_out_string(&out, "redis_refuses", controller->store_refusal);
+    }
     json_out_string(&out, "watcher", watcher_watch_text(controller));
     json_out_close(&out, '}');
     publish(

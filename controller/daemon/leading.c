@@ -193,7 +193,7 @@ static void carry_out(struct controller *controller, const struct lease_actions 
         ask(controller, actions->ask);
     }
     if (actions->announce) {
-        log_warning("Redis is out of reach and nobody leads: about to lead without it");
+        log_warning("%s and nobody leads: about to lead without it", store_away_text(controller));
         publish_status(controller, "running");
         follow(controller);
     }

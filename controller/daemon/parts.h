@@ -164,7 +164,8 @@ struct controller {
     struct strangers refused_sets;   /* machines that Home Assistant may not clear */
     struct strangers bad_requesters; /* accounts */
     struct strangers store_troubles; /* how what Redis says begins */
-    struct machine *judge_soon;      /* machines with reports waiting, see waiting.c */
+    char store_refusal[256];    /* what it has against our account, while it refuses; else "" */
+    struct machine *judge_soon; /* machines with reports waiting, see waiting.c */
     struct machine *judge_later;
 };
 
@@ -274,6 +275,8 @@ void ask_store_anew(struct controller *controller);
 void ask_store_again(struct controller *controller);
 /* Reads the fleet from Redis again if somebody set `load_wanted`. */
 void start_load_if_wanted(struct controller *controller);
+/* Why there is no Redis, for the beginning of a sentence. */
+const char *store_away_text(const struct controller *controller);
 
 /* ---- leading.c: the lease (C12) ---- */
 

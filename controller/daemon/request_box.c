@@ -54,7 +54,8 @@ void do_forget(struct controller *controller, const char *account, const struct 
     } else if (!text_is_name(request->machine, TOPIC_MACHINE_MAX)) {
         text_addf(&why, "\"%s\" is no machine's name", request->machine);
     } else if (store->operations->forget(store, request->machine) != STATUS_OK) {
-        text_add(&why, "Redis is out of reach, and it would remember: try again later");
+        text_addf(
+            &why, "%s, and it would remember: try again later", store_away_text(controller));
     }
     if (why.length > 0) {
         answer_error(controller, account, request, why.data);

@@ -88,7 +88,7 @@ void open_shop(struct controller *controller)
     beside_listen(controller);
     subscribe_live(controller);
     if (!controller->lease.is_kept) {
-        log_warning("Redis is out of reach: running on what the broker retained");
+        log_warning("%s: running on what the broker retained", store_away_text(controller));
     }
     saves_want_all(controller);
     reload_if_wanted(controller);

@@ -113,6 +113,7 @@ static void on_up(void *context)
     } else {
         log_info("Redis answers as the master");
     }
+    controller->store_refusal[0] = '\0';
     controller->card_key_is_kept = false;
     lead_event(controller, LEASE_STORE_UP);
     if (controller->loaded) {
@@ -126,12 +127,21 @@ static void on_up(void *context)
     }
 }
 
-static void on_down(void *context, const char *reason)
+const char *store_away_text(const struct controller *controller)
+{
+    return controller->store_refusal[0] != '\0' ? "Redis refuses this controller"
+                                                : "Redis is out of reach";
+}
+
+static void on_down(void *context, enum store_down down, const char *reason)
 {
     struct controller *controller = context;
 
     refresh_now(controller);
-    log_warning("Redis is out of reach (%s): machines go on, nothing is saved", reason);
+    text_copy(
+        controller->store_refusal, sizeof controller->store_refusal,
+        down == STORE_REFUSES ? reason : "");
+    log_warning("%s (%s): machines go on, nothing is saved", store_away_text(controller), reason);
     controller->ask_again = (struct mono_time){0};
     if (controller->phase != PHASE_READY) {
         controller->loaded = false;

@@ -51,6 +51,7 @@ void hear_controller(
     member_string(&members, "status", REQUIRED, &word);
     member_bool(&members, "leader", OPTIONAL, &running.leader);
     member_string(&members, "redis", OPTIONAL, &redis);
+    member_string(&members, "redis_refuses", OPTIONAL, &running.redis_refuses);
     member_string(&members, "config", OPTIONAL, &running.config);
     member_number(&members, "since", OPTIONAL, &since);
     if (members.failed) {

@@ -211,6 +211,9 @@ void services_on_running(
     controller->dead_at = (struct mono_time){0};
     controller->leader = status->leader;
     controller->redis_up = status->redis_up;
+    text_copy(
+        controller->redis_refuses, sizeof controller->redis_refuses,
+        status->redis_refuses == NULL ? "" : status->redis_refuses);
     controller->since = status->since;
     text_copy(controller->config, sizeof controller->config, status->config);
 }

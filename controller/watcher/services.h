@@ -72,6 +72,7 @@ struct service {
 struct controller_status {
     bool leader;
     bool redis_up;
+    const char *redis_refuses; /* what Redis has against its account; NULL or "" for nothing */
     struct wall_time since;
     const char *config;
 };
@@ -87,6 +88,7 @@ struct service_controller {
     struct mono_time dead_at; /* lost: when that is believed */
     bool leader;
     bool redis_up;
+    char redis_refuses[SERVICE_REASON_SIZE];
     struct wall_time since; /* {0}: never heard running */
     char config[SERVICES_CONFIG_SIZE];
     struct service service;

@@ -163,7 +163,11 @@ static struct mono_time judge_redis(struct services *services, struct now now)
     if (!is_past(dead_at, now)) {
         return dead_at;
     }
-    text_addf(&reason, "controller %s cannot reach it", blind->id);
+    if (blind->redis_refuses[0] == '\0') {
+        text_addf(&reason, "controller %s cannot reach it", blind->id);
+    } else {
+        text_addf(&reason, "it refuses controller %s: %s", blind->id, blind->redis_refuses);
+    }
     judge_dead(&services->redis, reason.data, now, SERVICES_OUTAGE_MS);
     return (struct mono_time){0};
 }

@@ -63,7 +63,7 @@ static bool tell_news(struct redis_link *link)
         link->events.on_up(link->events.context);
     } else if (news == NEWS_DOWN) {
         link->told_up = false;
-        link->events.on_down(link->events.context, "the connection broke");
+        link->events.on_down(link->events.context, STORE_AWAY, "the connection broke");
     }
     return news != NEWS_NOTHING;
 }

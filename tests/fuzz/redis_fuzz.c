@@ -55,6 +55,12 @@ static void on_reason(void *context, const char *reason)
     FUZZ_CHECK(reason != NULL && strlen(reason) < 1024);
 }
 
+static void on_down(void *context, enum store_down down, const char *reason)
+{
+    (void)down;
+    on_reason(context, reason);
+}
+
 static void on_record(void *context, const struct record *record)
 {
     const struct core_config config = {.always_enabled = record->core.mode == CORE_ALWAYS_ON};
@@ -142,7 +148,7 @@ static struct store_events events_of(struct play *play)
     return (struct store_events){
         .context = play,
         .on_up = on_up,
-        .on_down = on_reason,
+        .on_down = on_down,
         .on_record = on_record,
         .on_bad_record = on_bad_record,
         .on_loaded = on_loaded,

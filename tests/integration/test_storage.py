@@ -278,3 +278,48 @@ def test_C9_2_a_redis_that_cannot_be_found_delays_nobody(scratch, broker, client
         controller.kill()
         redis.kill()
         nameserver.close()
+
+
+def test_a_redis_that_refuses_the_account_is_told_with_the_key_to_set(
+        client, redis, start_controller):
+    """It stays a condition that is tried again, and no password is printed."""
+    redis.command("CONFIG", "SET", "requirepass", "right")
+    controller = start_controller(machines(1), USERS)
+    controller.wait_log(re.compile(
+        r"Redis refuses this controller \(it wants a password, and \[redis\] password is empty\): "
+        "machines go on, nothing is saved"))
+    status = client.retained("tagout/controller/one/status")["tagout/controller/one/status"].json
+    assert (status["redis"], status["redis_refuses"]) == (
+        "down", "it wants a password, and [redis] password is empty")
+    Fleet(client, 1).boot()
+    client.subscribe("tagout/controller/one/status")
+    redis.commands([("AUTH", "right"), ("CONFIG", "SET", "requirepass", "")])
+    controller.wait_log(re.compile("Redis answers at"))
+    client.wait_for("tagout/controller/one/status", lambda m: m.json["redis"] == "up"
+                    and "redis_refuses" not in m.json, since=0)
+
+
+LACKS_A_RIGHT = ('its user "tagout" ([redis] username) lacks a right that deploy/redis/tagout.conf '
+                 "gives: NOPERM")
+
+
+@pytest.mark.parametrize("settings, users, words", [
+    ({"password": "hunter2"}, [("CONFIG", "SET", "requirepass", "right")],
+     "it does not take [redis] password"),
+    ({"username": "tagout", "password": "hunter2"},
+     [("ACL", "SETUSER", "tagout", "on", ">right", "~*", "+@all")],
+     'it does not take [redis] username "tagout" with that [redis] password, or this user is off'),
+    ({"username": "tagout", "password": "hunter2"},
+     [("ACL", "SETUSER", "tagout", "on", ">hunter2", "~tagout:*", "+select", "+ping")],
+     LACKS_A_RIGHT),
+    ({"username": "tagout", "password": "hunter2"},
+     [("ACL", "SETUSER", "tagout", "on", ">hunter2", "~other:*", "+@all")],
+     LACKS_A_RIGHT),
+    ({"password": "hunter2"}, [], "its default user has no password: leave [redis] password empty"),
+])
+def test_what_redis_has_against_an_account(redis, start_controller, settings, users, words):
+    for command in users:
+        redis.command(*command)
+    controller = start_controller(machines(1), USERS, settings={"redis": settings})
+    controller.wait_log(re.compile(r"Redis refuses this controller \(" + re.escape(words)))
+    assert "hunter2" not in controller.log()

@@ -24,11 +24,12 @@ static void on_up(void *context)
     called(context)->ups++;
 }
 
-static void on_down(void *context, const char *reason)
+static void on_down(void *context, enum store_down down, const char *reason)
 {
     struct store_bench *bench = called(context);
 
     bench->downs++;
+    bench->down = down;
     text_copy(bench->down_reason, sizeof bench->down_reason, reason);
 }
 

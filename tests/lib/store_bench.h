@@ -18,6 +18,7 @@ struct store_bench {
     struct store *store;
     unsigned ups;
     unsigned downs;
+    enum store_down down; /* the last time */
     char down_reason[512];
     char trouble[512];
     unsigned records;

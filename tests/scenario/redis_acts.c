@@ -79,9 +79,10 @@ static void on_nothing(void *context)
     (void)context;
 }
 
-static void on_down(void *context, const char *reason)
+static void on_down(void *context, enum store_down down, const char *reason)
 {
     (void)context;
+    (void)down;
     (void)reason;
 }
 

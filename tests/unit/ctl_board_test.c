@@ -223,6 +223,29 @@ static void Redis_and_differing_files_are_not_well(void **state)
     board_free(&board);
 }
 
+static void Redis_that_refuses_a_controller_is_not_called_out_of_reach(void **state)
+{
+    struct board board = {0};
+
+    (void)state;
+    assert_int_equal(
+        take(
+            &board, TOPIC_CONTROLLER_STATUS, "one",
+            "{\"status\":\"running\",\"leader\":true,\"redis\":\"down\",\"redis_refuses\":"
+            "\"it does not take [redis] password\",\"config\":\"a\",\"since\":1}"),
+        BOARD_CONTROLLER);
+    assert_not_well(
+        &board,
+        "Redis refuses controller one, for it does not take [redis] password: cards work as "
+        "before; changes are kept by the broker until it is back.\n");
+    take_controller(&board, "one", "down", "a");
+    assert_not_well(
+        &board,
+        "Redis is out of reach of controller one: cards work as before; changes are kept by the "
+        "broker until it is back.\n");
+    board_free(&board);
+}
+
 static void storage_that_hangs_is_said_before_the_machines_that_wait_for_it(void **state)
 {
     static const char late[] =
@@ -456,6 +479,7 @@ int main(void)
         cmocka_unit_test(the_last_events_are_kept_newest_first),
         cmocka_unit_test(a_missing_controller_is_the_first_thing_to_know),
         cmocka_unit_test(Redis_and_differing_files_are_not_well),
+        cmocka_unit_test(Redis_that_refuses_a_controller_is_not_called_out_of_reach),
         cmocka_unit_test(storage_that_hangs_is_said_before_the_machines_that_wait_for_it),
         cmocka_unit_test(machines_that_need_attention_are_named),
         cmocka_unit_test(a_state_that_cannot_be_read_is_told),

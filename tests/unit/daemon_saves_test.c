@@ -426,7 +426,7 @@ static void C9_3_a_save_that_was_lost_is_sent_again_when_redis_is_back(void **st
     (void)state;
     report("saw", 1);
     bench.up = false;
-    bench.events.on_down(bench.events.context, "for a test");
+    bench.events.on_down(bench.events.context, STORE_AWAY, "for a test");
     answer(0, STORE_SAVE_LOST);
     report("saw", 2);
     assert_int_equal(bench.save_count, 1);

@@ -434,6 +434,22 @@ static void redis_is_down_when_one_controller_cannot_reach_it(void **state)
     assert_string_equal(alerts[0].reason, "controller two cannot reach it");
 }
 
+static void redis_that_refuses_a_controller_is_told_with_what_it_has_against_it(void **state)
+{
+    const struct controller_status status = {
+        .leader = true,
+        .redis_refuses = "it does not take [redis] password",
+        .since = {1},
+        .config = "same"};
+
+    (void)state;
+    services_on_running(&services, "one", &status, now);
+    pass(SERVICES_OUTAGE_MS);
+    assert_int_equal(alert_count, 1);
+    assert_string_equal(
+        alerts[0].reason, "it refuses controller one: it does not take [redis] password");
+}
+
 static void of_redis_nothing_is_known_without_controllers(void **state)
 {
     (void)state;
@@ -705,6 +721,7 @@ int main(void)
         TEST(C11_6_an_outage_of_redis_of_3_s_is_a_death),
         TEST(C11_6_a_shorter_outage_of_redis_is_a_restart),
         TEST(redis_is_down_when_one_controller_cannot_reach_it),
+        TEST(redis_that_refuses_a_controller_is_told_with_what_it_has_against_it),
         TEST(of_redis_nothing_is_known_without_controllers),
         TEST(C11_6_an_outage_of_the_broker_is_told_after_4_s),
         TEST(C11_6_a_shorter_outage_of_the_broker_is_a_restart),
