@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "controller/ctl/ctl.h"
+#include "controller/support/clock.h"
 
 /* ---- block, unblock ---- */
 
@@ -84,6 +85,39 @@ static int ask_about(struct ctl *ctl, struct answer_copy *ret_answer)
     return ctl_ask(ctl, &question, CTL_ANSWER_MS, ret_answer);
 }
 
+/* Of a box that is not heard any more only what it told last is known. */
+static void say_whose_card(const struct answer_copy *answer)
+{
+    const char *health = ctl_data_string(answer, "health");
+    const struct json *heard = json_get(answer->data, "heard_at");
+    struct wall_time now = clock_now().wall;
+    struct wall_time at = {0};
+    TEXT_LOCAL(line, 256);
+
+    if (heard != NULL && json_type(heard) == JSON_NUMBER) {
+        at.ms = (int64_t)(json_number(heard) * 1000);
+    }
+    if (!ctl_data_bool(answer, "in")) {
+        text_add(&line, "The last unknown card, put in within the last 5 min and out again.");
+    } else if (health[0] == '\0' || strcmp(health, "online") == 0) {
+        text_add(&line, "The card that is in now.");
+    } else {
+        text_add(&line, "The card that was in when the box was last heard");
+        if (at.ms != 0) {
+            text_add(&line, ", at ");
+            words_time(&line, at, now);
+            text_add(&line, " (");
+            words_duration(&line, now.ms - at.ms);
+            text_add(&line, " ago)");
+        }
+        text_add(
+            &line, strcmp(health, "offline") == 0
+                       ? ". It has signed off since then: the card may be out."
+                       : ". It does not answer now: the card may be out.");
+    }
+    fprintf(stderr, "%s\n", line.data);
+}
+
 int ctl_card(struct ctl *ctl)
 {
     struct answer_copy answer;
@@ -100,11 +134,7 @@ int ctl_card(struct ctl *ctl)
         /* Standard output has the number alone, for whoever puts it into another program. */
         puts(number.data);
         fflush(stdout);
-        fprintf(
-            stderr, "%s\n",
-            ctl_data_bool(&answer, "in")
-                ? "The card that is in now."
-                : "The last unknown card, put in within the last 5 min and out again.");
+        say_whose_card(&answer);
     }
     answer_copy_free(&answer);
     return CTL_DONE;

@@ -1,6 +1,11 @@
 /* What would change it, and what is wrong with it. */
 #include "controller/ctl/why_inside.h"
 
+static bool is_restarting(const struct why *why)
+{
+    return why_is(why_string(why->data, "restart"), "under_way");
+}
+
 /* ---- what is to be done ---- */
 
 /* "woodshop or laser"; nothing for an empty list. */
@@ -41,9 +46,15 @@ static void step_card(struct text *out, const struct why *why)
     }
 }
 
-static void step_box(struct text *out, const struct state_payload *state)
+static void step_box(struct text *out, const struct why *why)
 {
-    if (why_is(state->health, "error") || why_is(state->health, "suspect")) {
+    const struct state_payload *state = why->state;
+
+    if (why_is(state->health, "settling") && is_restarting(why)) {
+        text_add(out, "First its box must be back from its restart.\n");
+    } else if (
+        why_is(state->health, "error") || why_is(state->health, "suspect") ||
+        why_is(state->health, "settling")) {
         text_add(out, "First its box must answer: check its power and Wi-Fi.\n");
     } else if (why_is(state->health, "offline")) {
         text_add(out, "First its box must be switched on.\n");
@@ -123,7 +134,7 @@ void why_steps(struct text *out, const struct why *why)
         steps_to_stop(out, state);
         return;
     }
-    step_box(out, state);
+    step_box(out, why);
     if (why_is_flagged(state)) {
         step_clear(out, state);
     } else if (why_is(state->mode, "denied")) {
@@ -139,6 +150,19 @@ void why_steps(struct text *out, const struct why *why)
 
 /* ---- what is wrong ---- */
 
+/* Soon after a start, or after a restart that was asked for, silence is no alarm yet (C11.2); a box
+ * that only lost its link then has not started again. */
+static void trouble_settling(struct text *out, const struct why *why)
+{
+    if (is_restarting(why)) {
+        text_add(out, "Its box is restarting");
+    } else if (why_bool(why->data, "link_lost")) {
+        text_add(out, "Its box has lost its link");
+    } else {
+        text_add(out, "Its box is not answering at the moment");
+    }
+}
+
 static void trouble_health(struct text *out, const struct why *why)
 {
     const char *health = why->state->health;
@@ -149,7 +173,7 @@ static void trouble_health(struct text *out, const struct why *why)
     } else if (why_is(health, "suspect")) {
         text_add(out, "Its box is not answering at the moment");
     } else if (why_is(health, "settling")) {
-        text_add(out, "Its box is restarting");
+        trouble_settling(out, why);
     } else if (why_is(health, "offline")) {
         text_add(out, "Its box signed off");
     } else if (why_is(health, "unknown")) {

@@ -291,22 +291,27 @@ static void add_note(struct text *out, const char *note)
     words_escape(out, note);
 }
 
-/* C11: words for people. */
+/* C11: words for people, and of what happened: `settling` is silence soon after a start or a
+ * restart that was asked for, and only a box that restarts says goodbye. */
 static enum tone add_health(struct text *out, const char *health, const char *link)
 {
     if (is(health, "error")) {
         add_note(out, "NOT ANSWERING");
         return TONE_ALARM;
+    } else if (is(health, "offline")) {
+        /* Whatever the broker thinks of the connection that was left. */
+        add_note(out, "signed off");
+        return TONE_DIM;
+    } else if (is(health, "settling") && is(link, "offline")) {
+        add_note(out, "restarting");
+        return TONE_NOTE;
     } else if (is(link, "lost")) {
         add_note(out, "link lost");
         return TONE_ALARM;
-    } else if (is(health, "suspect")) {
+    } else if (is(health, "suspect") || is(health, "settling")) {
         add_note(out, "not answering yet");
         return TONE_NOTE;
-    } else if (is(health, "settling")) {
-        add_note(out, "restarting");
-        return TONE_NOTE;
-    } else if (is(health, "offline") || is(link, "offline")) {
+    } else if (is(link, "offline")) {
         add_note(out, "signed off");
         return TONE_DIM;
     } else if (is(health, "unknown")) {
@@ -332,7 +337,8 @@ enum tone words_notes(struct text *out, const struct state_payload *state, const
         const char *words = NULL;
         char plain[64];
 
-        if (is(state->faults[i], "link_lost") && is(link, "lost")) {
+        /* Told already, or over: it came back to say goodbye. */
+        if (is(state->faults[i], "link_lost") && (is(link, "lost") || is(link, "offline"))) {
             continue;
         }
         for (size_t j = 0; j < sizeof known / sizeof known[0]; j++) {

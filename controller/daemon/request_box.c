@@ -5,10 +5,22 @@
 #include "controller/daemon/parts.h"
 #include "controller/support/json.h"
 #include "controller/support/log.h"
+#include "topics/state.h"
 
 #define UNKNOWN_CARD_MS 300000 /* C6: so long the last unknown card can be asked for */
 
 /* ---- card ---- */
+
+/* A box that left, or fell silent, can't tell that its card is out: whoever asks is told so. */
+static void add_presence(struct json_out *out, const struct machine *machine)
+{
+    const struct core_state *core = &machine->record.core;
+    const struct core_watch *watch = &core->watch;
+
+    json_out_string(out, "health", core_health_text(core->health));
+    json_out_wall(
+        out, "heard_at", watch->heard_wall.ms != 0 ? watch->heard_wall : core->last_report);
+}
 
 /* The number goes to whoever asked, to nobody else, and never into the log. */
 void do_card(
@@ -33,6 +45,7 @@ void do_card(
     json_out_open(&out, NULL, '{');
     json_out_string(&out, "fob", is_in ? machine->raw_card : machine->unknown_card);
     json_out_bool(&out, "in", is_in);
+    add_presence(&out, machine);
     json_out_close(&out, '}');
     answer(controller, account, "card", RESPONSE_OK, data.data, NULL, request->transaction);
 }
@@ -54,8 +67,7 @@ void do_forget(struct controller *controller, const char *account, const struct 
     } else if (!text_is_name(request->machine, TOPIC_MACHINE_MAX)) {
         text_addf(&why, "\"%s\" is no machine's name", request->machine);
     } else if (store->operations->forget(store, request->machine) != STATUS_OK) {
-        text_addf(
-            &why, "%s, and it would remember: try again later", store_away_text(controller));
+        text_addf(&why, "%s, and it would remember: try again later", store_away_text(controller));
     }
     if (why.length > 0) {
         answer_error(controller, account, request, why.data);

@@ -170,6 +170,7 @@ print_why(const struct controller *controller, const struct machine *machine, st
     print_card(&out, controller, machine);
     print_access(&out, &machine->config->config);
     json_out_wall(&out, "heard_at", heard);
+    json_out_bool(&out, "link_lost", core->watch.lost);
     json_out_string(&out, "restart", restart_word(&core->watch));
     json_out_bool(&out, "saved", version_compare(machine->saved, core->version) >= 0);
     print_faults(&out, machine);

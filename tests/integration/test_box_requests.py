@@ -145,6 +145,13 @@ def test_the_document_of_blocked_cards_names_no_card(client, controller, redis):
 
 # ---- card ----
 
+def card_of(client, machine="saw", account="local", **body):
+    answer = client.request("card", dict(body, machine=machine), account=account)
+    assert answer["status"] == "ok", answer
+    assert answer["data"]["health"] == "online" and answer["data"]["heard_at"] > 1e9
+    return {key: answer["data"][key] for key in ("fob", "in")}
+
+
 def test_the_number_goes_to_who_asks_and_nowhere_else(client, saw, controller):
     everywhere = client.position()
     client.subscribe("#")
@@ -152,15 +159,13 @@ def test_the_number_goes_to_who_asks_and_nowhere_else(client, saw, controller):
     assert (answer["status"], answer["error"]) == (
         "error", "no card is in, and no unknown one was put in within 5 min")
     saw.report(card=EVE)
-    answer = client.request("card", {"machine": "Table Saw", "by": "Zoë"}, account="front-desk")
-    assert answer["data"] == {"fob": EVE, "in": True}
+    assert card_of(client, "Table Saw", "front-desk", by="Zoë") == {"fob": EVE, "in": True}
     saw.report(card="")
-    answer = client.request("card", {"machine": "saw"}, account="front-desk")
-    assert answer["data"] == {"fob": EVE, "in": False}
+    assert card_of(client, account="front-desk") == {"fob": EVE, "in": False}
     saw.report(card=ADA)
     saw.report(card="")
     # A known card that was in is nobody's business once it is out.
-    assert client.request("card", {"machine": "saw"})["data"] == {"fob": EVE, "in": False}
+    assert card_of(client) == {"fob": EVE, "in": False}
     assert EVE not in controller.log() and ADA not in controller.log()
     controller.wait_log(re.compile(r"saw: its card's number was asked for by front-desk \(Zoë\)"))
     for message in client.messages("#", everywhere):

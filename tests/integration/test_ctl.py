@@ -409,6 +409,24 @@ def test_card_prints_the_number_alone_on_standard_output(shop):
     assert "last unknown card" in result.err
 
 
+@pytest.mark.parametrize("link, health, words", [
+    ("offline", "offline", "It has signed off since then: the card may be out."),
+    ("lost", "suspect", "It does not answer now: the card may be out."),
+])
+def test_of_a_box_that_is_not_heard_any_more_card_says_when_it_was(shop, link, health, words):
+    shop.box("table-saw")
+    shop.boxes["table-saw"].tell(card=UNKNOWN.lstrip("0"))
+    shop.wait_state("table-saw", lambda s: s["mode"] == "unknown_fob" and s["confirmed"] == "off")
+    assert shop.run("card", "table-saw").err == "The card that is in now.\n"
+    shop.boxes["table-saw"].end()
+    shop.client.publish("tagout/machine/table-saw/link", link, qos=1, retain=True)
+    shop.wait_state("table-saw", lambda s: s["health"] == health)
+    result = shop.run("card", "table-saw")
+    assert (result.code, result.out) == (0, UNKNOWN + "\n")
+    assert re.fullmatch(r"The card that was in when the box was last heard, at \d\d:\d\d \(\d+ s "
+                        rf"ago\)\. {re.escape(words)}\n", result.err)
+
+
 def test_restart_is_refused_in_use_queued_or_forced(shop):
     shop.client.subscribe("tagout/machine/table-saw/restart")
     shop.box("table-saw")

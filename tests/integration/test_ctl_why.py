@@ -104,6 +104,21 @@ def test_while_the_controller_is_away_the_old_state_explains_what_it_can(shop, m
     assert "rule" not in result.out
 
 
+def test_a_young_box_that_lost_its_link_has_not_restarted(shop):
+    """C11.2: within a minute of its boot that is no alarm yet, and no restart either."""
+    box = shop.box("table-saw")
+    box.end()
+    box.reboot()
+    box.tell()
+    shop.client.publish("tagout/machine/table-saw/link", "lost", qos=1, retain=True)
+    shop.wait_state("table-saw", lambda s: s["health"] == "settling")
+    said = lines(shop.run("why", "table-saw"))
+    assert any(line.startswith("  trouble   Its box has lost its link; last heard at ")
+               for line in said), said
+    assert not any("restarting" in line for line in said), said
+    assert "  notes      link lost\n" in shop.run("status", "table-saw").out
+
+
 def test_a_box_that_died_and_a_restart_that_was_refused(start_controller, client, broker):
     controller = start_controller(MACHINES, USERS, settings={"liveness": {
         "recent_report_s": 1, "settle_s": 1, "reprobe_delay_s": 0.1, "probe_timeout_s": 0.1}})

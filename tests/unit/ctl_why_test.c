@@ -319,6 +319,20 @@ static void a_dead_box_a_fault_and_a_restart_that_waits_are_told(void **unused)
     assert_steps("First its box must answer: check its power and Wi-Fi.\n" OPENS);
 }
 
+static void C11_2_soon_after_a_start_only_a_restart_that_was_asked_for_is_called_one(void **unused)
+{
+    (void)unused;
+    state.health = "settling";
+    answers("{" ACCESS ", \"saved\": true, \"heard_at\": 1736951820, \"link_lost\": true}");
+    assert_troubles("Its box has lost its link; last heard at 14:37 (30 s ago).\n");
+    assert_steps("First its box must answer: check its power and Wi-Fi.\n" OPENS);
+    answers("{" ACCESS ", \"saved\": true, \"link_lost\": false, \"restart\": null}");
+    assert_troubles("Its box is not answering at the moment.\n");
+    answers("{" ACCESS ", \"saved\": true, \"link_lost\": true, \"restart\": \"under_way\"}");
+    assert_troubles("Its box is restarting.\nIts box was told to restart.\n");
+    assert_steps("First its box must be back from its restart.\n" OPENS);
+}
+
 static void nothing_is_wrong_when_all_is_well_and_a_save_that_is_missing_is_told(void **unused)
 {
     (void)unused;
@@ -388,6 +402,7 @@ int main(void)
         TEST(a_machine_that_is_on_and_does_not_answer_is_switched_off_by_hand),
         TEST(the_second_relay_has_reasons_of_its_own),
         TEST(a_dead_box_a_fault_and_a_restart_that_waits_are_told),
+        TEST(C11_2_soon_after_a_start_only_a_restart_that_was_asked_for_is_called_one),
         TEST(nothing_is_wrong_when_all_is_well_and_a_save_that_is_missing_is_told),
         TEST(the_state_alone_still_tells_its_faults),
         TEST(a_decision_is_a_time_a_sentence_without_the_name_and_a_rule),
