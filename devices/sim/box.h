@@ -15,6 +15,7 @@
 #include "controller/support/mqtt.h"
 #include "devices/device.h"
 #include "devices/sim/cards.h"
+#include "devices/sim/rivals.h"
 #include "devices/sim/scenario.h"
 #include "devices/sim/teller.h"
 #include "topics/topic.h"
@@ -32,6 +33,7 @@ struct box_world {
     struct device_config config; /* without the second relay */
     int64_t boot_ms;             /* from power to the first step */
     struct teller *teller;
+    struct rivals *rivals;
     /* Something happened on a face. */
     void (*changed)(void *context);
     void *context;
@@ -58,6 +60,7 @@ enum box_contactor {
 struct box_link {
     struct mqtt *mqtt; /* NULL: no connection, and no attempt */
     struct inbox *inbox;
+    bool in;          /* the broker has let it in, and not thrown it out */
     bool up;          /* connected and subscribed */
     bool cut;         /* nothing gets through */
     int64_t back_ms;  /* when a short loss is over; BOX_NEVER */
@@ -108,6 +111,11 @@ MUST_USE enum status box_init(
 void box_free(struct box *box);
 
 int box_fd(const struct box *box);
+
+/* A connection `who` of the simulator's has come in, or has gone by the broker's will: says so once
+ * it is certain that they throw each other out. */
+void box_world_came(const struct box_world *world, const void *who, int64_t now_ms);
+void box_world_went(const struct box_world *world, const void *who, int64_t now_ms);
 
 /* Carries out what has come and what is due. Returns when it wants to be called at the latest. */
 int64_t box_turn(struct box *box, int64_t now_ms);

@@ -12,6 +12,31 @@
 #define FAILED_ATTEMPT_MS 300
 #define FLAP_UP_MS 1500 /* a flapping link holds for less than that after it was back */
 
+static void tell_rivals(const struct box_world *world)
+{
+    teller_fail(
+        world->teller,
+        "tagout-sim: its connections throw each other out: at %s the account %s is the client id "
+        "of "
+        "all of them. Use the broker's listener for people (--broker with port 1884, or 8884 for "
+        "TLS), and an account for each machine",
+        world->url, world->username);
+}
+
+void box_world_came(const struct box_world *world, const void *who, int64_t now_ms)
+{
+    if (world->username != NULL && rivals_came(world->rivals, who, now_ms)) {
+        tell_rivals(world);
+    }
+}
+
+void box_world_went(const struct box_world *world, const void *who, int64_t now_ms)
+{
+    if (world->username != NULL && rivals_went(world->rivals, who, now_ms)) {
+        tell_rivals(world);
+    }
+}
+
 void box_link_init(struct box_link *link)
 {
     *link = (struct box_link){.back_ms = BOX_NEVER, .fail_ms = BOX_NEVER};
@@ -30,6 +55,7 @@ void box_link_drop(struct box *box)
 
     mqtt_free(box->link.mqtt);
     box->link.mqtt = NULL;
+    box->link.in = false;
     box->link.up = false;
     box->link.leave_ms = 0;
     box->link.fail_ms = BOX_NEVER;
@@ -146,9 +172,14 @@ static void take(struct box *box, const struct inbox_entry *entry)
     switch (entry->kind) {
     case INBOX_CONNECTED:
         mqtt_on_connected(box->link.mqtt);
+        box->link.in = true;
+        box_world_came(box->world, box, box->now_ms);
         subscribe(box);
         break;
     case INBOX_DISCONNECTED:
+        if (box->link.in) {
+            box_world_went(box->world, box, box->now_ms);
+        }
         fail(box, entry->payload);
         break;
     case INBOX_SUBSCRIBED:

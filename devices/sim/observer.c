@@ -89,9 +89,10 @@ static bool subscribe_rest(struct observer *observer)
            mqtt_subscribe(observer->mqtt, filters, qos, 4, TOKEN_REST) == STATUS_OK;
 }
 
-static void connected(struct observer *observer)
+static void connected(struct observer *observer, int64_t now_ms)
 {
     mqtt_on_connected(observer->mqtt);
+    box_world_came(observer->world, observer, now_ms);
     observer->complained = false;
     if (!subscribe_links(observer) || !subscribe_rest(observer)) {
         teller_fail(observer->world->teller, "can't subscribe");
@@ -105,6 +106,9 @@ static void disconnected(struct observer *observer, const char *reason, int64_t 
         teller_say(
             observer->world->teller, "-", "broker", TONE_WARN, "no broker at %s: %s",
             observer->world->url, reason);
+    }
+    if (mqtt_is_connected(observer->mqtt)) {
+        box_world_went(observer->world, observer, now_ms);
     }
     mqtt_on_disconnected(observer->mqtt, (struct mono_time){now_ms});
 }
@@ -134,7 +138,7 @@ static void take(struct observer *observer, const struct inbox_entry *entry, int
 {
     switch (entry->kind) {
     case INBOX_CONNECTED:
-        connected(observer);
+        connected(observer, now_ms);
         break;
     case INBOX_DISCONNECTED:
         disconnected(observer, entry->payload, now_ms);

@@ -276,6 +276,7 @@ static void set_up_world(struct sim *sim)
         .config = options->config,
         .boot_ms = options->boot_ms,
         .teller = &sim->teller,
+        .rivals = &sim->rivals,
         .changed = sim_on_changed,
         .context = sim,
     };

@@ -22,6 +22,7 @@ struct sim {
     const struct options *options;
     struct teller teller;
     struct box_world world;
+    struct rivals rivals;
     uint32_t seed;
     struct box *boxes;
     struct visitor *visitors;

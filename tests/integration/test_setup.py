@@ -254,7 +254,7 @@ def test_with_it_broker_redis_controller_watcher_box_and_admin_work_together(sit
     with open(story, "w", encoding="utf-8") as file:
         file.write("table-saw card in Ada\nexpect table-saw relay on within 15 s\n")
     box = site.run("sim", os.path.join(BIN, "tagout-sim"), "--broker",
-                   f"mqtts://localhost:{site.ports[8883]}", "--ca-file",
+                   f"mqtts://localhost:{site.ports[8884]}", "--ca-file",
                    os.path.join(site.etc, "ca/ca.crt"), "--username", "table-saw", "--users",
                    os.path.join(site.etc, "users.json"), "--machines",
                    os.path.join(site.etc, "machines.json"), "--boot", "0.3", "--scenario", story,

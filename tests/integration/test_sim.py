@@ -10,6 +10,8 @@ import time
 import pytest
 
 from harness import BIN, ROOT, Process, wait_until
+from secured import Secured
+from services import clean_environment
 from simulator import QUICK, Simulator
 
 MACHINES = {
@@ -443,6 +445,42 @@ def test_a_silent_controller_gets_a_hint(broker, shop, start_sim):
     stray = start_sim("--prefix", "elsewhere")
     stray.wait_log(re.compile(r'no controller has answered saw, laser, fan: does one run, with the '
                               r'prefix "elsewhere" and these names in its machines.json\?'))
+
+
+@pytest.fixture
+def secured(scratch):
+    broker = Secured(scratch, MACHINES).add("saw")
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+def start_secured(scratch, broker, door, *arguments):
+    """A saw with its account at one of the broker's listeners."""
+    ca_file = ("--ca-file", door.ca_file) if door.ca_file else ()
+    sim = Sim(scratch, door, "--username", "saw", *ca_file, *arguments, names=("saw",))
+    sim.environment = clean_environment({"TAGOUT_MQTT_PASSWORD": broker.passwords["saw"]})
+    sim.start()
+    return sim
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_where_the_account_is_the_client_id_it_says_why_its_connections_end(
+        scratch, secured, tls):
+    door = secured.devices if tls else secured.services
+    sim = start_secured(scratch, secured, door, "--quiet")
+    sim.wait_log(re.compile(
+        f"its connections throw each other out: at {door.url} the account saw is the client id"))
+    sim.stop()
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_at_the_listener_for_people_it_stands_beside_its_machine(scratch, secured, tls):
+    sim = start_secured(scratch, secured, secured.people_tls if tls else secured.people,
+                        "--heartbeat", "0.5", "--do", "expect saw link up for 5 s")
+    assert sim.wait() == 0, sim.log()
+    assert "connection lost" not in sim.log() and "no broker" not in sim.log()
+    assert_clean(sim)
 
 
 def test_only_machines_without_an_answer_are_in_the_hint(broker, shop, start_sim):
