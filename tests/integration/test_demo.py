@@ -74,6 +74,7 @@ def test_the_story_is_told_and_nothing_is_left(place):
         end(demo)
     assert demo.returncode == 0, said
     assert re.search(r"mosquitto_sub -p \d+ -v -t 'tagout/#'", said)
+    assert "The demo ends in 1 s." in said and "Ctrl-C ends" not in said
     for scene in range(1, 9):
         assert re.search(rf"^{scene}\. ", said, re.MULTILINE), f"scene {scene}"
     for line in ("[Welcome,        |Rosa            ] green",
