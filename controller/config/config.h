@@ -85,15 +85,24 @@ struct roster_change {
 
 struct roster_change roster_compare(const struct roster *before, const struct roster *after);
 
-/* ---- --check ---- */
+/* ---- what is odd, but no error ---- */
 
-/* What is loaded but not enforced, one line each ("users.json: 12 users have an expiration_ymd,
- * 3 of them in the past: expiry is not enforced yet"); `today` is YYYY-MM-DD. */
+#define ROSTER_DATE_SIZE 11
+
+/* YYYY-MM-DD, local time; "" where the host does not know. */
+void roster_date(struct wall_time at, char date[ROSTER_DATE_SIZE]);
+
+/* Members whose expiration_ymd is before `today` and who may use something all the same, in one
+ * line without its end: how many, and who the first are. Nothing where there are none. */
+void roster_expired(const struct roster *roster, const char *today, struct text *out);
+
+/* For --check: what is loaded but not enforced, one line each; that of roster_expired, or, where
+ * there is none, how many have a date at all. */
 void roster_notes(const struct roster *roster, const char *today, struct text *out);
 
 /* What is valid and hardly meant, one line each, the names bounded in number: a machine, or a
  * second relay, whose authorizations nobody holds ("machines.json: lathe: nobody holds
- * "metalshop""), and authorizations that open no machine. */
+ * "metalshop""), authorizations that open no machine, and an expiration_ymd that is no date. */
 MUST_USE enum status roster_doubts(const struct roster *roster, struct text *out);
 
 #endif

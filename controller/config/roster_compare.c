@@ -89,29 +89,3 @@ struct roster_change roster_compare(const struct roster *before, const struct ro
         .machines = compare_machines(before, after),
     };
 }
-
-void roster_notes(const struct roster *roster, const char *today, struct text *out)
-{
-    size_t dates = 0;
-    size_t past = 0;
-    size_t others = 0;
-
-    for (size_t i = 0; i < roster->user_count; i++) {
-        const struct roster_user *user = &roster->users[i];
-        dates += user->expires;
-        past += user->expires && strcmp(user->expiration_ymd, today) < 0;
-        others += !user->expires && user->expiration_ymd[0] != '\0';
-    }
-    if (dates > 0) {
-        text_addf(
-            out,
-            "%s: %zu user%s an expiration_ymd, %zu of them in the past: expiry is not "
-            "enforced yet\n",
-            roster->users_file, dates, dates == 1 ? " has" : "s have", past);
-    }
-    if (others > 0) {
-        text_addf(
-            out, "%s: %zu user%s an expiration_ymd that is not a date (YYYY-MM-DD)\n",
-            roster->users_file, others, others == 1 ? " has" : "s have");
-    }
-}

@@ -1,11 +1,14 @@
-/* What --check finds odd about a roster that is without error: most often an authorization that is
- * spelt in two ways. */
+/* What is odd about a roster that is without error: most often an authorization that is spelt in
+ * two ways, or a date that somebody takes for a rule. */
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
 #include "controller/config/authorizations.h"
 #include "controller/config/roster.h"
 
 #define LINES_MAX 20 /* of each kind */
+#define PLACES_MAX 3 /* that a line names */
 
 /* By authorization: how many users hold it, and whether it opens anything. */
 struct tally {
@@ -110,6 +113,91 @@ static void end_kind(struct doubts *doubts, const char *file)
     doubts->lines = 0;
 }
 
+/* ---- expiration_ymd ---- */
+
+void roster_date(struct wall_time at, char date[ROSTER_DATE_SIZE])
+{
+    time_t seconds = (time_t)(at.ms / 1000);
+    struct tm parts;
+
+    if (localtime_r(&seconds, &parts) == NULL ||
+        strftime(date, ROSTER_DATE_SIZE, "%Y-%m-%d", &parts) == 0) {
+        date[0] = '\0';
+    }
+}
+
+/* `/3 "Ada Byron", ` */
+static void add_place(const struct roster *roster, size_t index, size_t count, struct text *places)
+{
+    if (count < PLACES_MAX) {
+        text_addf(
+            places, "%s/%zu \"%s\"", count > 0 ? ", " : "", index, roster->users[index].full_name);
+    } else if (count == PLACES_MAX) {
+        text_add(places, ", ...");
+    }
+}
+
+void roster_expired(const struct roster *roster, const char *today, struct text *out)
+{
+    size_t count = 0;
+    TEXT_LOCAL(places, PLACES_MAX * (CORE_NAME_SIZE + 32));
+
+    for (size_t i = 0; i < roster->user_count; i++) {
+        const struct roster_user *user = &roster->users[i];
+        const struct core_holder *holder = &user->holder;
+        if (user->expires && strcmp(user->expiration_ymd, today) < 0 &&
+            (holder->authorizations.count > 0 || holder->oops_override)) {
+            add_place(roster, i, count, &places);
+            count++;
+        }
+    }
+    if (count > 0) {
+        text_addf(
+            out,
+            "%s: %zu %s authorizations although expiration_ymd has passed (%s); Tagout does not "
+            "look at it: take away the authorizations",
+            roster->users_file, count, count == 1 ? "user has" : "users have", places.data);
+    }
+}
+
+void roster_notes(const struct roster *roster, const char *today, struct text *out)
+{
+    size_t dates = 0;
+    TEXT_LOCAL(expired, 2048);
+
+    for (size_t i = 0; i < roster->user_count; i++) {
+        dates += roster->users[i].expires;
+    }
+    roster_expired(roster, today, &expired);
+    if (expired.length > 0) {
+        text_addf(out, "%s\n", expired.data);
+    } else if (dates > 0) {
+        text_addf(
+            out, "%s: %zu %s an expiration_ymd, and Tagout does not look at it\n",
+            roster->users_file, dates, dates == 1 ? "user has" : "users have");
+    }
+}
+
+/* Whoever fills it in by another program's custom should know that no date is seen there. */
+static void add_no_dates(const struct roster *roster, struct text *out)
+{
+    size_t count = 0;
+    TEXT_LOCAL(places, PLACES_MAX * (CORE_NAME_SIZE + 32));
+
+    for (size_t i = 0; i < roster->user_count; i++) {
+        const struct roster_user *user = &roster->users[i];
+        if (!user->expires && user->expiration_ymd[0] != '\0') {
+            add_place(roster, i, count, &places);
+            count++;
+        }
+    }
+    if (count > 0) {
+        text_addf(
+            out, "%s: %zu %s an expiration_ymd that is not a date (YYYY-MM-DD): %s\n",
+            roster->users_file, count, count == 1 ? "user has" : "users have", places.data);
+    }
+}
+
 enum status roster_doubts(const struct roster *roster, struct text *out)
 {
     size_t count = (size_t)authorization_last() + 1;
@@ -131,6 +219,7 @@ enum status roster_doubts(const struct roster *roster, struct text *out)
         add_authorization(&doubts, (core_authorization)i);
     }
     end_kind(&doubts, roster->users_file);
+    add_no_dates(roster, out);
     free(tallies);
     return STATUS_OK;
 }

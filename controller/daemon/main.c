@@ -4,12 +4,12 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "controller/config/config.h"
 #include "controller/config/credentials.h"
 #include "controller/daemon/loop.h"
 #include "controller/support/arguments.h"
+#include "controller/support/clock.h"
 #include "controller/support/log.h"
 #include "controller/support/memory.h"
 #include "topics/access.h"
@@ -33,15 +33,11 @@ static const char usage[] =
 
 static void print_check(const struct settings *settings, const struct roster *roster)
 {
-    char today[16] = "";
-    time_t now = time(NULL);
-    struct tm parts;
+    char today[ROSTER_DATE_SIZE];
     TEXT_LOCAL(notes, 4096);
     TEXT_LOCAL(doubts, 16384);
 
-    if (localtime_r(&now, &parts) != NULL) {
-        strftime(today, sizeof today, "%Y-%m-%d", &parts);
-    }
+    roster_date(clock_now().wall, today);
     roster_notes(roster, today, &notes);
     printf(
         "configuration ok: %zu machine%s (%s), %zu user%s (%s)\n", roster_machine_count(roster),
@@ -58,6 +54,18 @@ static void print_check(const struct settings *settings, const struct roster *ro
     }
     if (roster_doubts(roster, &doubts) == STATUS_OK && doubts.length > 0) {
         printf("is that meant?\n%s", doubts.data);
+    }
+}
+
+static void warn(const struct roster *roster)
+{
+    char today[ROSTER_DATE_SIZE];
+    TEXT_LOCAL(expired, 2048);
+
+    roster_date(clock_now().wall, today);
+    roster_expired(roster, today, &expired);
+    if (expired.length > 0) {
+        log_warning("%s", expired.data);
     }
 }
 
@@ -96,6 +104,7 @@ int main(int count, char *values[])
         code = EXIT_FAILURE;
     } else {
         memory_lock();
+        warn(roster);
         code = loop_run(settings, roster);
         log_stop();
     }

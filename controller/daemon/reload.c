@@ -271,6 +271,18 @@ static char *describe_change(
     return buffer;
 }
 
+static void warn_of_expired(const struct controller *controller)
+{
+    char today[ROSTER_DATE_SIZE];
+    TEXT_LOCAL(expired, 2048);
+
+    roster_date(controller->now.wall, today);
+    roster_expired(controller->roster, today, &expired);
+    if (expired.length > 0) {
+        log_warning("%s", expired.data);
+    }
+}
+
 void controller_on_roster(struct controller *controller, struct roster *roster, const char *why)
 {
     struct reload *reload = &controller->reload;
@@ -301,6 +313,7 @@ void controller_on_roster(struct controller *controller, struct roster *roster, 
     take_over(controller, roster);
     controller->counters.reloads++;
     log_info("reloaded: %s", data);
+    warn_of_expired(controller);
     publish_status(controller, "running");
     if (reload->answers) {
         answer(controller, reload->account, "reload", RESPONSE_OK, data, NULL, reload->transaction);

@@ -97,17 +97,35 @@ def test_check_asks_whether_everyone_shall_read_card_numbers(tagoutd):
         "chmod o= tagout.ini\n")
 
 
+EXPIRED = ("users.json: 1 user has authorizations although expiration_ymd has passed (/0 \"Ada\"); "
+           "Tagout does not look at it: take away the authorizations\n")
+
+
 def test_check_says_what_is_loaded_but_not_enforced(tagoutd):
-    users = [dict(user(1, "Ada"), expiration_ymd="2001-01-01"), user(2, "Bob"),
+    users = [dict(user(1, "Ada"), expiration_ymd="2001-01-01", authorizations=["woodshop"]),
+             user(2, "Bob"),
              dict(user(3, "Max"), expiration_ymd="soon")]
     result = check(tagoutd, users=users)
     assert result.returncode == 0
-    assert result.stdout.startswith(
-        "configuration ok: 7 machines (machines.json), 3 users (users.json)\n"
-        "loaded, but not enforced:\n"
-        "users.json: 2 users have an expiration_ymd, 1 of them in the past: expiry is not enforced"
-        " yet\n"
-        "users.json: 1 user has an expiration_ymd that is not a date (YYYY-MM-DD)\n")
+    ok, enforced, expired, asked, *doubts = result.stdout.splitlines(keepends=True)
+    assert ok == "configuration ok: 7 machines (machines.json), 3 users (users.json)\n"
+    assert (enforced, expired, asked) == (
+        "loaded, but not enforced:\n", EXPIRED, "is that meant?\n")
+    assert doubts[-1] == ("users.json: 1 user has an expiration_ymd that is not a date "
+                          '(YYYY-MM-DD): /2 "Max"\n')
+    result = check(tagoutd, users=[dict(user(1, "Ada"), expiration_ymd="2001-01-01",
+                                        authorizations=[])])
+    assert "users.json: 1 user has an expiration_ymd, and Tagout does not look at it\n" in (
+        result.stdout)
+
+
+def test_a_start_and_a_reload_warn_of_members_whose_time_is_over(start_controller):
+    expired = [dict(USERS[0], expiration_ymd="2001-01-01"), *USERS[1:]]
+    controller = start_controller(MACHINES, expired)
+    controller.wait_log(re.compile(r"although expiration_ymd has passed \(/0 "))
+    since = controller.log_position()
+    controller.signal(signal.SIGHUP)
+    controller.wait_log(re.compile(r"although expiration_ymd has passed \(/0 "), since=since)
 
 
 def only(**config):

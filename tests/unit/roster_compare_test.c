@@ -5,7 +5,9 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "tests/lib/roster_files.h"
 #include "tests/lib/scratch.h"
@@ -203,42 +205,97 @@ static void C2_the_fingerprint_is_the_same_everywhere(void **state)
     roster_free(user);
 }
 
-#define EXPIRING(account, date)                                                                    \
-    "{\"fob_codes\": [], \"account_id\": \"" account                                               \
-    "\", \"full_name\": \"\", \"first_name\": \"\", \"last_name\": \"\","                          \
-    " \"preferred_name\": \"\", \"email\": \"\", \"authorizations\": [],"                          \
-    " \"expiration_ymd\": \"" date "\"}"
+#define EXPIRING_WITH(account, date, held, more)                                                   \
+    "{\"fob_codes\": [], \"account_id\": \"" account "\", \"full_name\": \"User " account          \
+    "\", \"first_name\": \"\", \"last_name\": \"\","                                               \
+    " \"preferred_name\": \"\", \"email\": \"\", \"authorizations\": [" held "],"                  \
+    " \"expiration_ymd\": \"" date "\"" more "}"
+#define EXPIRING(account, date) EXPIRING_WITH(account, date, "\"saw\"", "")
 
-static void what_is_loaded_but_not_enforced_is_said(void **state)
+static void assert_notes(const char *users, const char *wanted)
 {
-    TEXT_LOCAL(notes, 512);
+    TEXT_LOCAL(notes, 2048);
+    struct roster *roster = roster_of("{}", users);
+
+    roster_notes(roster, "2024-06-01", &notes);
+    assert_string_equal(notes.data, wanted);
+    roster_free(roster);
+}
+
+#define TAKE_AWAY "; Tagout does not look at it: take away the authorizations\n"
+
+static void who_may_use_something_after_his_last_day_is_told_in_one_line(void **state)
+{
+    (void)state;
+    assert_notes(
+        "[" EXPIRING("1", "2024-06-01") ", " EXPIRING("2", "2024-05-31") "]",
+        "users.json: 1 user has authorizations although expiration_ymd has passed (/1 \"User "
+        "2\")" TAKE_AWAY);
+    assert_notes(
+        "[" EXPIRING("1", "2001-01-01") ", " EXPIRING("2", "2001-01-01") ", " EXPIRING(
+            "3",
+            "2031-01-01") ", " EXPIRING("4", "2001-01-01") ", " EXPIRING("5", "2001-01-01") ","
+                                                                                            " " EXPIRING(
+                                                                                                "6",
+                                                                                                "20"
+                                                                                                "01"
+                                                                                                "-0"
+                                                                                                "1-"
+                                                                                                "0"
+                                                                                                "1") "]",
+        "users.json: 5 users have authorizations although expiration_ymd has passed (/0 \"User "
+        "1\", /1 \"User 2\", /3 \"User 4\", ...)" TAKE_AWAY);
+}
+
+static void a_maintainer_opens_what_is_out_of_use_without_any_authorization(void **state)
+{
+    (void)state;
+    assert_notes(
+        "[" EXPIRING_WITH("1", "2024-05-31", "", ", \"oops_override\": true") "]",
+        "users.json: 1 user has authorizations although expiration_ymd has passed (/0 \"User "
+        "1\")" TAKE_AWAY);
+}
+
+static void who_may_use_nothing_any_more_is_no_news(void **state)
+{
+    (void)state;
+    assert_notes(
+        "[" EXPIRING_WITH("1", "2024-05-31", "", "") "]",
+        "users.json: 1 user has an expiration_ymd, and Tagout does not look at it\n");
+    assert_notes(
+        "[" EXPIRING("1", "2024-06-01") ", " EXPIRING("2", "2031-01-01") "]",
+        "users.json: 2 users have an expiration_ymd, and Tagout does not look at it\n");
+    assert_notes("[" EXPIRING("1", "") ", " EXPIRING("2", "never") "]", "");
+}
+
+static void an_expiration_that_is_no_date_is_doubted(void **state)
+{
+    TEXT_LOCAL(doubts, 1024);
     struct roster *roster = roster_of(
-        "{}",
-        "[" EXPIRING("1", "2024-05-31") ", " EXPIRING("2", "2024-06-01") ", " EXPIRING("3", "2031-01-01") ", " EXPIRING(
-            "4", "") ", " EXPIRING("5", "never") ", " EXPIRING("6", "2024-13-01") "]");
+        "{\"saw\": {\"authorizations_or\": [\"saw\"]}}",
+        "[" EXPIRING("1", "") ", " EXPIRING("2", "never") ", " EXPIRING("3", "2024-13-01") "]");
 
     (void)state;
-    roster_notes(roster, "2024-06-01", &notes);
+    assert_int_equal(roster_doubts(roster, &doubts), STATUS_OK);
     assert_string_equal(
-        notes.data,
-        "users.json: 3 users have an expiration_ymd, 1 of them in the past: expiry is not "
-        "enforced yet\n"
-        "users.json: 2 users have an expiration_ymd that is not a date (YYYY-MM-DD)\n");
+        doubts.data, "users.json: 2 users have an expiration_ymd that is not a date (YYYY-MM-DD): "
+                     "/1 \"User 2\", /2 \"User 3\"\n");
     roster_free(roster);
-    text_clear(&notes);
-    roster = roster_of("{}", "[" EXPIRING("1", "2024-05-31") ", " EXPIRING("2", "01/02/2024") "]");
-    roster_notes(roster, "2024-06-01", &notes);
-    assert_string_equal(
-        notes.data,
-        "users.json: 1 user has an expiration_ymd, 1 of them in the past: expiry is not enforced "
-        "yet\n"
-        "users.json: 1 user has an expiration_ymd that is not a date (YYYY-MM-DD)\n");
-    roster_free(roster);
-    text_clear(&notes);
-    roster = roster_of("{}", "[" EXPIRING("1", "") "]");
-    roster_notes(roster, "2024-06-01", &notes);
-    assert_string_equal(notes.data, "");
-    roster_free(roster);
+}
+
+static void a_day_ends_at_midnight_where_the_host_is(void **state)
+{
+    char date[ROSTER_DATE_SIZE];
+
+    (void)state;
+    setenv("TZ", "UTC-1", 1);
+    tzset();
+    roster_date((struct wall_time){INT64_C(1717196399999)}, date);
+    assert_string_equal(date, "2024-05-31");
+    roster_date((struct wall_time){INT64_C(1717196400000)}, date);
+    assert_string_equal(date, "2024-06-01");
+    unsetenv("TZ");
+    tzset();
 }
 
 #define HOLDER(account, held)                                                                      \
@@ -305,7 +362,11 @@ int main(void)
         cmocka_unit_test(order_and_spelling_are_no_change),
         cmocka_unit_test(C6_a_reload_counts_added_updated_and_removed),
         cmocka_unit_test(C2_the_fingerprint_is_the_same_everywhere),
-        cmocka_unit_test(what_is_loaded_but_not_enforced_is_said),
+        cmocka_unit_test(who_may_use_something_after_his_last_day_is_told_in_one_line),
+        cmocka_unit_test(a_maintainer_opens_what_is_out_of_use_without_any_authorization),
+        cmocka_unit_test(who_may_use_nothing_any_more_is_no_news),
+        cmocka_unit_test(an_expiration_that_is_no_date_is_doubted),
+        cmocka_unit_test(a_day_ends_at_midnight_where_the_host_is),
         cmocka_unit_test(authorizations_that_do_not_meet_are_doubted),
         cmocka_unit_test(doubts_are_bounded),
     };
