@@ -1,32 +1,15 @@
-#include <errno.h>
+#include "controller/config/settings.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "controller/config/credentials.h"
 #include "controller/config/ini_lines.h"
-#include "controller/config/settings.h"
-#include "controller/config/settings_key.h"
+#include "controller/config/settings_inside.h"
 #include "controller/support/nearest.h"
 
 #define REASON_SIZE 320
-
-enum origin {
-    ORIGIN_DEFAULT,
-    ORIGIN_FILE,
-    ORIGIN_CREDENTIAL,
-    ORIGIN_ENVIRONMENT,
-};
-
-struct loader {
-    struct settings *settings;
-    const char *file;             /* NULL for none */
-    char *directory;              /* of the file, with the slash; "" for the working directory */
-    int lines[SETTINGS_KEYS_MAX]; /* where a key stands in the file; 0 for nowhere */
-    enum origin origins[SETTINGS_KEYS_MAX];
-    const struct settings_key *secret; /* the first one with a value in the file */
-    struct text *why;
-};
 
 void settings_free(struct settings *settings)
 {
@@ -122,17 +105,6 @@ static enum status take_line(
     return settings_value_set(loader->settings, key, value, loader->directory, reason);
 }
 
-/* What a key is called outside the file. */
-static void
-outside_name(const struct settings_key *key, enum origin origin, char name[SETTINGS_VARIABLE_SIZE])
-{
-    if (origin == ORIGIN_CREDENTIAL) {
-        settings_key_credential(key, name);
-    } else {
-        settings_key_variable(key, name);
-    }
-}
-
 /* A value from outside the file, by the name that it has there. */
 static enum status
 take_outside(struct loader *loader, enum origin origin, const char *name, const char *value)
@@ -144,7 +116,7 @@ take_outside(struct loader *loader, enum origin origin, const char *name, const 
         TEXT_LOCAL(reason, REASON_SIZE);
         enum status status;
 
-        outside_name(&settings_keys[i], origin, known);
+        settings_outside_name(&settings_keys[i], origin, known);
         if (strcmp(name, known) != 0) {
             nearest_offer(&nearest, known);
             continue;
@@ -193,115 +165,6 @@ static enum status read_environment(struct loader *loader)
     return STATUS_OK;
 }
 
-/* Names a key by where its value came from. */
-static void
-add_place(const struct loader *loader, const char *section, const char *name, struct text *why)
-{
-    const struct settings_key *key = settings_key_find(section, name);
-    size_t index = (size_t)(key - settings_keys);
-
-    switch (loader->origins[index]) {
-    case ORIGIN_CREDENTIAL:
-    case ORIGIN_ENVIRONMENT: {
-        char outside[SETTINGS_VARIABLE_SIZE];
-        outside_name(key, loader->origins[index], outside);
-        text_addf(why, "%s: ", outside);
-        break;
-    }
-    case ORIGIN_FILE:
-        text_addf(why, "%s:%d: [%s] %s: ", loader->file, loader->lines[index], section, name);
-        break;
-    case ORIGIN_DEFAULT:
-        text_addf(why, "[%s] %s: ", section, name);
-        break;
-    }
-}
-
-/* Keys that make no sense one without the other. */
-static enum status check_pairs(const struct loader *loader)
-{
-    const struct settings *settings = loader->settings;
-    const struct {
-        const char *section;
-        const char *key;
-        const char *value;
-        const char *needs;
-        const char *needed;
-    } pairs[] = {
-        {"mqtt", "password", settings->mqtt.password, "username", settings->mqtt.username},
-        {"mqtt", "cert_file", settings->mqtt.cert_file, "key_file", settings->mqtt.key_file},
-        {"mqtt", "key_file", settings->mqtt.key_file, "cert_file", settings->mqtt.cert_file},
-        {"redis", "username", settings->redis.username, "password", settings->redis.password},
-        {"redis", "sentinels", settings->redis.sentinels, "master", settings->redis.master},
-        {"redis", "master", settings->redis.master, "sentinels", settings->redis.sentinels},
-        {"redis", "sentinel_password", settings->redis.sentinel_password, "sentinels",
-         settings->redis.sentinels},
-    };
-
-    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
-        if (pairs[i].value[0] != '\0' && pairs[i].needed[0] == '\0') {
-            add_place(loader, pairs[i].section, pairs[i].key, loader->why);
-            text_addf(loader->why, "needs %s too", pairs[i].needs);
-            return STATUS_INVALID;
-        }
-    }
-    if (settings->redis.sentinels[0] != '\0' &&
-        strncmp(settings->redis.url, "unix:", strlen("unix:")) == 0) {
-        add_place(loader, "redis", "url", loader->why);
-        text_add(
-            loader->why, "is a path, where with sentinels only the database of a redis:// counts");
-        return STATUS_INVALID;
-    }
-    return STATUS_OK;
-}
-
-/* What the connection to the broker needs: found out here rather than when it is made. */
-static enum status check_files(const struct loader *loader)
-{
-    const struct settings *settings = loader->settings;
-    const struct {
-        const char *key;
-        const char *path;
-    } files[] = {
-        {"ca_file", settings->mqtt.ca_file},
-        {"cert_file", settings->mqtt.cert_file},
-        {"key_file", settings->mqtt.key_file},
-    };
-
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-        if (files[i].path[0] != '\0' && access(files[i].path, R_OK) != 0) {
-            const char *reason = strerror(errno);
-            add_place(loader, "mqtt", files[i].key, loader->why);
-            text_addf(loader->why, "%s cannot be read: %s", files[i].path, reason);
-            return STATUS_INVALID;
-        }
-    }
-    return STATUS_OK;
-}
-
-/* Secrets that aren't secret, also where the environment wins over what is in the file. */
-static enum status check_exposure(const struct loader *loader)
-{
-    const struct settings_key *key = loader->secret;
-    const char *key_file = loader->settings->mqtt.key_file;
-    const char *exposed = NULL;
-
-    if (key != NULL && secret_is_exposed(loader->file)) {
-        exposed = loader->file;
-        text_addf(
-            loader->why, "%s:%d: [%s] %s: ", exposed, loader->lines[key - settings_keys],
-            key->section, key->name);
-    } else if (key_file[0] != '\0' && secret_is_exposed(key_file)) {
-        exposed = key_file;
-        add_place(loader, "mqtt", "key_file", loader->why);
-    }
-    if (exposed == NULL) {
-        return STATUS_OK;
-    }
-    text_addf(loader->why, "is a secret, and everyone can read it; run: chmod o= %s", exposed);
-    return STATUS_INVALID;
-}
-
 static enum status load(struct loader *loader)
 {
     const struct ini_handlers handlers = {loader, check_section, take_line};
@@ -316,13 +179,7 @@ static enum status load(struct loader *loader)
     if (status == STATUS_OK) {
         status = read_environment(loader);
     }
-    if (status == STATUS_OK) {
-        status = check_pairs(loader);
-    }
-    if (status == STATUS_OK) {
-        status = check_files(loader);
-    }
-    return status == STATUS_OK ? check_exposure(loader) : status;
+    return status == STATUS_OK ? settings_check(loader) : status;
 }
 
 enum status settings_load(const char *file, struct settings **ret_settings, struct text *why)

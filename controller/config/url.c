@@ -9,7 +9,7 @@
 #define LETTERS_AND_DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 struct authority {
-    char host[HOST_MAX + 3]; /* with the brackets of an IPv6 address */
+    char host[HOST_MAX + 1]; /* with the brackets of an IPv6 address */
     const char *port;        /* "" when there is none */
     size_t port_length;
     const char *rest; /* from the first slash on, or "" */
@@ -49,7 +49,7 @@ static bool split(const char *value, struct authority *ret)
     size_t host =
         value[0] == '[' ? strcspn(value, "]") + 1 : strspn(value, LETTERS_AND_DIGITS "-._");
 
-    if (host < 1 || host > strlen(value) || host >= sizeof ret->host) {
+    if (host < 1 || host > strlen(value) || host > HOST_MAX) {
         return false;
     }
     memcpy(ret->host, value, host);

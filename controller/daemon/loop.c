@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "controller/daemon/connections.h"
 #include "controller/daemon/controller.h"
 #include "controller/daemon/echo.h"
 #include "controller/daemon/metrics.h"
@@ -17,7 +18,6 @@
 #include "controller/support/log.h"
 #include "controller/support/mqtt.h"
 #include "controller/support/supervisor.h"
-#include "topics/request.h"
 #include "topics/topic.h"
 
 /* How much of the inboxes one turn of the loop takes: all that waits, within reason, so that
@@ -28,7 +28,6 @@
 #define INBOX_BYTES ((size_t)8 << 20)
 #define REQUESTS_BYTES ((size_t)1 << 20)
 #define REQUESTS_SOFT 256 /* beyond them the answer is "busy" (C6) */
-#define KEEP_ALIVE_S 2    /* C12 */
 #define GOODBYE_MS 2000
 #define LET_GO_MS 200 /* at least so long, when the goodbye took all its time */
 #define CLOCK_ASK_MS 1000
@@ -251,42 +250,20 @@ static enum status start_events(struct loop *loop)
 
 static enum status start_mqtt(struct loop *loop, struct text *why)
 {
-    static const char will[] = "{\"status\":\"lost\"}";
     const struct settings *settings = loop->settings;
-    char will_topic[TOPIC_SIZE];
-    char client_id[TOPIC_SIZE];
-    struct text id = text_over(client_id, sizeof client_id);
-    struct mqtt_options options = {
-        .url = settings->mqtt.url,
-        .client_id = client_id,
-        .username = settings->mqtt.username,
-        .password = settings->mqtt.password,
-        .ca_file = settings->mqtt.ca_file,
-        .cert_file = settings->mqtt.cert_file,
-        .key_file = settings->mqtt.key_file,
-        .keep_alive_s = KEEP_ALIVE_S,
-        .direct = true,
-        .may_doze = true, /* a direct client does not doze */
-        .will_topic = will_topic,
-        .will_payload = will,
-        .inbox = loop->inbox,
-        .requests = loop->requests,
-        .is_request = is_asked,
-        .request_bytes = REQUEST_BYTES_MAX + 1,
-        .perishes = topic_is_response,
-    };
-    enum status status = topic_build(
-        will_topic, sizeof will_topic, settings->controller.prefix, TOPIC_CONTROLLER_STATUS,
-        settings->controller.id, NULL);
+    struct connection_names names;
+    struct mqtt_options options;
+    enum status status = connections_broker(settings, &names, &options, why);
 
     if (status == STATUS_OK) {
         status = echo_init(&loop->echo, settings->controller.prefix, settings->controller.id);
     }
     if (status != STATUS_OK) {
-        text_addf(why, "[controller] id: cannot be part of a topic");
         return status;
     }
-    text_addf(&id, "%s-controller-%s", settings->controller.prefix, settings->controller.id);
+    options.inbox = loop->inbox;
+    options.requests = loop->requests;
+    options.is_request = is_asked;
     status = mqtt_new(&options, &loop->mqtt, why);
     if (status == STATUS_OK) {
         status = event_loop_listen(&loop->events, mqtt_fd(loop->mqtt), EV_READ, on_broker, loop);
@@ -296,16 +273,7 @@ static enum status start_mqtt(struct loop *loop, struct text *why)
 
 static enum status start_store(struct loop *loop, struct text *why)
 {
-    struct redis_options options = {
-        .url = loop->settings->redis.url,
-        .username = loop->settings->redis.username,
-        .password = loop->settings->redis.password,
-        .sentinels = loop->settings->redis.sentinels,
-        .master = loop->settings->redis.master,
-        .sentinel_password = loop->settings->redis.sentinel_password,
-        .prefix = loop->settings->controller.prefix,
-        .base = loop->events.base,
-    };
+    struct redis_options options = connections_store(loop->settings, loop->events.base);
     struct store_events events = controller_store_events(loop->controller);
 
     return redis_store_new(&options, &events, &loop->store, why);

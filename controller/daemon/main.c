@@ -4,9 +4,11 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "controller/config/config.h"
 #include "controller/config/credentials.h"
+#include "controller/daemon/connections.h"
 #include "controller/daemon/loop.h"
 #include "controller/support/arguments.h"
 #include "controller/support/clock.h"
@@ -31,6 +33,22 @@ static const char usage[] =
     "SIGHUP reads users and machines again; SIGTERM and SIGINT stop cleanly.\n"
     "Exit status: 0 clean stop, 2 configuration or usage error, 1 anything else.\n";
 
+#define USUAL_FILE "/etc/tagout/tagout.ini"
+
+/* A user name alone is enough for hardly any broker. The service may have the password from where
+ * a --check in a shell does not look, so this is no error. */
+static void add_password_doubt(const struct settings *settings, struct text *out)
+{
+    if (settings->mqtt.username[0] != '\0' && settings->mqtt.password[0] == '\0' &&
+        settings->mqtt.cert_file[0] == '\0') {
+        text_addf(
+            out,
+            "[mqtt] username: \"%s\" has no password here: neither in the file, nor in the "
+            "environment (TAGOUT_MQTT_PASSWORD), nor as a credential",
+            settings->mqtt.username);
+    }
+}
+
 static void print_check(const struct settings *settings, const struct roster *roster)
 {
     char today[ROSTER_DATE_SIZE];
@@ -47,6 +65,8 @@ static void print_check(const struct settings *settings, const struct roster *ro
     if (notes.length > 0) {
         printf("loaded, but not enforced:\n%s", notes.data);
     }
+    add_password_doubt(settings, &doubts);
+    text_add(&doubts, doubts.length > 0 ? "\n" : "");
     if (secret_is_exposed(settings->controller.users)) {
         text_addf(
             &doubts, "%s: everyone on this host can read the card numbers in it; chmod o= %s\n",
@@ -57,15 +77,58 @@ static void print_check(const struct settings *settings, const struct roster *ro
     }
 }
 
-static void warn(const struct roster *roster)
+static void warn(const struct settings *settings, const struct roster *roster)
 {
     char today[ROSTER_DATE_SIZE];
     TEXT_LOCAL(expired, 2048);
+    TEXT_LOCAL(password, 2048);
 
     roster_date(clock_now().wall, today);
     roster_expired(roster, today, &expired);
     if (expired.length > 0) {
         log_warning("%s", expired.data);
+    }
+    add_password_doubt(settings, &password);
+    if (password.length > 0) {
+        log_warning("%s", password.data);
+    }
+}
+
+/* All that must be right for a start. */
+static enum status
+load(const char *file, struct settings **ret_settings, struct roster **ret_roster, struct text *why)
+{
+    enum status status = settings_load(file, ret_settings, why);
+    const struct settings *settings = *ret_settings;
+
+    if (status == STATUS_OK) {
+        status =
+            access_check(settings->mqtt.username, ACCESS_CONTROLLER, settings->controller.id, why);
+    }
+    if (status == STATUS_OK) {
+        status = connections_check(settings, why);
+    }
+    if (status == STATUS_OK) {
+        status =
+            roster_load(settings->controller.machines, settings->controller.users, ret_roster, why);
+    }
+    return status;
+}
+
+/* Who names no file seldom means the defaults, with machines and users wherever he stands. */
+static void complain(const struct arguments *arguments, const char *why)
+{
+    fprintf(stderr, "tagoutd: %s\n", why);
+    if (arguments->file == NULL) {
+        fprintf(
+            stderr,
+            "tagoutd: without -c FILE every key has its default, and machines.json and users.json "
+            "are looked for in the working directory\n");
+        if (access(USUAL_FILE, F_OK) == 0) {
+            fprintf(
+                stderr, "tagoutd: did you mean: tagoutd %s-c " USUAL_FILE "\n",
+                arguments->check ? "--check " : "");
+        }
     }
 }
 
@@ -87,12 +150,8 @@ int main(int count, char *values[])
         return EXIT_FAILURE;
     }
     code = EXIT_USAGE;
-    if (settings_load(arguments.file, &settings, &why) != STATUS_OK ||
-        access_check(settings->mqtt.username, ACCESS_CONTROLLER, settings->controller.id, &why) !=
-            STATUS_OK ||
-        roster_load(settings->controller.machines, settings->controller.users, &roster, &why) !=
-            STATUS_OK) {
-        fprintf(stderr, "tagoutd: %s\n", why.data);
+    if (load(arguments.file, &settings, &roster, &why) != STATUS_OK) {
+        complain(&arguments, why.data);
     } else if (arguments.check) {
         print_check(settings, roster);
         roster_free(roster);
@@ -104,7 +163,7 @@ int main(int count, char *values[])
         code = EXIT_FAILURE;
     } else {
         memory_lock();
-        warn(roster);
+        warn(settings, roster);
         code = loop_run(settings, roster);
         log_stop();
     }

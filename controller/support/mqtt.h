@@ -75,6 +75,9 @@ struct mqtt;
 MUST_USE enum status
 mqtt_new(const struct mqtt_options *options, struct mqtt **ret_mqtt, struct text *why);
 
+/* The same check alone. */
+MUST_USE enum status mqtt_check(const struct mqtt_options *options, struct text *why);
+
 /* Disconnects without a goodbye (the broker publishes the last will) unless mqtt_stop was called
  * and has finished. Waits for an attempt to connect to end, which can take a name server's 20 s:
  * see mqtt_let_go. Takes NULL. */

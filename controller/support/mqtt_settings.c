@@ -134,3 +134,14 @@ void mqtt_settings_free(struct mqtt_settings *settings)
         settings->strings[i] = NULL;
     }
 }
+
+enum status mqtt_check(const struct mqtt_options *options, struct text *why)
+{
+    struct mqtt_settings settings;
+    enum status status = mqtt_settings_make(options, &settings, why);
+
+    if (status == STATUS_OK) {
+        mqtt_settings_free(&settings);
+    }
+    return status;
+}

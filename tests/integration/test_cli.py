@@ -128,6 +128,14 @@ def test_a_start_and_a_reload_warn_of_members_whose_time_is_over(start_controlle
     controller.wait_log(re.compile(r"although expiration_ymd has passed \(/0 "), since=since)
 
 
+def test_a_user_name_without_a_password_is_asked_about(tagoutd):
+    ini = "[controller]\nid = one\n[mqtt]\nusername = svc.controller-one\n"
+    assert '[mqtt] username: "svc.controller-one" has no password here' in (
+        check(tagoutd, ini=ini).stdout)
+    result = check(tagoutd, ini=ini, TAGOUT_MQTT_PASSWORD="secret")
+    assert result.returncode == 0 and "username" not in result.stdout
+
+
 def only(**config):
     return {"saw": dict({"authorizations_or": ["woodshop"]}, **config)}
 
@@ -155,8 +163,20 @@ def without(key):
     ({"ini": "[mqtt]\nurl = http://broker\n"},
      'tagout.ini:2: [mqtt] url: "http://broker" is not mqtt://host:port or mqtts://host:port'),
     ({"ini": "[mqtt]\npassword = hunter2\n"}, "tagout.ini:2: [mqtt] password: needs username too"),
-    ({"ini": "[mqtt]\nca_file = ca.crt\n"},
-     "tagout.ini:2: [mqtt] ca_file: ca.crt cannot be read: No such file or directory"),
+    ({"ini": "[mqtt]\nurl = mqtts://h\nca_file = ca.crt\n"},
+     "tagout.ini:3: [mqtt] ca_file: ca.crt cannot be read: No such file or directory"),
+    ({"ini": "[mqtt]\nca_file = users.json\n"},
+     "tagout.ini:2: [mqtt] ca_file: is for TLS, and the broker is mqtt://127.0.0.1:1883: its url"
+     " must begin with mqtts://"),
+    ({"ini": "[mqtt]\nurl = mqtts://h\nca_file = users.json\n"},
+     "[mqtt] ca_file: users.json: holds no certificate in PEM form"),
+    ({"ini": "[mqtt]\nurl = mqtts://h\ncert_file = users.json\nkey_file = users.json\n"},
+     "[mqtt] cert_file: users.json: holds no certificate in PEM form"),
+    ({"TAGOUT_MQTT_URL": f"mqtt://{'h' * 254}"},
+     f'TAGOUT_MQTT_URL: "mqtt://{"h" * 41}..." is not mqtt://host:port or mqtts://host:port'),
+    ({"ini": "[mqtt]\nusername = svc.watcher\n"},
+     '[mqtt] username: "svc.watcher" has the role "watcher"; a controller\'s begins with'
+     ' svc.controller-'),
     ({"ini": "[controller]\nusers = people.json\n"},
      "people.json: cannot be read: No such file or directory"),
     ({"TAGOUT_REDIS_SAVE_TIMEOUT_MS": "0"},
@@ -209,6 +229,23 @@ def test_a_file_that_is_not_there(tagoutd):
     result = tagoutd("--check", "-c", "other.ini")
     assert (result.returncode, result.stderr) == (
         2, "tagoutd: other.ini: cannot be read: No such file or directory\n")
+
+
+@pytest.mark.parametrize("arguments", [("--check",), ()])
+def test_without_a_file_it_says_what_it_took_instead(tagoutd, scratch, arguments):
+    for name in ("machines.json", "users.json", "tagout.ini"):
+        assert not os.path.exists(os.path.join(scratch, name))
+    result = subprocess.run(Controller.command_line(*arguments), cwd=scratch, text=True,
+                            env=clean_environment(), capture_output=True,
+                            stdin=subprocess.DEVNULL, timeout=TIMEOUT_S, check=False)
+    assert (result.returncode, result.stdout) == (2, "")
+    first, second, *more = result.stderr.splitlines()
+    assert first == "tagoutd: machines.json: cannot be read: No such file or directory"
+    assert second == ("tagoutd: without -c FILE every key has its default, and machines.json and "
+                      "users.json are looked for in the working directory")
+    usual = "/etc/tagout/tagout.ini"
+    assert more == ([f"tagoutd: did you mean: tagoutd {'--check ' if arguments else ''}-c {usual}"]
+                    if os.path.exists(usual) else [])
 
 
 # ---- the end ----

@@ -190,7 +190,7 @@ static void every_key_that_is_a_secret_is_one_here(void **state)
 
 static void a_private_key_that_everyone_can_read_is_refused(void **state)
 {
-    static const char ini[] = "[mqtt]\ncert_file = c.pem\nkey_file = k.pem\n";
+    static const char ini[] = "[mqtt]\ncert_file = c.pem\nkey_file = k.pem\nurl = mqtts://h\n";
 
     (void)state;
     scratch_write_text("c.pem", "");

@@ -277,7 +277,7 @@ static void paths_begin_at_the_files_directory(void **state)
 
     (void)state;
     scratch_write_text(
-        FILE_NAME, "[mqtt]\nca_file = ./ca.pem\n[audit]\ndirectory = audit\n"
+        FILE_NAME, "[mqtt]\nurl = mqtts://h\nca_file = ./ca.pem\n[audit]\ndirectory = audit\n"
                    "[controller]\nusers = /abs.json\n");
     scratch_write_text("ca.pem", "");
     scratch_write_text("cert.pem", "");
@@ -450,8 +450,14 @@ static const struct {
     {"[redis]\nurl = unix:///run/redis.sock\nsentinels = redis-a\nmaster = shop\n",
      "tagout.ini:2: [redis] url: is a path, where with sentinels only the database of a redis:// "
      "counts"},
-    {"[mqtt]\n\nca_file = absent.pem\n",
+    {"[mqtt]\nurl = mqtts://h\nca_file = absent.pem\n",
      "tagout.ini:3: [mqtt] ca_file: absent.pem cannot be read: No such file or directory"},
+    {"[mqtt]\n\nca_file = tagout.ini\n",
+     "tagout.ini:3: [mqtt] ca_file: is for TLS, and the broker is mqtt://127.0.0.1:1883: its url "
+     "must begin with mqtts://"},
+    {"[mqtt]\ncert_file = tagout.ini\nkey_file = tagout.ini\nurl = mqtt://h\n",
+     "tagout.ini:2: [mqtt] cert_file: is for TLS, and the broker is mqtt://h:1883: its url must "
+     "begin with mqtts://"},
     {"[mqtt]\nkey_file = k\n", "tagout.ini:2: [mqtt] key_file: needs cert_file too"},
 };
 
