@@ -6,26 +6,20 @@
 
 #include <cmocka.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "persistence/memory.h"
-#include "tests/lib/fake_ports.h"
+#include "tests/lib/controller_bench.h"
 #include "tests/lib/roster_files.h"
 #include "tests/lib/scratch.h"
 
 #define BEHIND 64
 
+static struct controller_bench bench;
 static struct {
-    struct fake_ports fake;
-    struct settings *settings;
-    struct controller *controller;
-    struct memory_database *database;
-    struct store *store;
     unsigned commands;
     char command[1024]; /* the last one */
     unsigned events;
-} bench;
+} said;
 
 static enum status
 on_publish(const char *topic, const char *payload, size_t length, int qos, bool retain)
@@ -33,12 +27,12 @@ on_publish(const char *topic, const char *payload, size_t length, int qos, bool 
     (void)qos;
     (void)retain;
     if (strstr(topic, "/command") != NULL) {
-        assert_true(length < sizeof bench.command);
-        memcpy(bench.command, payload, length);
-        bench.command[length] = '\0';
-        bench.commands++;
+        assert_true(length < sizeof said.command);
+        memcpy(said.command, payload, length);
+        said.command[length] = '\0';
+        said.commands++;
     }
-    bench.events += strstr(topic, "/event") != NULL;
+    said.events += strstr(topic, "/event") != NULL;
     return STATUS_OK;
 }
 
@@ -59,51 +53,26 @@ static void report(const char *machine, unsigned seq, const char *card, bool oop
 /* A shop of two machines that leads, each of which has reported once. */
 static int open_bench(void **state)
 {
-    struct controller_ports ports;
-    struct store_events events;
-    TEXT_LOCAL(why, 256);
-
     (void)state;
     memset(&bench, 0, sizeof bench);
-    bench.fake.now = FAKE_MORNING;
     bench.fake.on_publish = on_publish;
-    ports = fake_ports(&bench.fake);
-    assert_int_equal(settings_load(NULL, &bench.settings, &why), STATUS_OK);
-    assert_int_equal(memory_database_new(&bench.database), STATUS_OK);
-    assert_int_equal(
-        controller_new(
-            bench.settings,
-            roster_of(
-                "{\"saw\": {\"authorizations_or\": [\"wood\"]},"
-                " \"mill\": {\"authorizations_or\": [\"wood\"]}}",
-                "[" USER("\"ada\"", "[\"1\"]") "]"),
-            &ports, &bench.controller),
-        STATUS_OK);
-    events = controller_store_events(bench.controller);
-    assert_int_equal(memory_store_new(bench.database, &events, &bench.store), STATUS_OK);
-    controller_start(bench.controller, bench.store);
-    memory_store_up(bench.store);
-    memory_store_run(bench.store);
-    fake_ports_connect(&bench.fake, bench.controller);
-    memory_store_run(bench.store);
-    controller_on_echo(bench.controller, bench.fake.echo);
-    memory_store_run(bench.store);
-    fake_ports_grant(&bench.fake, bench.controller);
-    assert_true(controller_is_ready(bench.controller));
+    controller_bench_open(
+        &bench,
+        "{\"saw\": {\"authorizations_or\": [\"wood\"]},"
+        " \"mill\": {\"authorizations_or\": [\"wood\"]}}",
+        "[" USER("\"ada\"", "[\"1\"]") "]", NULL);
+    controller_bench_start(&bench);
+    controller_bench_lead(&bench);
     report("saw", 1, "", false);
     report("mill", 1, "", false);
-    bench.commands = 0;
-    bench.events = 0;
+    memset(&said, 0, sizeof said);
     return 0;
 }
 
 static int close_bench(void **state)
 {
     (void)state;
-    bench.store->operations->close(bench.store);
-    controller_free(bench.controller);
-    memory_database_free(bench.database);
-    settings_free(bench.settings);
+    controller_bench_close(&bench);
     return 0;
 }
 
@@ -114,11 +83,11 @@ static void C3_what_cannot_be_answered_yet_merges_and_the_newest_is_answered(voi
     for (unsigned seq = 2; seq <= 100; seq++) {
         report("saw", seq, "", false);
     }
-    assert_int_equal(bench.commands, 0);
+    assert_int_equal(said.commands, 0);
     bench.fake.waiting = BEHIND - 1;
     (void)controller_tick(bench.controller);
-    assert_int_equal(bench.commands, 1);
-    assert_non_null(strstr(bench.command, "\"seq\":100,"));
+    assert_int_equal(said.commands, 1);
+    assert_non_null(strstr(said.command, "\"seq\":100,"));
 }
 
 static void C3_the_loop_looks_again_soon_whether_it_can(void **state)
@@ -138,9 +107,9 @@ static void C4_2_an_oops_waits_for_nothing(void **state)
     bench.fake.waiting = BEHIND;
     report("saw", 2, "", false);
     report("mill", 2, "", true);
-    assert_int_equal(bench.commands, 1);
-    assert_non_null(strstr(bench.command, "\"oops_led\":true"));
-    assert_int_equal(bench.events, 1);
+    assert_int_equal(said.commands, 1);
+    assert_non_null(strstr(said.command, "\"oops_led\":true"));
+    assert_int_equal(said.events, 1);
 }
 
 static void C4_2_an_oops_takes_along_what_waits_of_its_machine(void **state)
@@ -150,12 +119,12 @@ static void C4_2_an_oops_takes_along_what_waits_of_its_machine(void **state)
     report("mill", 2, "", false);
     report("mill", 3, "", true);
     report("mill", 4, "", false);
-    assert_int_equal(bench.commands, 2);
-    assert_non_null(strstr(bench.command, "\"oops_led\":true"));
+    assert_int_equal(said.commands, 2);
+    assert_non_null(strstr(said.command, "\"oops_led\":true"));
     bench.fake.waiting = 0;
     (void)controller_tick(bench.controller);
-    assert_int_equal(bench.commands, 3);
-    assert_non_null(strstr(bench.command, "\"seq\":4,"));
+    assert_int_equal(said.commands, 3);
+    assert_non_null(strstr(said.command, "\"seq\":4,"));
 }
 
 static void C4_5_a_card_edge_waits_for_nothing(void **state)
@@ -163,13 +132,13 @@ static void C4_5_a_card_edge_waits_for_nothing(void **state)
     (void)state;
     bench.fake.waiting = BEHIND;
     report("saw", 2, "5", false);
-    assert_int_equal(bench.commands, 1);
-    assert_non_null(strstr(bench.command, "Unknown RFID"));
+    assert_int_equal(said.commands, 1);
+    assert_non_null(strstr(said.command, "Unknown RFID"));
     report("saw", 3, "5", false);
-    assert_int_equal(bench.commands, 1);
+    assert_int_equal(said.commands, 1);
     report("saw", 4, "", false);
-    assert_int_equal(bench.commands, 3);
-    assert_non_null(strstr(bench.command, "\"seq\":4,"));
+    assert_int_equal(said.commands, 3);
+    assert_non_null(strstr(said.command, "\"seq\":4,"));
 }
 
 static void
@@ -182,9 +151,9 @@ C6_what_is_asked_for_waits_for_nothing_and_stands_behind_the_machines_reports(vo
     report("saw", 2, "", false);
     controller_on_request(
         bench.controller, "tagout/request/local/lockout", lockout, strlen(lockout), false, false);
-    assert_int_equal(bench.commands, 2);
-    assert_non_null(strstr(bench.command, "\"lockout\":true"));
-    assert_non_null(strstr(bench.command, "\"seq\":2,"));
+    assert_int_equal(said.commands, 2);
+    assert_non_null(strstr(said.command, "\"lockout\":true"));
+    assert_non_null(strstr(said.command, "\"seq\":2,"));
 }
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, open_bench, close_bench)

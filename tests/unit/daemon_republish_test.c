@@ -9,9 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "persistence/memory.h"
-#include "tests/lib/fake_ports.h"
-#include "tests/lib/roster_files.h"
+#include "tests/lib/controller_bench.h"
 #include "tests/lib/scratch.h"
 #include "tests/lib/store_bench.h"
 
@@ -20,20 +18,16 @@
 #define URGENT 3
 #define MARKUP 64
 
+static struct controller_bench bench;
 static struct {
-    struct fake_ports fake;
-    struct settings *settings;
-    struct controller *controller;
-    struct memory_database *database;
-    struct store *store;
     unsigned commands[MACHINES]; /* of each machine */
     unsigned states[MACHINES];
     size_t order[MACHINES]; /* machines by their first command */
     size_t ordered;
-    size_t said; /* commands and states */
+    size_t total; /* commands and states */
     unsigned statuses;
     unsigned responses;
-} bench;
+} said;
 
 static void note(const char *topic)
 {
@@ -41,18 +35,18 @@ static void note(const char *topic)
     size_t machine = 0;
 
     if (sscanf(topic, "tagout/machine/m%zu/%15s", &machine, kind) != 2) {
-        bench.statuses += strstr(topic, "/status") != NULL;
-        bench.responses += strstr(topic, "/response/") != NULL;
+        said.statuses += strstr(topic, "/status") != NULL;
+        said.responses += strstr(topic, "/response/") != NULL;
         return;
     }
     if (strcmp(kind, "command") == 0) {
-        if (bench.commands[machine]++ == 0) {
-            bench.order[bench.ordered++] = machine;
+        if (said.commands[machine]++ == 0) {
+            said.order[said.ordered++] = machine;
         }
-        bench.said++;
+        said.total++;
     } else if (strcmp(kind, "state") == 0) {
-        bench.states[machine]++;
-        bench.said++;
+        said.states[machine]++;
+        said.total++;
     }
 }
 
@@ -69,12 +63,7 @@ on_publish(const char *topic, const char *payload, size_t length, int qos, bool 
 
 static void forget_said(void)
 {
-    memset(bench.commands, 0, sizeof bench.commands);
-    memset(bench.states, 0, sizeof bench.states);
-    bench.ordered = 0;
-    bench.said = 0;
-    bench.statuses = 0;
-    bench.responses = 0;
+    memset(&said, 0, sizeof said);
 }
 
 static char *many_machines(void)
@@ -114,67 +103,51 @@ static void keep_records(void)
 /* The broker has told all; Redis is about to. */
 static int open_bench(void **state)
 {
-    struct controller_ports ports;
-    struct store_events events;
     char *machines = many_machines();
-    TEXT_LOCAL(why, 256);
 
     (void)state;
     memset(&bench, 0, sizeof bench);
-    bench.fake.now = FAKE_MORNING;
+    forget_said();
     bench.fake.on_publish = on_publish;
-    ports = fake_ports(&bench.fake);
-    assert_int_equal(settings_load(NULL, &bench.settings, &why), STATUS_OK);
-    assert_int_equal(memory_database_new(&bench.database), STATUS_OK);
-    assert_int_equal(
-        controller_new(bench.settings, roster_of(machines, "[]"), &ports, &bench.controller),
-        STATUS_OK);
+    controller_bench_open(&bench, machines, "[]", NULL);
     free(machines);
     keep_records();
-    events = controller_store_events(bench.controller);
-    assert_int_equal(memory_store_new(bench.database, &events, &bench.store), STATUS_OK);
-    controller_start(bench.controller, bench.store);
-    memory_store_up(bench.store);
-    memory_store_run(bench.store);
-    fake_ports_connect(&bench.fake, bench.controller);
-    assert_int_equal(bench.said, 0);
+    controller_bench_start(&bench);
+    assert_int_equal(said.total, 0);
     return 0;
 }
 
 static int close_bench(void **state)
 {
     (void)state;
-    bench.store->operations->close(bench.store);
-    controller_free(bench.controller);
-    memory_database_free(bench.database);
-    settings_free(bench.settings);
+    controller_bench_close(&bench);
     return 0;
 }
 
 /* Redis gives the lease. */
 static void lead(void)
 {
-    for (int i = 0; i < 20 && bench.said == 0; i++) {
+    for (int i = 0; i < 20 && said.total == 0; i++) {
         controller_on_echo(bench.controller, bench.fake.echo);
         memory_store_run(bench.store);
-        fake_ports_pass(&bench.fake, bench.said == 0 ? 100 : 0);
+        fake_ports_pass(&bench.fake, said.total == 0 ? 100 : 0);
     }
-    assert_true(bench.said > 0);
+    assert_true(said.total > 0);
 }
 
 /* A turn of the loop; how much it said. */
 static size_t turn(void)
 {
-    size_t before = bench.said;
+    size_t before = said.total;
 
     (void)controller_tick(bench.controller);
-    return bench.said - before;
+    return said.total - before;
 }
 
 static void finish(void)
 {
     while (turn() > 0) {
-        assert_true(bench.said <= (size_t)2 * MACHINES);
+        assert_true(said.total <= (size_t)2 * MACHINES);
     }
 }
 
@@ -182,20 +155,20 @@ static void
 C12_4_at_a_take_over_every_machine_has_its_command_and_its_state_in_bounded_turns(void **state)
 {
     size_t turns = 0;
-    size_t said = 0;
+    size_t count;
 
     (void)state;
     lead();
-    assert_true(bench.said <= A_TURN);
-    assert_int_equal(bench.statuses, 1);
-    while ((said = turn()) > 0) {
-        assert_true(said <= A_TURN);
+    assert_true(said.total <= A_TURN);
+    assert_int_equal(said.statuses, 1);
+    while ((count = turn()) > 0) {
+        assert_true(count <= A_TURN);
         turns++;
     }
     assert_true(turns >= (size_t)2 * MACHINES / A_TURN);
     for (size_t i = 0; i < MACHINES; i++) {
-        assert_int_equal(bench.commands[i], 1);
-        assert_int_equal(bench.states[i], 1);
+        assert_int_equal(said.commands[i], 1);
+        assert_int_equal(said.states[i], 1);
     }
 }
 
@@ -203,9 +176,9 @@ static void C12_4_machines_that_are_on_or_must_stay_off_have_their_command_first
 {
     (void)state;
     lead();
-    assert_true(bench.ordered >= URGENT);
+    assert_true(said.ordered >= URGENT);
     for (size_t i = 0; i < URGENT; i++) {
-        assert_int_equal(bench.order[i], MACHINES - URGENT + i);
+        assert_int_equal(said.order[i], MACHINES - URGENT + i);
     }
 }
 
@@ -230,15 +203,15 @@ static void C12_4_a_report_and_a_request_do_not_wait_for_the_fleet(void **state)
 
     (void)state;
     lead();
-    assert_int_equal(bench.commands[400], 0);
+    assert_int_equal(said.commands[400], 0);
     controller_on_message(
         bench.controller, "tagout/machine/m400/report", report, strlen(report), false);
     controller_flush(bench.controller);
-    assert_int_equal(bench.commands[400], 1);
+    assert_int_equal(said.commands[400], 1);
     controller_on_request(
         bench.controller, "tagout/request/local/status", request, strlen(request), false, false);
-    assert_int_equal(bench.responses, 1);
-    assert_int_equal(bench.commands[401], 0);
+    assert_int_equal(said.responses, 1);
+    assert_int_equal(said.commands[401], 0);
 }
 
 static void C12_4_no_more_wait_in_the_outbox_than_leave_it_soon(void **state)
@@ -252,7 +225,7 @@ static void C12_4_no_more_wait_in_the_outbox_than_leave_it_soon(void **state)
     assert_true(controller_tick(bench.controller).ms <= bench.fake.now.mono.ms + 10);
     bench.fake.waiting = 0;
     finish();
-    assert_int_equal(bench.said, 2 * MACHINES);
+    assert_int_equal(said.total, 2 * MACHINES);
 }
 
 static void C12_2_whoever_stands_down_in_the_middle_says_no_more(void **state)
@@ -290,8 +263,8 @@ static void C12_1_all_of_it_is_said_a_second_time_10_s_after_the_take_over(void 
     }
     fake_ports_pass(&bench.fake, 100);
     finish();
-    assert_int_equal(bench.said, 2 * MACHINES);
-    assert_int_equal(bench.ordered, MACHINES);
+    assert_int_equal(said.total, 2 * MACHINES);
+    assert_int_equal(said.ordered, MACHINES);
 }
 
 static void C2_a_connect_in_the_middle_begins_again(void **state)
@@ -306,8 +279,8 @@ static void C2_a_connect_in_the_middle_begins_again(void **state)
     lead();
     finish();
     for (size_t i = 0; i < MACHINES; i++) {
-        assert_int_equal(bench.commands[i], 1);
-        assert_int_equal(bench.states[i], 1);
+        assert_int_equal(said.commands[i], 1);
+        assert_int_equal(said.states[i], 1);
     }
 }
 

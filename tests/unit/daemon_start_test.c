@@ -8,22 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "persistence/memory.h"
-#include "tests/lib/fake_ports.h"
-#include "tests/lib/roster_files.h"
+#include "tests/lib/controller_bench.h"
 #include "tests/lib/scratch.h"
 
+static struct controller_bench bench;
 static struct {
-    struct settings *settings;
-    struct controller *controller;
-    struct memory_database *database;
-    struct store *store;
-    struct store_events events;
-    struct fake_ports fake;
     unsigned markers;              /* that were published */
     unsigned long long epochs[16]; /* of each status that was published */
     size_t epoch_count;
-} bench;
+} said;
 
 static enum status
 on_publish(const char *topic, const char *payload, size_t length, int qos, bool retain)
@@ -32,10 +25,10 @@ on_publish(const char *topic, const char *payload, size_t length, int qos, bool 
     (void)qos;
     (void)retain;
     if (strstr(topic, "/marker") != NULL) {
-        bench.markers++;
+        said.markers++;
     } else if (strstr(topic, "/status") != NULL) {
-        assert_true(bench.epoch_count < sizeof bench.epochs / sizeof bench.epochs[0]);
-        bench.epochs[bench.epoch_count++] =
+        assert_true(said.epoch_count < sizeof said.epochs / sizeof said.epochs[0]);
+        said.epochs[said.epoch_count++] =
             strtoull(strstr(payload, "\"epoch\":") + strlen("\"epoch\":"), NULL, 10);
     }
     return STATUS_OK;
@@ -50,37 +43,20 @@ static void freeze_when_loaded(void *context, bool ok)
 
 static int open_bench(void **state)
 {
-    struct controller_ports ports;
-    struct store_events events;
-    TEXT_LOCAL(why, 256);
-
     (void)state;
     memset(&bench, 0, sizeof bench);
-    bench.fake.now = FAKE_MORNING;
+    memset(&said, 0, sizeof said);
     bench.fake.roster_read = STATUS_BUSY;
     bench.fake.on_publish = on_publish;
-    ports = fake_ports(&bench.fake);
-    assert_int_equal(settings_load(NULL, &bench.settings, &why), STATUS_OK);
-    assert_int_equal(memory_database_new(&bench.database), STATUS_OK);
-    assert_int_equal(
-        controller_new(
-            bench.settings, roster_of("{\"saw\": {\"authorizations_or\": []}}", "[]"), &ports,
-            &bench.controller),
-        STATUS_OK);
-    bench.events = controller_store_events(bench.controller);
-    events = bench.events;
-    events.on_loaded = freeze_when_loaded;
-    assert_int_equal(memory_store_new(bench.database, &events, &bench.store), STATUS_OK);
+    controller_bench_open(
+        &bench, "{\"saw\": {\"authorizations_or\": []}}", "[]", freeze_when_loaded);
     return 0;
 }
 
 static int close_bench(void **state)
 {
     (void)state;
-    bench.store->operations->close(bench.store);
-    controller_free(bench.controller);
-    memory_database_free(bench.database);
-    settings_free(bench.settings);
+    controller_bench_close(&bench);
     return 0;
 }
 
@@ -112,19 +88,19 @@ static void C9_4_the_marker_is_published_again_until_it_comes_and_never_after(vo
     (void)state;
     controller_start(bench.controller, bench.store);
     connect_broker();
-    assert_int_equal(bench.markers, 1);
+    assert_int_equal(said.markers, 1);
     pass(1000);
-    assert_int_equal(bench.markers, 2);
+    assert_int_equal(said.markers, 2);
     hear_marker();
     pass(1000);
-    assert_int_equal(bench.markers, 2);
+    assert_int_equal(said.markers, 2);
     controller_on_disconnected(bench.controller, "for a test");
     connect_broker(); /* after each connect the others are read anew (C12.2) */
     pass(1000);
-    assert_int_equal(bench.markers, 4);
+    assert_int_equal(said.markers, 4);
     hear_marker();
     pass(2000);
-    assert_int_equal(bench.markers, 4);
+    assert_int_equal(said.markers, 4);
 }
 
 static void C12_an_epoch_that_comes_late_and_is_older_is_taken_anew(void **state)
@@ -142,12 +118,12 @@ static void C12_an_epoch_that_comes_late_and_is_older_is_taken_anew(void **state
     assert_true(controller_is_ready(bench.controller));
     memory_store_freeze(bench.store, false);
     pass(2000);
-    assert_true(bench.epoch_count >= 2);
-    for (size_t i = 1; i < bench.epoch_count; i++) {
-        assert_true(bench.epochs[i] >= bench.epochs[i - 1]);
+    assert_true(said.epoch_count >= 2);
+    for (size_t i = 1; i < said.epoch_count; i++) {
+        assert_true(said.epochs[i] >= said.epochs[i - 1]);
     }
-    assert_true(bench.epochs[bench.epoch_count - 1] > bench.epochs[0]);
-    assert_int_equal(memory_database_epoch(bench.database), bench.epochs[bench.epoch_count - 1]);
+    assert_true(said.epochs[said.epoch_count - 1] > said.epochs[0]);
+    assert_int_equal(memory_database_epoch(bench.database), said.epochs[said.epoch_count - 1]);
 }
 
 int main(void)

@@ -5,7 +5,6 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <dirent.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -16,68 +15,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "controller/support/mqtt_socket.h"
-#include "tests/lib/mosquitto.h"
-#include "tests/lib/mqtt_client.h"
+#include "tests/lib/mqtt_bench.h"
 
-#define SOON_MS 10000
-#define OPEN_TO_ALL "allow_anonymous true\n"
-
-static struct mosquitto broker;
-static char url[64];
-static bool direct; /* the client that is tested; others of the process never are */
-
-static int on_threads(void **state)
-{
-    (void)state;
-    direct = false;
-    return 0;
-}
-
-static int on_the_owners_thread(void **state)
-{
-    (void)state;
-    direct = true;
-    return 0;
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    mosquitto_prepare(&broker);
-    mosquitto_start(&broker, OPEN_TO_ALL);
-    snprintf(url, sizeof url, "mqtt://127.0.0.1:%u", (unsigned)broker.port);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    mosquitto_remove(&broker);
-    return 0;
-}
-
-static void connect_with(struct client *client, const struct mqtt_options *options)
-{
-    client_new(client, options);
-    client_start(client);
-    assert_true(client_reaches(client, &client->connects, 1, SOON_MS));
-}
+#define SOON_MS MQTT_BENCH_SOON_MS
 
 static void connect_as(struct client *client, const char *id)
 {
-    connect_with(client, &(struct mqtt_options){.url = url, .client_id = id, .direct = direct});
-}
-
-static void connect_another_as(struct client *client, const char *id)
-{
-    connect_with(client, &(struct mqtt_options){.url = url, .client_id = id});
-}
-
-static const struct client_entry *last(const struct client *client)
-{
-    assert_true(client->entry_count > 0);
-    return &client->entries[client->entry_count - 1];
+    mqtt_bench_connect(client, &(struct mqtt_options){.client_id = id});
 }
 
 static void a_message_makes_its_round_trip(void **state)
@@ -89,9 +33,9 @@ static void a_message_makes_its_round_trip(void **state)
     client_subscribe(&client, "tagout/#");
     client_publish(&client, "tagout/machine/saw/event", "{\"n\":1}", false);
     assert_true(client_reaches(&client, &client.messages, 1, SOON_MS));
-    assert_string_equal(last(&client)->topic, "tagout/machine/saw/event");
-    assert_string_equal(last(&client)->payload, "{\"n\":1}");
-    assert_false(last(&client)->retained);
+    assert_string_equal(mqtt_bench_last(&client)->topic, "tagout/machine/saw/event");
+    assert_string_equal(mqtt_bench_last(&client)->payload, "{\"n\":1}");
+    assert_false(mqtt_bench_last(&client)->retained);
     client_free(&client);
 }
 
@@ -105,7 +49,7 @@ static void C2_the_retained_flag_tells_a_stored_message_from_a_live_one(void **s
     client_publish(&client, "live/state", "now", true);
     client_publish(&client, "stored/state", "before", true);
     assert_true(client_reaches(&client, &client.messages, 1, SOON_MS));
-    assert_false(last(&client)->retained);
+    assert_false(mqtt_bench_last(&client)->retained);
     client_subscribe(&client, "stored/#");
     assert_true(client_reaches(&client, &client.messages, 2, SOON_MS));
     assert_int_equal(client_count(&client, INBOX_MESSAGE, "stored/state", "before"), 1);
@@ -162,14 +106,14 @@ static void connect_with_requests(struct client *client, struct inbox **ret_requ
     assert_int_equal(
         mqtt_new(
             &(struct mqtt_options){
-                .url = url,
+                .url = mqtt_bench_url(),
                 .client_id = "a",
                 .keep_alive_s = 10,
                 .inbox = client->inbox,
                 .requests = *ret_requests,
                 .is_request = is_request,
                 .request_bytes = REQUEST_BYTES,
-                .direct = direct,
+                .direct = mqtt_bench_is_direct(),
             },
             &client->mqtt, &why),
         STATUS_OK);
@@ -190,7 +134,7 @@ static void C6_requests_have_an_inbox_of_their_own(void **state)
     client_publish(&client, "request/2", "second", false);
     client_publish(&client, "report", "last", false);
     assert_true(client_reaches(&client, &client.messages, 1, SOON_MS));
-    assert_string_equal(last(&client)->payload, "last");
+    assert_string_equal(mqtt_bench_last(&client)->payload, "last");
     assert_true(inbox_pop(requests, &entry));
     assert_string_equal(entry.payload, "first");
     assert_false(entry.overflow);
@@ -221,7 +165,7 @@ static void C6_of_a_request_that_is_too_long_only_the_beginning_takes_room(void 
     client_publish(&client, "request/2", payload + sizeof payload - 1 - REQUEST_BYTES, false);
     client_publish(&client, "report", payload + sizeof payload - 1 - REPORT_BYTES, false);
     assert_true(client_reaches(&client, &client.messages, 1, SOON_MS));
-    assert_int_equal(strlen(last(&client)->payload), REPORT_BYTES);
+    assert_int_equal(strlen(mqtt_bench_last(&client)->payload), REPORT_BYTES);
     for (int i = 0; i < 2; i++) {
         assert_true(inbox_pop(requests, &entry));
         assert_int_equal(entry.payload_length, REQUEST_BYTES);
@@ -249,32 +193,13 @@ static void a_topic_that_the_broker_would_refuse_is_refused_here(void **state)
     client_free(&client);
 }
 
-/* The one socket of this process whose peer is the broker. */
-static int find_socket(void)
-{
-    DIR *directory = opendir("/proc/self/fd");
-    const struct dirent *entry;
-    int found = -1;
-
-    assert_non_null(directory);
-    while ((entry = readdir(directory)) != NULL) {
-        int fd = entry->d_name[0] == '.' ? -1 : atoi(entry->d_name);
-        if (mqtt_socket_is_peer(fd, broker.port)) {
-            assert_int_equal(found, -1);
-            found = fd;
-        }
-    }
-    closedir(directory);
-    assert_true(found >= 0);
-    return found;
-}
-
 static void assert_nodelay(void)
 {
     int nodelay = 0;
     socklen_t length = sizeof nodelay;
 
-    assert_int_equal(getsockopt(find_socket(), IPPROTO_TCP, TCP_NODELAY, &nodelay, &length), 0);
+    assert_int_equal(
+        getsockopt(mqtt_bench_socket(), IPPROTO_TCP, TCP_NODELAY, &nodelay, &length), 0);
     assert_int_not_equal(nodelay, 0);
 }
 
@@ -285,8 +210,7 @@ static void nagles_algorithm_is_off_after_every_connect(void **state)
     (void)state;
     connect_as(&client, "a");
     assert_nodelay();
-    mosquitto_signal(&broker, SIGKILL);
-    mosquitto_start(&broker, OPEN_TO_ALL);
+    mqtt_bench_restart();
     assert_true(client_reaches(&client, &client.connects, 2, SOON_MS));
     assert_nodelay();
     client_free(&client);
@@ -306,11 +230,11 @@ static void C11_the_last_will_is_published_when_the_process_dies(void **state)
         struct client victim;
         client_new(
             &victim, &(struct mqtt_options){
-                         .url = url,
+                         .url = mqtt_bench_url(),
                          .client_id = "victim",
                          .will_topic = "link",
                          .will_payload = "lost",
-                         .direct = direct,
+                         .direct = mqtt_bench_is_direct(),
                      });
         client_start(&victim);
         while (victim.connects == 0) {
@@ -318,7 +242,7 @@ static void C11_the_last_will_is_published_when_the_process_dies(void **state)
         }
         _exit(write(pipe_fds[1], "", 1) == 1 && pause() == 0);
     }
-    connect_another_as(&watcher, "watcher");
+    mqtt_bench_connect_another(&watcher, "watcher");
     client_subscribe(&watcher, "link");
     assert_int_equal(read(pipe_fds[0], &ready, 1), 1);
     client_turn_for(&watcher, 100);
@@ -326,7 +250,7 @@ static void C11_the_last_will_is_published_when_the_process_dies(void **state)
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
     assert_true(client_reaches(&watcher, &watcher.messages, 1, SOON_MS));
-    assert_string_equal(last(&watcher)->payload, "lost");
+    assert_string_equal(mqtt_bench_last(&watcher)->payload, "lost");
     client_subscribe(&watcher, "+");
     assert_true(client_reaches(&watcher, &watcher.messages, 2, SOON_MS));
     assert_true(client_count(&watcher, INBOX_MESSAGE, "link", "lost") == 2);
@@ -337,14 +261,9 @@ static void C11_the_last_will_is_published_when_the_process_dies(void **state)
 
 static void connect_with_will(struct client *client, const char *id)
 {
-    connect_with(
-        client, &(struct mqtt_options){
-                    .url = url,
-                    .client_id = id,
-                    .will_topic = "status",
-                    .will_payload = id,
-                    .direct = direct,
-                });
+    mqtt_bench_connect(
+        client,
+        &(struct mqtt_options){.client_id = id, .will_topic = "status", .will_payload = id});
 }
 
 static void a_clean_stop_sends_what_waits_and_publishes_no_will(void **state)
@@ -353,20 +272,20 @@ static void a_clean_stop_sends_what_waits_and_publishes_no_will(void **state)
     struct client client;
 
     (void)state;
-    connect_another_as(&watcher, "watcher");
+    mqtt_bench_connect_another(&watcher, "watcher");
     client_subscribe(&watcher, "#");
     connect_with_will(&client, "clean");
-    mosquitto_signal(&broker, SIGSTOP); /* so that some of it has to wait */
+    mosquitto_signal(mqtt_bench_broker(), SIGSTOP); /* so that some of it has to wait */
     for (int i = 0; i < 3000; i++) {
         client_publish(&client, "event", "x", false);
     }
     client_publish(&client, "status", "stopped", true);
     assert_true(mqtt_counts(client.mqtt).waiting > 0);
-    mosquitto_signal(&broker, SIGCONT);
+    mosquitto_signal(mqtt_bench_broker(), SIGCONT);
     mqtt_stop(client.mqtt, 5000);
     client_free(&client);
     assert_true(client_reaches(&watcher, &watcher.messages, 3001, SOON_MS));
-    assert_string_equal(last(&watcher)->payload, "stopped");
+    assert_string_equal(mqtt_bench_last(&watcher)->payload, "stopped");
     client_turn_for(&watcher, 300);
     assert_int_equal(watcher.messages, 3001);
     client_free(&watcher);
@@ -378,12 +297,12 @@ static void without_a_stop_the_broker_publishes_the_will(void **state)
     struct client client;
 
     (void)state;
-    connect_another_as(&watcher, "watcher");
+    mqtt_bench_connect_another(&watcher, "watcher");
     client_subscribe(&watcher, "#");
     connect_with_will(&client, "cut off");
     client_free(&client);
     assert_true(client_reaches(&watcher, &watcher.messages, 1, SOON_MS));
-    assert_string_equal(last(&watcher)->payload, "cut off");
+    assert_string_equal(mqtt_bench_last(&watcher)->payload, "cut off");
     client_free(&watcher);
 }
 
@@ -394,7 +313,7 @@ static void an_outage_loses_no_event_and_brings_no_old_state_back(void **state)
 
     (void)state;
     connect_as(&client, "a");
-    mosquitto_signal(&broker, SIGKILL);
+    mosquitto_signal(mqtt_bench_broker(), SIGKILL);
     assert_true(client_reaches(&client, &client.disconnects, 1, SOON_MS));
     assert_false(mqtt_is_connected(client.mqtt));
     assert_string_equal(client.reason, "connection lost");
@@ -405,12 +324,12 @@ static void an_outage_loses_no_event_and_brings_no_old_state_back(void **state)
     }
     assert_int_equal(mqtt_counts(client.mqtt).waiting, 50);
     client.filter = "#";
-    mosquitto_start(&broker, OPEN_TO_ALL);
+    mqtt_bench_restart();
     assert_true(client_reaches(&client, &client.connects, 2, SOON_MS));
     assert_true(client_reaches(&client, &client.messages, 50, SOON_MS));
     client_publish(&client, "state", "published again", true);
     assert_true(client_reaches(&client, &client.messages, 51, SOON_MS));
-    assert_string_equal(last(&client)->payload, "published again");
+    assert_string_equal(mqtt_bench_last(&client)->payload, "published again");
     assert_int_equal(client_count(&client, INBOX_MESSAGE, "event", NULL), 50);
     assert_int_equal(client_count(&client, INBOX_MESSAGE, "state", NULL), 1);
     client_free(&client);
@@ -441,7 +360,7 @@ static void twenty_thousand_publishes_all_arrive_in_order(void **state)
 
     (void)state;
     connect_as(&client, "writer");
-    connect_another_as(&reader, "reader");
+    mqtt_bench_connect_another(&reader, "reader");
     client_subscribe(&reader, "#");
     reader.on_message = note_number;
     reader.context = &numbers;
@@ -484,8 +403,9 @@ static void a_hundred_clients_of_one_process_are_each_themselves(void **state)
     for (int i = 0; i < CLIENTS; i++) {
         snprintf(id, sizeof id, "c%d", i);
         client_new(
-            &clients[i], &(struct mqtt_options){
-                             .url = url, .client_id = id, .will_topic = id, .will_payload = id});
+            &clients[i],
+            &(struct mqtt_options){
+                .url = mqtt_bench_url(), .client_id = id, .will_topic = id, .will_payload = id});
         client_start(&clients[i]);
     }
     for (int i = 0; i < CLIENTS; i++) {
@@ -506,29 +426,27 @@ static void a_hundred_clients_of_one_process_are_each_themselves(void **state)
     free(clients);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_message_makes_its_round_trip),
-        TEST(C2_the_retained_flag_tells_a_stored_message_from_a_live_one),
-        TEST(the_suback_comes_with_the_token_of_its_subscribe),
-        TEST(C6_requests_have_an_inbox_of_their_own),
-        TEST(C6_of_a_request_that_is_too_long_only_the_beginning_takes_room),
-        TEST(a_topic_that_the_broker_would_refuse_is_refused_here),
-        TEST(nagles_algorithm_is_off_after_every_connect),
-        TEST(C11_the_last_will_is_published_when_the_process_dies),
-        TEST(a_clean_stop_sends_what_waits_and_publishes_no_will),
-        TEST(without_a_stop_the_broker_publishes_the_will),
-        TEST(an_outage_loses_no_event_and_brings_no_old_state_back),
-        TEST(twenty_thousand_publishes_all_arrive_in_order),
+        MQTT_BENCH_TEST(a_message_makes_its_round_trip),
+        MQTT_BENCH_TEST(C2_the_retained_flag_tells_a_stored_message_from_a_live_one),
+        MQTT_BENCH_TEST(the_suback_comes_with_the_token_of_its_subscribe),
+        MQTT_BENCH_TEST(C6_requests_have_an_inbox_of_their_own),
+        MQTT_BENCH_TEST(C6_of_a_request_that_is_too_long_only_the_beginning_takes_room),
+        MQTT_BENCH_TEST(a_topic_that_the_broker_would_refuse_is_refused_here),
+        MQTT_BENCH_TEST(nagles_algorithm_is_off_after_every_connect),
+        MQTT_BENCH_TEST(C11_the_last_will_is_published_when_the_process_dies),
+        MQTT_BENCH_TEST(a_clean_stop_sends_what_waits_and_publishes_no_will),
+        MQTT_BENCH_TEST(without_a_stop_the_broker_publishes_the_will),
+        MQTT_BENCH_TEST(an_outage_loses_no_event_and_brings_no_old_state_back),
+        MQTT_BENCH_TEST(twenty_thousand_publishes_all_arrive_in_order),
     };
     const struct CMUnitTest of_threads[] = {
-        TEST(a_hundred_clients_of_one_process_are_each_themselves),
+        MQTT_BENCH_TEST(a_hundred_clients_of_one_process_are_each_themselves),
     };
-    int failed = cmocka_run_group_tests(tests, on_threads, NULL);
+    int failed = cmocka_run_group_tests(tests, mqtt_bench_on_threads, NULL);
 
-    failed += cmocka_run_group_tests(tests, on_the_owners_thread, NULL);
-    return failed + cmocka_run_group_tests(of_threads, on_threads, NULL);
+    failed += cmocka_run_group_tests(tests, mqtt_bench_on_the_owners_thread, NULL);
+    return failed + cmocka_run_group_tests(of_threads, mqtt_bench_on_threads, NULL);
 }

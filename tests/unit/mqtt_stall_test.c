@@ -16,65 +16,15 @@
 
 #include "controller/support/clock.h"
 #include "controller/support/mqtt_socket.h"
-#include "tests/lib/mosquitto.h"
-#include "tests/lib/mqtt_client.h"
+#include "tests/lib/mqtt_bench.h"
 
-#define SOON_MS 10000
-/* What a call may take on a busy host; what it must not do is wait for anybody. */
-#define CALL_US 250000
-#define OPEN_TO_ALL "allow_anonymous true\n"
-
-static struct mosquitto broker;
-static char url[64];
-static bool direct; /* the client that is tested; others of the process never are */
-
-static int on_threads(void **state)
-{
-    (void)state;
-    direct = false;
-    return 0;
-}
-
-static int on_the_owners_thread(void **state)
-{
-    (void)state;
-    direct = true;
-    return 0;
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    mosquitto_prepare(&broker);
-    mosquitto_start(&broker, OPEN_TO_ALL);
-    snprintf(url, sizeof url, "mqtt://127.0.0.1:%u", (unsigned)broker.port);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    mosquitto_remove(&broker);
-    return 0;
-}
-
-static void connect_with(struct client *client, const struct mqtt_options *options)
-{
-    client_new(client, options);
-    client_start(client);
-    assert_true(client_reaches(client, &client->connects, 1, SOON_MS));
-}
+#define SOON_MS MQTT_BENCH_SOON_MS
+#define CALL_US MQTT_BENCH_CALL_US
 
 static void connect_as(struct client *client, const char *id, int keep_alive_s)
 {
-    connect_with(
-        client, &(struct mqtt_options){
-                    .url = url, .client_id = id, .keep_alive_s = keep_alive_s, .direct = direct});
-}
-
-static void connect_another_as(struct client *client, const char *id)
-{
-    connect_with(client, &(struct mqtt_options){.url = url, .client_id = id, .keep_alive_s = 10});
+    mqtt_bench_connect(
+        client, &(struct mqtt_options){.client_id = id, .keep_alive_s = keep_alive_s});
 }
 
 static void C12_keep_alive_finds_a_frozen_broker_and_no_call_waits_for_it(void **state)
@@ -86,7 +36,7 @@ static void C12_keep_alive_finds_a_frozen_broker_and_no_call_waits_for_it(void *
     (void)state;
     connect_as(&client, "a", 2);
     client_turn_for(&client, 100);
-    mosquitto_signal(&broker, SIGSTOP);
+    mosquitto_signal(mqtt_bench_broker(), SIGSTOP);
     frozen_at = clock_now().mono.ms;
     while (client.disconnects == 0 && clock_now().mono.ms - frozen_at < 20000) {
         client_publish(&client, "state", "x", true);
@@ -102,7 +52,7 @@ static void C12_keep_alive_finds_a_frozen_broker_and_no_call_waits_for_it(void *
     /* New attempts are accepted by the kernel, answered by nobody, and given up. */
     assert_true(client_reaches(&client, &client.disconnects, 2, 15000));
     assert_true(client.slowest_us < CALL_US);
-    mosquitto_signal(&broker, SIGCONT);
+    mosquitto_signal(mqtt_bench_broker(), SIGCONT);
     assert_true(client_reaches(&client, &client.connects, 2, 15000));
     client_turn_for(&client, 500);
     assert_int_equal(mqtt_counts(client.mqtt).waiting, 0);
@@ -131,14 +81,14 @@ static void C12_no_old_retained_message_precedes_the_new_ones_after_a_reconnect(
 
     (void)state;
     connect_as(&client, "a", 10);
-    mosquitto_signal(&broker, SIGSTOP);
+    mosquitto_signal(mqtt_bench_broker(), SIGSTOP);
     fill_the_pipe(&client, "command", true);
-    mosquitto_signal(&broker, SIGKILL);
+    mosquitto_signal(mqtt_bench_broker(), SIGKILL);
     assert_true(client_reaches(&client, &client.disconnects, 1, SOON_MS));
     assert_int_equal(mqtt_counts(client.mqtt).in_flight, 0);
     assert_int_equal(mqtt_counts(client.mqtt).waiting, 0);
     client.filter = "#";
-    mosquitto_start(&broker, OPEN_TO_ALL);
+    mqtt_bench_restart();
     assert_true(client_reaches(&client, &client.connects, 2, SOON_MS));
     client_publish(&client, "command", "new", true);
     assert_true(client_reaches(&client, &client.messages, 1, SOON_MS));
@@ -154,13 +104,13 @@ static void events_on_the_way_when_the_connection_breaks_are_sent_again(void **s
 
     (void)state;
     connect_as(&client, "a", 10);
-    mosquitto_signal(&broker, SIGSTOP);
+    mosquitto_signal(mqtt_bench_broker(), SIGSTOP);
     fill_the_pipe(&client, "event", false);
     client_publish(&client, "event", "last", false);
-    mosquitto_signal(&broker, SIGKILL);
+    mosquitto_signal(mqtt_bench_broker(), SIGKILL);
     assert_true(client_reaches(&client, &client.disconnects, 1, SOON_MS));
     client.filter = "#";
-    mosquitto_start(&broker, OPEN_TO_ALL);
+    mqtt_bench_restart();
     assert_true(client_reaches(&client, &client.messages, 901, SOON_MS));
     assert_int_equal(client_count(&client, INBOX_MESSAGE, "event", "last"), 1);
     assert_string_equal(client.entries[client.entry_count - 1].payload, "last");
@@ -177,7 +127,7 @@ static void a_goodbye_to_a_frozen_broker_takes_no_longer_than_asked(void **state
 
     (void)state;
     connect_as(&client, "a", 10);
-    mosquitto_signal(&broker, SIGSTOP);
+    mosquitto_signal(mqtt_bench_broker(), SIGSTOP);
     client_publish(&client, "event", "x", false);
     before = clock_now().mono.ms;
     mqtt_stop(client.mqtt, 1000);
@@ -195,12 +145,12 @@ static void make_small(struct client *client, const char *id, struct inbox *requ
     assert_int_equal(
         mqtt_new(
             &(struct mqtt_options){
-                .url = url,
+                .url = mqtt_bench_url(),
                 .client_id = id,
                 .keep_alive_s = 10,
                 .inbox = client->inbox,
                 .requests = requests,
-                .direct = direct,
+                .direct = mqtt_bench_is_direct(),
             },
             &client->mqtt, &why),
         STATUS_OK);
@@ -262,7 +212,7 @@ static void publishing_goes_on_amid_a_flood_that_the_inbox_cannot_hold(void **st
     size_t published = 0;
 
     (void)state;
-    connect_another_as(&writer, "writer");
+    mqtt_bench_connect_another(&writer, "writer");
     make_small(&reader, "reader", NULL);
     client_start(&reader);
     assert_true(client_reaches(&reader, &reader.connects, 1, SOON_MS));
@@ -308,7 +258,7 @@ static void set_nodelay(int on)
     assert_non_null(directory);
     while ((entry = readdir(directory)) != NULL) {
         int fd = entry->d_name[0] == '.' ? -1 : atoi(entry->d_name);
-        if (mqtt_socket_is_peer(fd, broker.port)) {
+        if (mqtt_socket_is_peer(fd, mqtt_bench_broker()->port)) {
             setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         }
     }
@@ -350,7 +300,7 @@ static void a_report_is_answered_without_nagles_delay(void **state)
     int64_t without;
 
     (void)state;
-    connect_another_as(&device, "device");
+    mqtt_bench_connect_another(&device, "device");
     connect_as(&controller, "controller", 10);
     client_subscribe(&device, "command");
     client_subscribe(&controller, "report");
@@ -390,20 +340,18 @@ static void an_idle_connection_answers_as_fast_as_a_busy_one(void **state)
     client_free(&client);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(C12_keep_alive_finds_a_frozen_broker_and_no_call_waits_for_it),
-        TEST(C12_no_old_retained_message_precedes_the_new_ones_after_a_reconnect),
-        TEST(events_on_the_way_when_the_connection_breaks_are_sent_again),
-        TEST(a_goodbye_to_a_frozen_broker_takes_no_longer_than_asked),
-        TEST(while_an_inbox_is_full_the_loop_calls_no_paho),
-        TEST(publishing_goes_on_amid_a_flood_that_the_inbox_cannot_hold),
-        TEST(a_report_is_answered_without_nagles_delay),
-        TEST(an_idle_connection_answers_as_fast_as_a_busy_one),
+        MQTT_BENCH_TEST(C12_keep_alive_finds_a_frozen_broker_and_no_call_waits_for_it),
+        MQTT_BENCH_TEST(C12_no_old_retained_message_precedes_the_new_ones_after_a_reconnect),
+        MQTT_BENCH_TEST(events_on_the_way_when_the_connection_breaks_are_sent_again),
+        MQTT_BENCH_TEST(a_goodbye_to_a_frozen_broker_takes_no_longer_than_asked),
+        MQTT_BENCH_TEST(while_an_inbox_is_full_the_loop_calls_no_paho),
+        MQTT_BENCH_TEST(publishing_goes_on_amid_a_flood_that_the_inbox_cannot_hold),
+        MQTT_BENCH_TEST(a_report_is_answered_without_nagles_delay),
+        MQTT_BENCH_TEST(an_idle_connection_answers_as_fast_as_a_busy_one),
     };
-    int failed = cmocka_run_group_tests(tests, on_threads, NULL);
-    return failed + cmocka_run_group_tests(tests, on_the_owners_thread, NULL);
+    int failed = cmocka_run_group_tests(tests, mqtt_bench_on_threads, NULL);
+    return failed + cmocka_run_group_tests(tests, mqtt_bench_on_the_owners_thread, NULL);
 }

@@ -8,60 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/lib/mosquitto.h"
-#include "tests/lib/mqtt_client.h"
+#include "tests/lib/mqtt_bench.h"
 
-#define SOON_MS 10000
-
-static struct mosquitto broker;
-
-static const char *in_folder(const char *name)
-{
-    static char paths[8][160];
-    static unsigned next;
-    char *path = paths[next++ % 8];
-
-    snprintf(path, sizeof paths[0], "%s/%s", broker.directory, name);
-    return path;
-}
-
-static bool direct; /* Paho works on the owner's thread */
-
-static int on_threads(void **state)
-{
-    (void)state;
-    direct = false;
-    return 0;
-}
-
-static int on_the_owners_thread(void **state)
-{
-    (void)state;
-    direct = true;
-    return 0;
-}
-
-static const char *url(const char *scheme, const char *host)
-{
-    static char text[64];
-
-    snprintf(text, sizeof text, "%s://%s:%u", scheme, host, (unsigned)broker.port);
-    return text;
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    mosquitto_prepare(&broker);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    mosquitto_remove(&broker);
-    return 0;
-}
+#define SOON_MS MQTT_BENCH_SOON_MS
 
 /* Tries once; then `reason` in the client tells how it went. */
 static void try_to_connect(struct client *client, const struct mqtt_options *options)
@@ -69,7 +18,7 @@ static void try_to_connect(struct client *client, const struct mqtt_options *opt
     struct mqtt_options complete = *options;
 
     complete.client_id = "tls";
-    complete.direct = direct;
+    complete.direct = mqtt_bench_is_direct();
     client_new(client, &complete);
     client_start(client);
     while (client->connects + client->disconnects == 0) {
@@ -108,11 +57,11 @@ static void start_with_passwords(void)
     char configuration[256];
 
     run_program((const char *const[]){
-        "mosquitto_passwd", "-b", "-c", in_folder("passwords"), "tagout", "secret", NULL});
+        "mosquitto_passwd", "-b", "-c", mqtt_bench_path("passwords"), "tagout", "secret", NULL});
     snprintf(
         configuration, sizeof configuration, "allow_anonymous false\npassword_file %s\n",
-        in_folder("passwords"));
-    mosquitto_start(&broker, configuration);
+        mqtt_bench_path("passwords"));
+    mosquitto_start(mqtt_bench_broker(), configuration);
 }
 
 static void a_wrong_password_is_told_and_tried_again(void **state)
@@ -122,12 +71,11 @@ static void a_wrong_password_is_told_and_tried_again(void **state)
     (void)state;
     start_with_passwords();
     assert_connects(&(struct mqtt_options){
-        .url = url("mqtt", "127.0.0.1"), .username = "tagout", .password = "secret"});
-    assert_refused(
-        &(struct mqtt_options){.url = url("mqtt", "127.0.0.1")}, "refused: not authorised");
+        .url = mqtt_bench_url(), .username = "tagout", .password = "secret"});
+    assert_refused(&(struct mqtt_options){.url = mqtt_bench_url()}, "refused: not authorised");
     try_to_connect(
-        &client, &(struct mqtt_options){
-                     .url = url("mqtt", "127.0.0.1"), .username = "tagout", .password = "guess"});
+        &client,
+        &(struct mqtt_options){.url = mqtt_bench_url(), .username = "tagout", .password = "guess"});
     assert_string_equal(client.reason, "refused: not authorised (user name or password?)");
     assert_true(client_reaches(&client, &client.disconnects, 3, SOON_MS));
     assert_int_equal(client.connects, 0);
@@ -139,105 +87,58 @@ static void a_broker_that_is_not_there_is_named(void **state)
     char reason[64];
 
     (void)state;
-    snprintf(reason, sizeof reason, "can't connect to 127.0.0.1, port %u", (unsigned)broker.port);
-    assert_refused(&(struct mqtt_options){.url = url("mqtt", "127.0.0.1")}, reason);
-    assert_refused(
-        &(struct mqtt_options){.url = url("mqtt", "no-such-host.invalid")},
-        "can't connect to no-such-host.invalid");
-}
-
-static void sign(const char *name, const char *subject, const char *alternative)
-{
-    char key[64];
-    char request[64];
-    char certificate[64];
-    char extension[64];
-    FILE *file;
-
-    snprintf(key, sizeof key, "%s.key", name);
-    snprintf(request, sizeof request, "%s.csr", name);
-    snprintf(certificate, sizeof certificate, "%s.crt", name);
-    snprintf(extension, sizeof extension, "%s.ext", name);
-    run_program((const char *const[]){
-        "openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-        "-keyout", in_folder(key), "-out", in_folder(request), "-subj", subject, NULL});
-    file = fopen(in_folder(extension), "w");
-    assert_non_null(file);
-    fprintf(file, "subjectAltName=%s\n", alternative);
-    fclose(file);
-    run_program((const char *const[]){
-        "openssl", "x509", "-req", "-days", "2", "-in", in_folder(request), "-CA",
-        in_folder("ca.crt"), "-CAkey", in_folder("ca.key"), "-CAcreateserial", "-extfile",
-        in_folder(extension), "-out", in_folder(certificate), NULL});
-}
-
-static void make_authority(const char *name)
-{
-    char key[64];
-    char certificate[64];
-
-    snprintf(key, sizeof key, "%s.key", name);
-    snprintf(certificate, sizeof certificate, "%s.crt", name);
-    run_program((const char *const[]){
-        "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-        "-days", "2", "-keyout", in_folder(key), "-out", in_folder(certificate), "-subj",
-        "/CN=Tagout test authority", NULL});
-}
-
-/* A broker whose certificate is for `alternative`. */
-static void start_with_tls(const char *alternative, const char *more)
-{
-    char configuration[512];
-
-    make_authority("ca");
-    sign("server", "/CN=broker", alternative);
     snprintf(
-        configuration, sizeof configuration,
-        "allow_anonymous true\ncafile %s\ncertfile %s\nkeyfile %s\n%s", in_folder("ca.crt"),
-        in_folder("server.crt"), in_folder("server.key"), more);
-    mosquitto_start(&broker, configuration);
+        reason, sizeof reason, "can't connect to 127.0.0.1, port %u",
+        (unsigned)mqtt_bench_broker()->port);
+    assert_refused(&(struct mqtt_options){.url = mqtt_bench_url()}, reason);
+    assert_refused(
+        &(struct mqtt_options){.url = "mqtt://no-such-host.invalid"},
+        "can't connect to no-such-host.invalid");
 }
 
 static void mqtts_trusts_the_authority_in_ca_file_and_no_other(void **state)
 {
     (void)state;
-    start_with_tls("DNS:localhost,IP:127.0.0.1", "");
-    make_authority("other");
-    assert_connects(
-        &(struct mqtt_options){.url = url("mqtts", "localhost"), .ca_file = in_folder("ca.crt")});
-    assert_connects(
-        &(struct mqtt_options){.url = url("mqtts", "127.0.0.1"), .ca_file = in_folder("ca.crt")});
+    mqtt_bench_start_with_tls("DNS:localhost,IP:127.0.0.1", "");
+    mqtt_bench_make_authority("other");
+    assert_connects(&(struct mqtt_options){
+        .url = mqtt_bench_tls_url("localhost"), .ca_file = mqtt_bench_path("ca.crt")});
+    assert_connects(&(struct mqtt_options){
+        .url = mqtt_bench_tls_url("127.0.0.1"), .ca_file = mqtt_bench_path("ca.crt")});
     /* The host's own store does not know it. */
     assert_refused(
-        &(struct mqtt_options){.url = url("mqtts", "localhost")},
+        &(struct mqtt_options){.url = mqtt_bench_tls_url("localhost")},
         ": TLS: certificate verify failed");
     assert_refused(
-        &(struct mqtt_options){.url = url("mqtts", "localhost"), .ca_file = in_folder("other.crt")},
+        &(struct mqtt_options){
+            .url = mqtt_bench_tls_url("localhost"), .ca_file = mqtt_bench_path("other.crt")},
         ": TLS: certificate verify failed");
 }
 
 static void mqtts_refuses_a_certificate_for_another_host(void **state)
 {
     (void)state;
-    start_with_tls("DNS:elsewhere.example", "");
+    mqtt_bench_start_with_tls("DNS:elsewhere.example", "");
     assert_refused(
-        &(struct mqtt_options){.url = url("mqtts", "localhost"), .ca_file = in_folder("ca.crt")},
+        &(struct mqtt_options){
+            .url = mqtt_bench_tls_url("localhost"), .ca_file = mqtt_bench_path("ca.crt")},
         "no TCP connection, or its certificate is not for this host");
 }
 
 static void mqtts_shows_a_certificate_of_its_own(void **state)
 {
     (void)state;
-    start_with_tls("DNS:localhost", "require_certificate true\n");
-    sign("client", "/CN=tagoutd", "DNS:client");
+    mqtt_bench_start_with_tls("DNS:localhost", "require_certificate true\n");
+    mqtt_bench_sign("client", "/CN=tagoutd", "DNS:client");
     assert_connects(&(struct mqtt_options){
-        .url = url("mqtts", "localhost"),
-        .ca_file = in_folder("ca.crt"),
-        .cert_file = in_folder("client.crt"),
-        .key_file = in_folder("client.key"),
+        .url = mqtt_bench_tls_url("localhost"),
+        .ca_file = mqtt_bench_path("ca.crt"),
+        .cert_file = mqtt_bench_path("client.crt"),
+        .key_file = mqtt_bench_path("client.key"),
     });
     assert_refused(
-        &(struct mqtt_options){.url = url("mqtts", "localhost"), .ca_file = in_folder("ca.crt")},
+        &(struct mqtt_options){
+            .url = mqtt_bench_tls_url("localhost"), .ca_file = mqtt_bench_path("ca.crt")},
         "");
 }
 
@@ -276,7 +177,7 @@ static void C10_1_bad_options_are_named(void **state)
         "cert_file and key_file: only both or none");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, mqtt_bench_prepare, mqtt_bench_close)
 
 int main(void)
 {
@@ -290,8 +191,8 @@ int main(void)
     const struct CMUnitTest of_options[] = {
         TEST(C10_1_bad_options_are_named),
     };
-    int failed = cmocka_run_group_tests(tests, on_threads, NULL);
+    int failed = cmocka_run_group_tests(tests, mqtt_bench_on_threads, NULL);
 
-    failed += cmocka_run_group_tests(tests, on_the_owners_thread, NULL);
+    failed += cmocka_run_group_tests(tests, mqtt_bench_on_the_owners_thread, NULL);
     return failed + cmocka_run_group_tests(of_options, NULL, NULL);
 }
