@@ -17,6 +17,7 @@ enum part {
     PART_FORCE = 16,
     PART_WHEN_IDLE = 32,
     PART_CARD = 64, /* `fob` or `account_id` */
+    PART_AFTER = 128,
 };
 
 static const struct {
@@ -37,7 +38,7 @@ static const struct {
     [REQUEST_RESTART].parts = PART_MACHINE | PART_MACHINE_REQUIRED | PART_FORCE | PART_WHEN_IDLE,
     [REQUEST_FORGET].parts = PART_MACHINE | PART_MACHINE_REQUIRED,
     [REQUEST_RELOAD].parts = PART_FORCE,
-    [REQUEST_STATUS].parts = PART_MACHINE,
+    [REQUEST_STATUS].parts = PART_MACHINE | PART_AFTER,
     [REQUEST_WHY].parts = PART_MACHINE | PART_MACHINE_REQUIRED,
 };
 
@@ -138,6 +139,10 @@ static void read_parts(struct members *members, struct request *request)
         read_text(
             members, "machine", (parts & PART_MACHINE_REQUIRED) != 0 ? REQUIRED : OPTIONAL,
             WORD_CHARACTERS, request->machine, sizeof request->machine);
+    }
+    if ((parts & PART_AFTER) != 0) {
+        read_text(
+            members, "after", OPTIONAL, WORD_CHARACTERS, request->after, sizeof request->after);
     }
     if ((parts & PART_VALUE) != 0) {
         member_bool(members, "value", REQUIRED, &request->value);

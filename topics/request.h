@@ -40,6 +40,7 @@ enum request_verb {
 struct request {
     enum request_verb verb;
     char machine[REQUEST_WORD_SIZE]; /* "" when the verb can do without and none was given */
+    char after[REQUEST_WORD_SIZE];   /* status: the machine behind which it goes on, or "" */
     bool value;
     bool force;
     bool when_idle;

@@ -224,9 +224,13 @@ static void add_delta(struct text *out, const char *what, const struct json *del
     text_add(out, any ? ".\n" : "nothing changed.\n");
 }
 
+#define STARTS_BYTES 3500 /* of names, about; more are only counted */
+
 /* C6 `energises`: nothing is switched on by the reload itself, but by the next report. */
-static void warn_of_starts(const struct ctl *ctl, const struct json *names)
+static void warn_of_starts(const struct ctl *ctl, const struct json *data)
 {
+    const struct json *names = json_get(data, "energises");
+    unsigned long more = ctl_data_count(data, "energises_more");
     TEXT_LOCAL(line, 4096);
 
     if (names == NULL || json_first(names) == NULL) {
@@ -234,8 +238,15 @@ static void warn_of_starts(const struct ctl *ctl, const struct json *names)
     }
     text_add(&line, "THESE WILL START by themselves, without a card: ");
     for (const struct json *name = json_first(names); name != NULL; name = json_next(name)) {
+        if (line.length > STARTS_BYTES) {
+            more++;
+            continue;
+        }
         text_add(&line, name == json_first(names) ? "" : ", ");
         words_escape(&line, json_type(name) == JSON_STRING ? json_string(name) : "?");
+    }
+    if (more > 0) {
+        text_addf(&line, ", and %lu more", more);
     }
     ctl_alarm(ctl, line.data);
 }
@@ -263,7 +274,7 @@ int ctl_reload(struct ctl *ctl)
         add_delta(&counts, "Machines", json_get(answer.data, "machines"));
         fputs(counts.data, stdout);
     }
-    warn_of_starts(ctl, json_get(answer.data, "energises"));
+    warn_of_starts(ctl, answer.data);
     answer_copy_free(&answer);
     return CTL_DONE;
 }

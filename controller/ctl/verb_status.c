@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "controller/ctl/ctl.h"
+#include "controller/ctl/status_pages.h"
 #include "controller/ctl/view.h"
 #include "controller/support/clock.h"
 
@@ -205,37 +206,48 @@ static void print_stranger(const struct json *stranger)
     puts(line.data);
 }
 
-static void print_strangers(const struct ctl *ctl, const struct answer_copy *answer)
+static void print_strangers(const struct ctl *ctl, const struct status_pages *pages)
 {
-    const struct json *strangers = json_get(answer->data, "strangers");
-    char *json = strangers == NULL ? NULL : board_json(strangers);
+    const struct json *one = NULL;
+    size_t page = 0;
 
     if (ctl->arguments->json) {
-        printf("{\"strangers\":%s}\n", json == NULL ? "[]" : json);
-    } else if (strangers == NULL || json_first(strangers) == NULL) {
-        puts("No machine was heard that is not configured.");
-    } else {
-        for (const struct json *one = json_first(strangers); one != NULL; one = json_next(one)) {
-            print_stranger(one);
-        }
+        putchar('{');
+        status_pages_print(pages, "strangers");
+        puts("}");
+        return;
     }
-    free(json);
+    if (status_pages_next(pages, "strangers", NULL, &page) == NULL) {
+        puts("No machine was heard that is not configured.");
+    }
+    while ((one = status_pages_next(pages, "strangers", one, &page)) != NULL) {
+        print_stranger(one);
+    }
 }
 
-static int print_answer(struct ctl *ctl, const struct answer_copy *answer)
+static void print_json(const struct status_pages *pages)
 {
-    const struct json *machines = json_get(answer->data, "machines");
+    putchar('{');
+    status_pages_print(pages, "machines");
+    putchar(',');
+    status_pages_print(pages, "strangers");
+    puts("}");
+}
+
+static int print_answer(struct ctl *ctl, const struct status_pages *pages)
+{
+    const struct json *state = NULL;
+    size_t page = 0;
 
     if (ctl_has(ctl->arguments, CTL_STRANGERS)) {
-        print_strangers(ctl, answer);
+        print_strangers(ctl, pages);
         return CTL_DONE;
     }
     if (ctl->arguments->json && !ctl_has(ctl->arguments, CTL_ON)) {
-        ctl_print_data(answer);
+        print_json(pages);
         return CTL_DONE;
     }
-    for (const struct json *state = machines == NULL ? NULL : json_first(machines); state != NULL;
-         state = json_next(state)) {
+    while ((state = status_pages_next(pages, "machines", state, &page)) != NULL) {
         if (board_take_state(&ctl->board, state) == STATUS_NO_MEMORY) {
             ctl_complain("out of memory");
             return CTL_REFUSED;
@@ -330,16 +342,16 @@ static int print_retained(struct ctl *ctl)
 
 static int status_of_all(struct ctl *ctl)
 {
-    struct answer_copy answer;
-    struct question question;
-    int code;
+    struct status_pages *pages = NULL;
+    int code = status_pages_ask(ctl, &pages);
 
-    question_begin(&question, ctl->client, "status");
-    code = ctl_ask(ctl, &question, CTL_ANSWER_MS, &answer);
     if (code == CTL_DONE) {
-        code = print_answer(ctl, &answer);
-        answer_copy_free(&answer);
+        code = print_answer(ctl, pages);
+        if (!status_pages_are_all(pages)) {
+            code = CTL_REFUSED;
+        }
     }
+    status_pages_free(pages);
     return code;
 }
 

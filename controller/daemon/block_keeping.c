@@ -4,6 +4,7 @@
 
 #include "controller/daemon/parts.h"
 #include "controller/support/log.h"
+#include "controller/support/mqtt.h"
 
 void block_keeping_free(struct controller *controller)
 {
@@ -40,10 +41,15 @@ void block_keeping_publish(struct controller *controller)
     struct text text;
     char *buffer = print_blocks(controller, &text);
 
-    if (buffer != NULL) {
-        publish(controller, TOPIC_BLOCKS, NULL, NULL, text.data, text.length);
-        free(buffer);
+    if (buffer == NULL) {
+        return;
     }
+    if (text.length > MQTT_DIRECT_PAYLOAD_MAX) {
+        log_error("the list of blocked cards is too long for the broker: Redis alone keeps it");
+    } else {
+        publish(controller, TOPIC_BLOCKS, NULL, NULL, text.data, text.length);
+    }
+    free(buffer);
 }
 
 static void save(struct controller *controller)

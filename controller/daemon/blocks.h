@@ -17,7 +17,9 @@
 #include "controller/support/text.h"
 #include "controller/support/version.h"
 
-#define BLOCKS_MAX 2048 /* so that the document stays below STORE_BLOCKS_MAX */
+/* So that the document stays below STORE_BLOCKS_MAX, and with account ids of up to 64 bytes below
+ * what the broker is told in one piece (MQTT_DIRECT_PAYLOAD_MAX), too. */
+#define BLOCKS_MAX 1500
 
 struct block {
     char card[CORE_CARD_SIZE];

@@ -35,7 +35,7 @@ struct origin origin_none(void)
     return (struct origin){0};
 }
 
-void publish(
+bool publish(
     struct controller *controller, enum topic_id id, const char *first, const char *second,
     const char *payload, size_t length)
 {
@@ -46,10 +46,10 @@ void publish(
                   (id == TOPIC_RESPONSE && controller->handover.waits);
 
     if (!is_own && !lease_may_speak(&controller->lease)) {
-        return; /* the leader speaks, and nobody else */
+        return true; /* the leader speaks, and nobody else */
     }
     if (topic_build(topic, sizeof topic, prefix(controller), id, first, second) != STATUS_OK) {
-        return;
+        return false;
     }
     if (broker->publish(broker->context, topic, payload, length, info->qos, info->retained) !=
         STATUS_OK) {
@@ -58,9 +58,10 @@ void publish(
             controller->retained_again.ms == 0) {
             controller->retained_again.ms = controller->now.mono.ms + PUBLISH_AGAIN_MS;
         }
-    } else {
-        controller->counters.published[id]++;
+        return false;
     }
+    controller->counters.published[id]++;
+    return true;
 }
 
 bool broker_is_behind(const struct controller *controller)

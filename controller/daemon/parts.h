@@ -174,8 +174,8 @@ struct controller {
 void refresh_now(struct controller *controller);
 const char *prefix(const struct controller *controller);
 struct origin origin_none(void);
-/* Builds the topic and publishes with the QoS and retain flag of the table. */
-void publish(
+/* Builds the topic and publishes with the QoS and retain flag of the table. False: it is lost. */
+bool publish(
     struct controller *controller, enum topic_id id, const char *first, const char *second,
     const char *payload, size_t length);
 void publish_status(struct controller *controller, const char *status);

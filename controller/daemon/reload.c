@@ -7,6 +7,8 @@
 #include "controller/support/json.h"
 #include "controller/support/log.h"
 
+#define ENERGISED_NAMES_MAX 1000 /* that the answer lists */
+
 static void finish(struct controller *controller)
 {
     bool again = controller->reload.wanted;
@@ -160,18 +162,25 @@ static bool will_energise(const struct machine *machine, const struct core_confi
             (config->always_enabled || was_on) && !core->second_relay);
 }
 
+/* Names of thousands help nobody, and commands would stand behind them: the rest is counted. */
 static void
 add_energised(struct controller *controller, const struct roster *roster, struct json_out *out)
 {
+    size_t count = 0;
+
     json_out_open(out, "energises", '[');
     for (size_t i = 0; i < fleet_count(controller->fleet); i++) {
         const struct machine *machine = fleet_at(controller->fleet, i);
         const struct roster_machine *config = roster_machine(roster, machine->record.machine);
-        if (config != NULL && will_energise(machine, &config->config)) {
+        if (config != NULL && will_energise(machine, &config->config) &&
+            ++count <= ENERGISED_NAMES_MAX) {
             json_out_string(out, NULL, machine->record.machine);
         }
     }
     json_out_close(out, ']');
+    if (count > ENERGISED_NAMES_MAX) {
+        json_out_integer(out, "energises_more", (int64_t)(count - ENERGISED_NAMES_MAX));
+    }
 }
 
 static void add_delta(struct json_out *out, const char *key, const struct roster_delta *delta)
@@ -253,7 +262,7 @@ static void take_over(struct controller *controller, struct roster *roster)
 static char *describe_change(
     struct controller *controller, const struct roster *roster, const struct roster_change *change)
 {
-    size_t size = 512 + roster_machine_count(roster) * (TOPIC_MACHINE_MAX + 4);
+    size_t size = 512 + (size_t)ENERGISED_NAMES_MAX * (TOPIC_MACHINE_MAX + 4);
     char *buffer = malloc(size);
     struct text data;
     struct json_out out;

@@ -1,4 +1,9 @@
-/* C6 `status`: the state of one machine or all, and what was heard and is not configured. */
+/* C6 `status`: the state of one machine or all, and what was heard and is not configured.
+ *
+ * All of a large fleet is megabytes. It is told page by page: an answer that is not the last names
+ * the machine behind which the next one begins, `next`, and who wants it asks for what comes
+ * `after`. So an answer is no longer than what commands can stand behind (MQTT_DIRECT_PAYLOAD_MAX),
+ * and made in a moment. */
 #include <stdlib.h>
 
 #include "controller/daemon/parts.h"
@@ -7,8 +12,14 @@
 #include "controller/support/mqtt.h"
 #include "topics/state.h"
 
-#define STATUS_OVERHEAD 65536 /* of the answer: brackets and the strangers */
-#define STATUS_BYTES_MAX (MQTT_PAYLOAD_MAX - 4096)
+/* Of the machines; a state takes some 700 bytes. */
+#define PAGE_BYTES ((size_t)168 * 1024)
+/* Of the rest of the answer: brackets, a transaction, and the strangers that were heard. */
+#define PAGE_OVERHEAD ((size_t)16 * 1024)
+#define LEFT_BYTES 160 /* of a machine that left the configuration, at most */
+
+_Static_assert(
+    PAGE_BYTES + PAGE_OVERHEAD <= MQTT_DIRECT_PAYLOAD_MAX, "a page must go out in one piece");
 
 static bool
 print_machine(const struct controller *controller, const struct machine *machine, struct text *out)
@@ -20,9 +31,38 @@ print_machine(const struct controller *controller, const struct machine *machine
     return state_print(&state, out) == STATUS_OK;
 }
 
-static void print_strangers(const struct controller *controller, struct json_out *out)
+static bool has_left(const struct machine *machine)
 {
-    json_out_open(out, "strangers", '[');
+    return machine->config == NULL && !machine->forgotten;
+}
+
+/* Those from `from` on that fit; returns where the next page begins. */
+static size_t print_machines(const struct controller *controller, size_t from, struct json_out *out)
+{
+    size_t count = fleet_count(controller->fleet);
+    size_t used = 0;
+    size_t at;
+
+    json_out_open(out, "machines", '[');
+    for (at = from; at < count; at++) {
+        const struct machine *machine = fleet_at(controller->fleet, at);
+        TEXT_LOCAL(state, STATE_BYTES_MAX);
+        bool is_shown = machine->config != NULL && print_machine(controller, machine, &state);
+        size_t bytes = is_shown ? state.length + 1 : has_left(machine) ? LEFT_BYTES : 0;
+        if (used + bytes > PAGE_BYTES) {
+            break;
+        }
+        used += bytes;
+        if (is_shown) {
+            json_out_raw(out, NULL, state.data);
+        }
+    }
+    json_out_close(out, ']');
+    return at;
+}
+
+static void print_heard(const struct controller *controller, struct json_out *out)
+{
     for (size_t i = 0; i < controller->strangers.count; i++) {
         const struct stranger *stranger = &controller->strangers.items[i];
         json_out_open(out, NULL, '{');
@@ -31,9 +71,14 @@ static void print_strangers(const struct controller *controller, struct json_out
         json_out_wall(out, "last", stranger->last);
         json_out_close(out, '}');
     }
-    for (size_t i = 0; i < fleet_count(controller->fleet); i++) {
+}
+
+static void
+print_left(const struct controller *controller, size_t from, size_t to, struct json_out *out)
+{
+    for (size_t i = from; i < to; i++) {
         const struct machine *machine = fleet_at(controller->fleet, i);
-        if (machine->config == NULL && !machine->forgotten) {
+        if (has_left(machine)) {
             json_out_open(out, NULL, '{');
             json_out_string(out, "machine", machine->record.machine);
             json_out_bool(out, "oops", machine->record.core.oopsed);
@@ -41,37 +86,56 @@ static void print_strangers(const struct controller *controller, struct json_out
             json_out_close(out, '}');
         }
     }
-    json_out_close(out, ']');
+}
+
+static void print_page(const struct controller *controller, size_t from, struct text *data)
+{
+    struct json_out out = json_out(data);
+    size_t to;
+
+    json_out_open(&out, NULL, '{');
+    to = print_machines(controller, from, &out);
+    json_out_open(&out, "strangers", '[');
+    if (from == 0) {
+        print_heard(controller, &out);
+    }
+    print_left(controller, from, to, &out);
+    json_out_close(&out, ']');
+    json_out_integer(&out, "count", (int64_t)roster_machine_count(controller->roster));
+    if (to < fleet_count(controller->fleet)) {
+        json_out_string(&out, "next", fleet_at(controller->fleet, to - 1)->record.machine);
+    }
+    json_out_close(&out, '}');
+}
+
+/* A machine keeps its place as long as the process lives, and so does the page behind it. */
+static bool find_page(const struct controller *controller, const char *after, size_t *ret_from)
+{
+    const struct machine *machine = after[0] == '\0' ? NULL : fleet_find(controller->fleet, after);
+
+    *ret_from = machine == NULL ? 0 : machine->index + 1;
+    return machine != NULL || after[0] == '\0';
 }
 
 static void
 status_of_all(struct controller *controller, const char *account, const struct request *request)
 {
-    size_t count = fleet_count(controller->fleet);
-    size_t size = STATUS_OVERHEAD + count * 2048;
-    char *buffer = malloc(size);
+    size_t from;
+    char *buffer;
     struct text data;
-    struct json_out out;
 
+    if (!find_page(controller, request->after, &from)) {
+        answer_error(controller, account, request, "after: no machine has that name");
+        return;
+    }
+    buffer = malloc(PAGE_BYTES + PAGE_OVERHEAD);
     if (buffer == NULL) {
         answer_error(controller, account, request, status_text(STATUS_NO_MEMORY));
         return;
     }
-    data = text_over(buffer, size);
-    out = json_out(&data);
-    json_out_open(&out, NULL, '{');
-    json_out_open(&out, "machines", '[');
-    for (size_t i = 0; i < count; i++) {
-        const struct machine *machine = fleet_at(controller->fleet, i);
-        TEXT_LOCAL(state, STATE_BYTES_MAX);
-        if (machine->config != NULL && print_machine(controller, machine, &state)) {
-            json_out_raw(&out, NULL, state.data);
-        }
-    }
-    json_out_close(&out, ']');
-    print_strangers(controller, &out);
-    json_out_close(&out, '}');
-    if (data.cut || data.length > STATUS_BYTES_MAX) {
+    data = text_over(buffer, PAGE_BYTES + PAGE_OVERHEAD);
+    print_page(controller, from, &data);
+    if (data.cut) {
         answer_error(
             controller, account, request, "the answer would be too long; ask for one machine");
     } else {

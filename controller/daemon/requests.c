@@ -27,6 +27,7 @@ void answer(
                   (error == NULL ? 0 : 2 * strlen(error));
     char *buffer = malloc(size);
     struct text payload;
+    bool is_lost = false;
 
     if (buffer == NULL) {
         log_error("no memory to answer a request");
@@ -34,13 +35,19 @@ void answer(
     }
     payload = text_over(buffer, size);
     if (response_print(status, data, error, transaction, &payload) == STATUS_OK) {
-        publish(controller, TOPIC_RESPONSE, account, verb, payload.data, payload.length);
+        is_lost = !publish(controller, TOPIC_RESPONSE, account, verb, payload.data, payload.length);
     } else {
         log_error("the answer to \"%s\" did not fit", verb);
     }
+    free(buffer);
+    if (is_lost && data != NULL) {
+        /* As much as may wait does: whoever asked for it is told at least that. */
+        controller->counters.requests_busy++;
+        answer(controller, account, verb, RESPONSE_ERROR, NULL, "busy", transaction);
+        return;
+    }
     controller->counters.requests_refused += status == RESPONSE_ERROR;
     controller->counters.answers[verb_index(verb)][status]++;
-    free(buffer);
 }
 
 void answer_error(

@@ -10,7 +10,8 @@
  * message replaces an older one of the same topic (only the newest state of a thing matters);
  * others keep their order and are bounded. After a reconnect, retained topics are the owner's to
  * publish again: the outbox forgets them when the connection breaks, and keeps the others until the
- * broker has acknowledged them. QoS 0 is worth nothing later and is forgotten, too.
+ * broker has acknowledged them. QoS 0 is worth nothing later and is forgotten, too. Large messages
+ * (OUTBOX_LARGE_BYTES) let the others pass.
  *
  * The fence around Paho 1.3.12 (why: README, "Paho's fence"): no persistence, MQTT 3.1.1 pinned,
  * reconnects by hand with back-off and jitter, no sending while disconnected, state known from
@@ -33,6 +34,9 @@
 #define MQTT_IN_FLIGHT_BYTES_MAX (128 * 1024)
 #define MQTT_OUTBOX_EVENTS_MAX 10000
 #define MQTT_PAYLOAD_MAX (16 * 1024 * 1024)
+/* Of a direct client: the socket's buffer takes it in one piece, and what follows it, too. Longer
+ * ones Paho would write in steps of 100 ms, and commands would stand behind them. */
+#define MQTT_DIRECT_PAYLOAD_MAX (192 * 1024)
 
 /* All strings are borrowed until mqtt_new returns. NULL or "" where not wanted. */
 struct mqtt_options {
@@ -48,7 +52,7 @@ struct mqtt_options {
     bool persistent_session; /* clean session unless set */
     /* After an idle second Paho reads nothing for 100 ms. So that an answer never waits for that,
      * a little is said to the broker each 0.8 s, unless this client may doze. One client that may
-     * not is enough for a whole process. */
+     * not is enough for a whole process. A direct one has no thread that could. */
     bool may_doze;
     /* Reads and writes in the owner's calls instead of on Paho's threads, which halves what a
      * message costs: the owner calls mqtt_read when mqtt_fd is readable, and pops the inbox then.
@@ -113,7 +117,8 @@ bool mqtt_is_connected(const struct mqtt *mqtt);
 
 /* Copies. While there is no connection, what the outbox would forget is forgotten at once, with
  * STATUS_OK. STATUS_FULL: the outbox had no room for a message that may not be merged; counted.
- * STATUS_INVALID: the topic has a wildcard or is none, or QoS is neither 0 nor 1. */
+ * STATUS_INVALID: the topic has a wildcard or is none, or QoS is neither 0 nor 1. STATUS_TOO_LONG:
+ * over MQTT_PAYLOAD_MAX, or MQTT_DIRECT_PAYLOAD_MAX. */
 MUST_USE enum status mqtt_publish(
     struct mqtt *mqtt, const char *topic, const char *payload, size_t length, int qos, bool retain);
 

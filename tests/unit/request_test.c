@@ -85,6 +85,9 @@ static void C6_reload_and_status_need_nothing(void **state)
     assert_int_equal(parsed("status", "").verb, REQUEST_STATUS);
     assert_string_equal(parsed("status", "{}").machine, "");
     assert_string_equal(parsed("status", "{\"machine\":\"saw\"}").machine, "saw");
+    assert_string_equal(parsed("status", "{\"after\":\"saw\"}").after, "saw");
+    assert_string_equal(parsed("reload", "{\"after\":\"saw\"}").after, "");
+    assert_bad("status", "{\"after\":1}", "/after: must be a string, is a number");
     assert_int_equal(parsed("why", "{\"machine\":\"saw\"}").verb, REQUEST_WHY);
     assert_bad("why", "{}", "/machine: missing");
 }
