@@ -48,8 +48,13 @@
 #define LEASE_ECHO_MS 500   /* from an echo to the next */
 #define LEASE_CUT_MS 2000   /* without an echo: cut off */
 #define LEASE_FRESH_MS 1000 /* since an echo was asked for: what the others said is known */
-/* So many messages since an echo was asked for: it waits behind them, and the broker is there. */
-#define LEASE_FLOOD 5000
+/* So many messages since an echo was asked for: it waits behind them, and the broker is there. More
+ * than what the largest fleet says in LEASE_CUT_MS without a flood (10,000 machines, a heartbeat in
+ * 10 s each: 2,000), or a broker that does not hear would be taken for one that is busy; such a one
+ * ends the connection by itself a second later, since nothing reaches it for 1.5 keep-alives. No
+ * more than that, for a starved host has time for few: below 1,250 messages a second, a thirtieth
+ * of what one core can do, a flood looks like a cut, and it gives the lease back. */
+#define LEASE_FLOOD 2500
 #define LEASE_ANNOUNCE_MS 2000 /* from announcing to leading, without Redis */
 #define LEASE_AGAIN_MS 10000   /* from the take-over to publishing everything once more */
 /* Without Redis, beside a status that says `leader`: from one question to the next whether that one
