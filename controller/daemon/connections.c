@@ -31,7 +31,6 @@ enum status connections_broker(
         .key_file = settings->mqtt.key_file,
         .keep_alive_s = KEEP_ALIVE_S,
         .direct = true,
-        .may_doze = true, /* a direct client does not doze */
         .will_topic = names->will_topic,
         .will_payload = will,
         .request_bytes = REQUEST_BYTES_MAX + 1,

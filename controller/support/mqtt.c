@@ -12,8 +12,8 @@
 #include "controller/support/mqtt_parts.h"
 
 #define GOODBYE_MS 200
-/* Paho's reading thread waits for a second at most, and then sleeps for 100 ms. To a direct
- * client's connection it is the keep-alive: Paho's own comes when the broker's patience ends. */
+/* Of a client on Paho's threads: the one that reads waits for a second at most, and then sleeps for
+ * 100 ms. */
 #define STAY_AWAKE_MS 800
 #define STOP_POLL_MS 2
 /* Paho minds the connection in calls that read. */
@@ -62,7 +62,7 @@ enum status mqtt_new(const struct mqtt_options *options, struct mqtt **ret_mqtt,
     mqtt->intake.is_request = options->is_request;
     mqtt->intake.request_bytes = options->request_bytes;
     mqtt->perishes = options->perishes;
-    mqtt->may_doze = options->may_doze;
+    mqtt->may_doze = options->may_doze || options->direct;
     mqtt->backoff.max_ms = options->retry_max_ms;
     status = outbox_new(MQTT_OUTBOX_EVENTS_MAX, &mqtt->outbox);
     if (status != STATUS_OK) {

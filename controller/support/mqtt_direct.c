@@ -1,10 +1,10 @@
 /* A link that reads and writes on its owner's thread.
  *
  * Paho's synchronous client, without callbacks, works in the calls that are made to it. Those that
- * would wait (connect, subscribe, unsubscribe, a message too large for the socket's buffer) are
- * jobs, one after the other, each on a thread of its own; meanwhile the handle is the job's, and
- * the owner publishes and reads nothing. Nothing else waits: what is in flight always finds room in
- * the socket's buffer, see mqtt_direct_publish.c.
+ * would wait (connect, subscribe, unsubscribe) are jobs, one after the other, each on a thread of
+ * its own; meanwhile the handle is the job's, and the owner publishes and reads nothing. Nothing
+ * else waits: a message is published when the socket's buffer takes all of it, see
+ * mqtt_direct_publish.c.
  */
 #include <poll.h>
 #include <stdlib.h>

@@ -93,6 +93,7 @@ static void finish_connect(struct mqtt_link *link, const struct mqtt_job *job)
         direct_go_down(link, "the connection's socket is not to be found in /proc/self/fd");
     } else {
         link->fd = job->fd;
+        link->room = 0;
         link->state = MQTT_LINK_UP;
         link->is_drained = true;
         link->events.connected(link->events.context);
@@ -119,9 +120,6 @@ void direct_finish_job(struct mqtt_link *link)
             return;
         }
         direct_lost(link); /* else nobody would hear that there is no answer */
-        break;
-    case MQTT_JOB_PUBLISH:
-        direct_finish_publish(link, job->message, job->result);
         break;
     case MQTT_JOB_GOODBYE:
         link->state = MQTT_LINK_CLOSED;

@@ -16,6 +16,7 @@ struct mqtt_link {
     int fd;               /* of the socket; -1 while there is no connection */
     int done_fd;          /* a job has finished */
     bool is_heard;        /* the socket is in the owner's epoll */
+    size_t room;          /* at least so much the socket's buffer takes at once */
     int published;        /* since the last flush */
     struct mqtt_job *job; /* under way */
     struct mono_time job_since;
@@ -62,10 +63,8 @@ enum status direct_goodbye(struct mqtt_link *link);
 
 /* ---- mqtt_direct_publish.c ---- */
 
-bool direct_takes(const struct mqtt_link *link);
+bool direct_takes(struct mqtt_link *link, const struct outbox_message *message);
 enum status direct_publish(struct mqtt_link *link, struct outbox_message *message);
-/* Paho has taken it, with that result. */
-void direct_finish_publish(struct mqtt_link *link, struct outbox_message *message, int result);
 void direct_flush(struct mqtt_link *link);
 /* Finds what was acknowledged. */
 void direct_reap(struct mqtt_link *link);

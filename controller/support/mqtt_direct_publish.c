@@ -1,18 +1,25 @@
-/* What the direct link publishes, and what of it is acknowledged. */
-#include <linux/sockios.h>
+/* What the direct link publishes, and what of it is acknowledged.
+ *
+ * What the socket's buffer does not take at once, Paho goes on writing in the call: in steps of
+ * 100 ms, until the broker has read enough, whenever that is. So a message is published only when
+ * it finds room in one piece. The kernel tells how much there is, bookkeeping included, and is
+ * asked again when that is used up. Two thirds of the buffer are used: with more in it the socket
+ * is not writable to poll, and from such a one Paho does not read either. */
+#include <linux/sock_diag.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <stdint.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "controller/support/mqtt_direct_parts.h"
 
-/* What is in flight (at most MQTT_IN_FLIGHT_BYTES_MAX) and one such message more are less than
- * MQTT_SEND_BUFFER_BYTES: no call that publishes one has to wait. */
-#define DIRECT_BYTES_MAX (32 * 1024)
-/* QoS 0 is not acknowledged: where that much has not left yet, it is not worth its place. */
-#define UNSENT_BYTES_MAX (32 * 1024)
+/* A message may get a segment of its own, and that is what the kernel counts for one. */
+#define SEGMENT_BYTES 1536
+/* Behind a large message there is room for others; and QoS 0, which is not acknowledged, is not
+ * worth the last room. */
+#define RESERVE_BYTES (48 * 1024)
 /* The first message of a turn leaves at once, a command mostly. Those behind it share segments, and
  * each time so many have come they leave. */
 #define CORKED_MAX 32
@@ -34,32 +41,39 @@ static void keep_done(struct mqtt_link *link, struct outbox_message *message)
     link->done = message;
 }
 
-void direct_finish_publish(struct mqtt_link *link, struct outbox_message *message, int result)
+/* What it takes of the socket's buffer at most: TLS writes pieces of 16 KiB. */
+static size_t cost_of(const struct outbox_message *message)
 {
-    if (message->qos > 0) {
-        keep_sent(link, message);
-    } else {
-        keep_done(link, message);
-    }
-    if (result != MQTTCLIENT_SUCCESS) {
-        direct_lost(link);
-    }
+    size_t bytes = strlen(message->topic) + message->length;
+    return bytes + bytes / 8 + SEGMENT_BYTES;
 }
 
-/* A large message that waits for its turn is not overtaken by a newer one of its topic. */
-static bool waits_to_publish(const struct mqtt_link *link)
+static bool has_room(struct mqtt_link *link, size_t bytes)
 {
-    for (const struct mqtt_job *job = link->jobs; job != NULL; job = job->next) {
-        if (job->kind == MQTT_JOB_PUBLISH) {
-            return true;
-        }
+    uint32_t memory[SK_MEMINFO_VARS] = {0};
+    socklen_t length = sizeof memory;
+    size_t usable;
+    size_t used;
+
+    if (link->room >= bytes) {
+        return true;
     }
-    return false;
+    if (getsockopt(link->fd, SOL_SOCKET, SO_MEMINFO, memory, &length) != 0) {
+        return true; /* Paho has closed it, and whoever publishes finds that out */
+    }
+    usable = (size_t)memory[SK_MEMINFO_SNDBUF] / 3 * 2;
+    used = memory[SK_MEMINFO_WMEM_QUEUED];
+    link->room = used < usable ? usable - used : 0;
+    /* A host may grant a smaller buffer than was asked for: nothing waits for ever. */
+    return link->room >= bytes || used == 0;
 }
 
-bool direct_takes(const struct mqtt_link *link)
+bool direct_takes(struct mqtt_link *link, const struct outbox_message *message)
 {
-    return link->state == MQTT_LINK_UP && link->job == NULL && !waits_to_publish(link);
+    size_t reserve = outbox_is_large(message) ? RESERVE_BYTES : 0;
+
+    return link->state == MQTT_LINK_UP && link->job == NULL &&
+           (message->qos == 0 || has_room(link, cost_of(message) + reserve));
 }
 
 static void cork(const struct mqtt_link *link, int on)
@@ -97,46 +111,39 @@ static void gather(struct mqtt_link *link)
     }
 }
 
-static enum status publish_large(struct mqtt_link *link, struct outbox_message *message)
+static void publish_now(struct mqtt_link *link, struct outbox_message *message)
 {
-    struct mqtt_job *job;
-    enum status status = direct_add_job(link, MQTT_JOB_PUBLISH, NULL, NULL, 0, &job);
-
-    if (status == STATUS_OK) {
-        job->message = message;
-        direct_start_next_job(link);
-    }
-    return status;
-}
-
-static bool is_congested(const struct mqtt_link *link)
-{
-    int unsent = 0;
-    return ioctl(link->fd, SIOCOUTQ, &unsent) != 0 || unsent > UNSENT_BYTES_MAX;
-}
-
-enum status direct_publish(struct mqtt_link *link, struct outbox_message *message)
-{
+    size_t cost = cost_of(message);
     int result;
 
-    if (link->state != MQTT_LINK_UP) {
-        return STATUS_DISCONNECTED;
-    }
-    if (!direct_takes(link)) {
-        return STATUS_BUSY;
-    }
-    if (message->length > DIRECT_BYTES_MAX) {
-        return publish_large(link, message);
-    }
-    if (message->qos == 0 && is_congested(link)) {
-        keep_done(link, message);
-        return STATUS_OK;
-    }
     gather(link);
     result = MQTTClient_publish(
         link->paho, message->topic, (int)message->length, message->payload, message->qos,
         message->retain, &message->token);
-    direct_finish_publish(link, message, result);
+    link->room = cost < link->room ? link->room - cost : 0;
+    if (message->qos > 0) {
+        keep_sent(link, message);
+    } else {
+        keep_done(link, message);
+    }
+    if (result != MQTTCLIENT_SUCCESS) {
+        direct_lost(link);
+    }
+}
+
+enum status direct_publish(struct mqtt_link *link, struct outbox_message *message)
+{
+    if (link->state != MQTT_LINK_UP) {
+        return STATUS_DISCONNECTED;
+    }
+    if (!direct_takes(link, message)) {
+        return STATUS_BUSY;
+    }
+    if (message->qos == 0 && !has_room(link, cost_of(message) + RESERVE_BYTES)) {
+        keep_done(link, message);
+    } else {
+        publish_now(link, message);
+    }
     return STATUS_OK;
 }
 

@@ -120,7 +120,6 @@ static void subscribe(struct mqtt_job *job)
 static void *run(void *argument)
 {
     struct mqtt_job *job = argument;
-    const struct outbox_message *message = job->message;
 
     switch (job->kind) {
     case MQTT_JOB_CONNECT:
@@ -131,11 +130,6 @@ static void *run(void *argument)
         break;
     case MQTT_JOB_UNSUBSCRIBE:
         job->result = MQTTClient_unsubscribe(job->paho, job->filters[0]);
-        break;
-    case MQTT_JOB_PUBLISH:
-        job->result = MQTTClient_publish(
-            job->paho, message->topic, (int)message->length, message->payload, message->qos,
-            message->retain, &job->message->token);
         break;
     case MQTT_JOB_GOODBYE:
         /* Whoever asked for it has waited for what is in flight. */

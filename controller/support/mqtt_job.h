@@ -18,16 +18,14 @@ enum mqtt_job_kind {
     MQTT_JOB_CONNECT,
     MQTT_JOB_SUBSCRIBE,
     MQTT_JOB_UNSUBSCRIBE,
-    MQTT_JOB_PUBLISH,
     MQTT_JOB_GOODBYE,
 };
 
 struct mqtt_job {
     struct mqtt_job *next; /* its owner's queue */
     enum mqtt_job_kind kind;
-    struct mono_time since;         /* when it was asked for */
-    int token;                      /* of a subscription */
-    struct outbox_message *message; /* to be published */
+    struct mono_time since; /* when it was asked for */
+    int token;              /* of a subscription */
 
     /* What came of it. */
     int result;   /* Paho's; 0 for success */

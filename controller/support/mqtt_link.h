@@ -80,8 +80,8 @@ struct mqtt_link_operations {
     /* Once for each link. Fails only where no event will come. */
     enum status (*connect)(struct mqtt_link *link);
     enum mqtt_link_state (*state)(const struct mqtt_link *link);
-    /* Whether it would take a message now. */
-    bool (*takes)(const struct mqtt_link *link);
+    /* Whether it would take this message now. */
+    bool (*takes)(struct mqtt_link *link, const struct outbox_message *message);
     /* The message stays lent until `done` returns it, or the link is freed.
      * STATUS_DISCONNECTED, STATUS_BUSY: it was not taken. */
     enum status (*publish)(struct mqtt_link *link, struct outbox_message *message);

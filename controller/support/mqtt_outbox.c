@@ -20,11 +20,14 @@ struct node {
 
 struct outbox {
     struct node *waiting;
+    struct node *large; /* waiting, too */
     struct node *in_flight;
     struct node *retained;
     struct node *lone; /* waits alone, and so is not in `retained` yet: most leave at once */
     size_t events_max;
-    size_t events; /* of `waiting` those that are not retained */
+    size_t events;      /* that wait and are not retained */
+    size_t large_bytes; /* of all that are not retained, in flight, too */
+    unsigned passed;    /* small ones that were taken while a large one waited */
     struct outbox_counts counts;
 };
 
@@ -59,8 +62,65 @@ void outbox_free(struct outbox *outbox)
     }
     HASH_CLEAR(hh, outbox->retained);
     free_list(&outbox->waiting);
+    free_list(&outbox->large);
     free_list(&outbox->in_flight);
     free(outbox);
+}
+
+bool outbox_is_large(const struct outbox_message *message)
+{
+    return message->length > OUTBOX_LARGE_BYTES;
+}
+
+/* What a message takes of the room for large ones. */
+static size_t large_bytes(const struct node *node)
+{
+    return outbox_is_large(&node->message) && !node->message.retain ? node->message.length : 0;
+}
+
+/* It is in no list any more. */
+static void free_node(struct outbox *outbox, struct node *node)
+{
+    outbox->large_bytes -= large_bytes(node);
+    free(node);
+}
+
+static struct node **list_of(struct outbox *outbox, const struct node *node)
+{
+    return outbox_is_large(&node->message) ? &outbox->large : &outbox->waiting;
+}
+
+static void note_waiting(struct outbox *outbox, const struct node *node)
+{
+    outbox->counts.waiting++;
+    outbox->counts.large_waiting += outbox_is_large(&node->message);
+    outbox->events += !node->message.retain;
+}
+
+static void wait_last(struct outbox *outbox, struct node *node)
+{
+    struct node **list = list_of(outbox, node);
+
+    DL_APPEND(*list, node);
+    note_waiting(outbox, node);
+}
+
+static void wait_first(struct outbox *outbox, struct node *node)
+{
+    struct node **list = list_of(outbox, node);
+
+    DL_PREPEND(*list, node);
+    note_waiting(outbox, node);
+}
+
+static void stop_waiting(struct outbox *outbox, struct node *node)
+{
+    struct node **list = list_of(outbox, node);
+
+    DL_DELETE(*list, node);
+    outbox->counts.waiting--;
+    outbox->counts.large_waiting -= outbox_is_large(&node->message);
+    outbox->events -= !node->message.retain;
 }
 
 static struct node *
@@ -123,14 +183,28 @@ static void index_lone(struct outbox *outbox)
     }
 }
 
+/* It takes the older one's place, where both stand in one list. */
+static void replace(struct outbox *outbox, struct node *older, struct node *node)
+{
+    struct node **list = list_of(outbox, node);
+
+    if (list == list_of(outbox, older)) {
+        DL_REPLACE_ELEM(*list, older, node);
+    } else {
+        stop_waiting(outbox, older);
+        wait_last(outbox, node);
+    }
+    free_node(outbox, older);
+    outbox->counts.merged++;
+}
+
 static enum status put_retained(struct outbox *outbox, struct node *node)
 {
     struct node *older;
 
-    if (outbox->waiting == NULL) {
+    if (outbox->counts.waiting == 0) {
         outbox->lone = node;
-        DL_APPEND(outbox->waiting, node);
-        outbox->counts.waiting++;
+        wait_last(outbox, node);
         return STATUS_OK;
     }
     index_lone(outbox);
@@ -139,18 +213,22 @@ static enum status put_retained(struct outbox *outbox, struct node *node)
         forget_in_index(outbox, older);
     }
     if (!add_to_index(outbox, node)) {
-        free(node); /* an older one still waits, and only can't be replaced any more */
+        free_node(outbox, node); /* an older one still waits, and only can't be replaced any more */
         return STATUS_NO_MEMORY;
     }
     if (older == NULL) {
-        DL_APPEND(outbox->waiting, node);
-        outbox->counts.waiting++;
-        return STATUS_OK;
+        wait_last(outbox, node);
+    } else {
+        replace(outbox, older, node);
     }
-    DL_REPLACE_ELEM(outbox->waiting, older, node);
-    free(older);
-    outbox->counts.merged++;
     return STATUS_OK;
+}
+
+static bool has_room(const struct outbox *outbox, size_t length)
+{
+    return outbox->events < outbox->events_max &&
+           (length <= OUTBOX_LARGE_BYTES || outbox->large_bytes == 0 ||
+            outbox->large_bytes + length <= OUTBOX_LARGE_BYTES_MAX);
 }
 
 enum status outbox_put(
@@ -159,7 +237,7 @@ enum status outbox_put(
 {
     struct node *node;
 
-    if (!retain && outbox->events >= outbox->events_max) {
+    if (!retain && !has_room(outbox, length)) {
         outbox->counts.dropped++;
         return STATUS_FULL;
     }
@@ -167,36 +245,47 @@ enum status outbox_put(
     if (node == NULL) {
         return STATUS_NO_MEMORY;
     }
+    outbox->large_bytes += large_bytes(node);
     if (retain) {
         return put_retained(outbox, node);
     }
-    DL_APPEND(outbox->waiting, node);
-    outbox->counts.waiting++;
-    outbox->events++;
+    wait_last(outbox, node);
     return STATUS_OK;
 }
 
-static size_t wire_size(const struct outbox_message *message)
+static size_t small_wire_size(const struct outbox_message *message)
 {
     const size_t headers = 9; /* at most: type, length, topic's length, packet id */
-    return headers + strlen(message->topic) + message->length;
+    return outbox_is_large(message) ? 0 : headers + strlen(message->topic) + message->length;
+}
+
+static struct node *next_node(const struct outbox *outbox)
+{
+    bool small_first =
+        outbox->large == NULL || (outbox->waiting != NULL && outbox->passed < OUTBOX_PASSED_MAX);
+    return small_first ? outbox->waiting : outbox->large;
+}
+
+const struct outbox_message *outbox_next(const struct outbox *outbox)
+{
+    const struct node *node = next_node(outbox);
+    return node == NULL ? NULL : &node->message;
 }
 
 struct outbox_message *outbox_take(struct outbox *outbox)
 {
-    struct node *node = outbox->waiting;
+    struct node *node = next_node(outbox);
 
     if (node == NULL) {
         return NULL;
     }
-    outbox->lone = NULL; /* it was this one, if any */
-    DL_DELETE(outbox->waiting, node);
+    outbox->lone = outbox->lone == node ? NULL : outbox->lone;
+    outbox->passed = outbox->large == NULL || node == outbox->large ? 0 : outbox->passed + 1;
+    stop_waiting(outbox, node);
     DL_APPEND(outbox->in_flight, node);
     forget_in_index(outbox, node);
-    outbox->counts.waiting--;
     outbox->counts.in_flight++;
-    outbox->counts.in_flight_bytes += wire_size(&node->message);
-    outbox->events -= !node->message.retain;
+    outbox->counts.in_flight_bytes += small_wire_size(&node->message);
     return &node->message;
 }
 
@@ -204,14 +293,7 @@ static void remove_from_flight(struct outbox *outbox, struct node *node)
 {
     DL_DELETE(outbox->in_flight, node);
     outbox->counts.in_flight--;
-    outbox->counts.in_flight_bytes -= wire_size(&node->message);
-}
-
-static void wait_first(struct outbox *outbox, struct node *node)
-{
-    DL_PREPEND(outbox->waiting, node);
-    outbox->counts.waiting++;
-    outbox->events += !node->message.retain;
+    outbox->counts.in_flight_bytes -= small_wire_size(&node->message);
 }
 
 enum status
@@ -234,7 +316,7 @@ void outbox_untake(struct outbox *outbox, struct outbox_message *message)
     index_lone(outbox);
     remove_from_flight(outbox, node);
     if (message->retain && find_retained(outbox, message->topic) != NULL) {
-        free(node); /* a newer one waits */
+        free_node(outbox, node); /* a newer one waits */
         return;
     }
     wait_first(outbox, node);
@@ -248,7 +330,7 @@ void outbox_done(struct outbox *outbox, struct outbox_message *message)
     struct node *node = (struct node *)message;
 
     remove_from_flight(outbox, node);
-    free(node);
+    free_node(outbox, node);
 }
 
 static bool is_kept(const struct outbox_message *message, bool (*perishes)(const char *topic))
@@ -256,22 +338,27 @@ static bool is_kept(const struct outbox_message *message, bool (*perishes)(const
     return !message->retain && message->qos > 0 && (perishes == NULL || !perishes(message->topic));
 }
 
-static void discard(struct outbox *outbox, bool all, bool (*perishes)(const char *topic))
+static void
+discard_of(struct outbox *outbox, struct node *list, bool all, bool (*perishes)(const char *topic))
 {
     struct node *node;
     struct node *following;
 
-    HASH_CLEAR(hh, outbox->retained);
-    outbox->lone = NULL;
-    DL_FOREACH_SAFE(outbox->waiting, node, following)
+    DL_FOREACH_SAFE(list, node, following)
     {
         if (all || !is_kept(&node->message, perishes)) {
-            DL_DELETE(outbox->waiting, node);
-            outbox->counts.waiting--;
-            outbox->events -= !node->message.retain;
-            free(node);
+            stop_waiting(outbox, node);
+            free_node(outbox, node);
         }
     }
+}
+
+static void discard(struct outbox *outbox, bool all, bool (*perishes)(const char *topic))
+{
+    HASH_CLEAR(hh, outbox->retained);
+    outbox->lone = NULL;
+    discard_of(outbox, outbox->waiting, all, perishes);
+    discard_of(outbox, outbox->large, all, perishes);
 }
 
 void outbox_discard(struct outbox *outbox, bool all)
@@ -290,7 +377,7 @@ void outbox_break(struct outbox *outbox, bool (*perishes)(const char *topic))
         if (is_kept(&node->message, perishes)) {
             wait_first(outbox, node);
         } else {
-            free(node);
+            free_node(outbox, node);
         }
     }
 }

@@ -10,6 +10,9 @@
  * and are kept (in flight, too) until the broker has acknowledged them: at least once. When the
  * connection breaks, retained messages are forgotten, for their owner publishes all of them again
  * after each connect, and so is QoS 0, which is worth nothing later.
+ *
+ * A large message stands in the way of all that follow it on its connection, and is never urgent:
+ * it lets the small ones pass, though not for ever.
  */
 #ifndef TAGOUT_SUPPORT_MQTT_OUTBOX_H
 #define TAGOUT_SUPPORT_MQTT_OUTBOX_H
@@ -19,6 +22,12 @@
 #include <stdint.h>
 
 #include "controller/support/status.h"
+
+#define OUTBOX_LARGE_BYTES ((size_t)32 * 1024) /* of payload; more is large */
+/* So many small messages pass a large one that waits. */
+#define OUTBOX_PASSED_MAX 256
+/* Of large messages that are not retained, waiting and in flight, unless there is only one. */
+#define OUTBOX_LARGE_BYTES_MAX ((size_t)2 * 1024 * 1024)
 
 struct outbox;
 
@@ -39,7 +48,9 @@ struct outbox_message {
 MUST_USE enum status outbox_new(size_t events_max, struct outbox **ret_outbox);
 void outbox_free(struct outbox *outbox);
 
-/* Copies a message and lets it wait. STATUS_FULL: too many wait; counted. */
+bool outbox_is_large(const struct outbox_message *message);
+
+/* Copies a message and lets it wait. STATUS_FULL: too many wait, or too much; counted. */
 MUST_USE enum status outbox_put(
     struct outbox *outbox, const char *topic, const char *payload, size_t length, int qos,
     bool retain);
@@ -48,7 +59,9 @@ MUST_USE enum status outbox_put(
 MUST_USE enum status
 outbox_put_first(struct outbox *outbox, const char *topic, const char *payload, size_t length);
 
-/* The oldest one that waits becomes in flight; NULL where nothing waits. */
+/* The oldest one that waits, small ones first; NULL where nothing waits. */
+const struct outbox_message *outbox_next(const struct outbox *outbox);
+/* The same, which becomes in flight. */
 struct outbox_message *outbox_take(struct outbox *outbox);
 
 /* It did not go out after all: it waits again, at the front. */
@@ -67,8 +80,9 @@ void outbox_discard(struct outbox *outbox, bool all);
 
 struct outbox_counts {
     size_t waiting;
+    size_t large_waiting; /* of them */
     size_t in_flight;
-    size_t in_flight_bytes; /* about what they take on the wire */
+    size_t in_flight_bytes; /* about what the small ones take on the wire */
     uint64_t merged;
     uint64_t dropped;
 };

@@ -17,9 +17,12 @@ void mqtt_reap(struct mqtt *mqtt)
 
 static bool may_move(const struct mqtt *mqtt)
 {
+    const struct outbox_message *next = outbox_next(mqtt->outbox);
     const struct outbox_counts counts = outbox_counts(mqtt->outbox);
-    return counts.waiting > 0 && counts.in_flight < MQTT_IN_FLIGHT_MAX &&
-           counts.in_flight_bytes < MQTT_IN_FLIGHT_BYTES_MAX && mqtt->operations->takes(mqtt->link);
+
+    return next != NULL && counts.in_flight < MQTT_IN_FLIGHT_MAX &&
+           (counts.in_flight_bytes < MQTT_IN_FLIGHT_BYTES_MAX || outbox_is_large(next)) &&
+           mqtt->operations->takes(mqtt->link, next);
 }
 
 /* Hands the oldest messages that wait to Paho. True: it could take more at once. */
@@ -58,11 +61,12 @@ bool mqtt_move_and_watch(struct mqtt *mqtt)
 }
 
 /* What Paho or the broker would refuse, and the broker with the end of the connection. */
-static enum status check_message(const char *topic, size_t length, int qos)
+static enum status check_message(const struct mqtt *mqtt, const char *topic, size_t length, int qos)
 {
     size_t topic_length = strlen(topic);
+    size_t most = mqtt->intake.is_owners ? MQTT_DIRECT_PAYLOAD_MAX : MQTT_PAYLOAD_MAX;
 
-    if (length > MQTT_PAYLOAD_MAX || topic_length > MQTT_STRING_MAX) {
+    if (length > most || topic_length > MQTT_STRING_MAX) {
         return STATUS_TOO_LONG;
     }
     if (topic_length == 0 || strpbrk(topic, "+#") != NULL || qos < 0 || qos > 1 ||
@@ -75,8 +79,9 @@ static enum status check_message(const char *topic, size_t length, int qos)
 enum status mqtt_publish(
     struct mqtt *mqtt, const char *topic, const char *payload, size_t length, int qos, bool retain)
 {
-    enum status status = check_message(topic, length, qos);
-    bool straight;
+    enum status status = check_message(mqtt, topic, length, qos);
+    struct outbox_counts counts = outbox_counts(mqtt->outbox);
+    bool straight = mqtt->connected && counts.waiting == counts.large_waiting;
 
     if (status != STATUS_OK) {
         return status;
@@ -85,7 +90,6 @@ enum status mqtt_publish(
         (retain || qos == 0 || (mqtt->perishes != NULL && mqtt->perishes(topic)))) {
         return STATUS_OK; /* the outbox would forget it */
     }
-    straight = mqtt->connected && outbox_counts(mqtt->outbox).waiting == 0;
     status = outbox_put(mqtt->outbox, topic, payload, length, qos, retain);
     if (status == STATUS_OK && straight) {
         if (!may_move(mqtt)) {
@@ -99,7 +103,7 @@ enum status mqtt_publish(
 enum status
 mqtt_publish_first(struct mqtt *mqtt, const char *topic, const char *payload, size_t length)
 {
-    enum status status = check_message(topic, length, 1);
+    enum status status = check_message(mqtt, topic, length, 1);
 
     if (status == STATUS_OK && !mqtt->connected) {
         status = STATUS_DISCONNECTED;

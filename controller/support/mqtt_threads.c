@@ -347,9 +347,10 @@ static enum status link_goodbye(struct mqtt_link *link)
     return status_of(MQTTAsync_disconnect(link->paho, &options));
 }
 
-static bool link_takes(const struct mqtt_link *link)
+static bool link_takes(struct mqtt_link *link, const struct outbox_message *message)
 {
     (void)link;
+    (void)message;
     return true;
 }
 

@@ -270,6 +270,127 @@ static void the_states_of_5000_machines_are_merged_machine_by_machine(void **sta
     assert_null(outbox_take(outbox));
 }
 
+/* ---- large messages ---- */
+
+static char large[OUTBOX_LARGE_BYTES + 1]; /* the least that is */
+
+static enum status try_large(struct outbox *outbox, const char *topic, bool retain)
+{
+    return outbox_put(outbox, topic, large, sizeof large, 1, retain);
+}
+
+static void put_large(struct outbox *outbox, const char *topic, bool retain)
+{
+    assert_int_equal(try_large(outbox, topic, retain), STATUS_OK);
+}
+
+static struct outbox_message *take_topic(struct outbox *outbox, const char *topic)
+{
+    struct outbox_message *message = outbox_take(outbox);
+
+    assert_non_null(message);
+    assert_string_equal(message->topic, topic);
+    return message;
+}
+
+static void a_large_message_lets_the_small_ones_pass(void **state)
+{
+    struct outbox *outbox = *state;
+
+    put_large(outbox, "answer", false);
+    assert_int_equal(outbox_put(outbox, "just small", large, sizeof large - 1, 1, true), STATUS_OK);
+    put(outbox, "saw/command", "on", true);
+    put(outbox, "saw/event", "login", false);
+    assert_int_equal(outbox_counts(outbox).waiting, 4);
+    assert_int_equal(outbox_counts(outbox).large_waiting, 1);
+    assert_string_equal(outbox_next(outbox)->topic, "just small");
+    take_topic(outbox, "just small");
+    take_topic(outbox, "saw/command");
+    take_topic(outbox, "saw/event");
+    assert_string_equal(outbox_next(outbox)->topic, "answer");
+    take_topic(outbox, "answer");
+    assert_null(outbox_next(outbox));
+    assert_int_equal(outbox_counts(outbox).large_waiting, 0);
+}
+
+static void a_large_message_does_not_wait_for_ever(void **state)
+{
+    struct outbox *outbox = *state;
+
+    for (int round = 0; round < 2; round++) {
+        put_large(outbox, "answer", false);
+        for (int i = 0; i < OUTBOX_PASSED_MAX; i++) {
+            put(outbox, "saw/command", "on", true);
+            outbox_done(outbox, take_topic(outbox, "saw/command"));
+        }
+        put(outbox, "saw/command", "off", true);
+        outbox_done(outbox, take_topic(outbox, "answer"));
+        outbox_done(outbox, take_topic(outbox, "saw/command"));
+    }
+    assert_null(outbox_take(outbox));
+}
+
+static void a_newer_retained_message_replaces_the_older_one_whatever_their_size(void **state)
+{
+    struct outbox *outbox = *state;
+
+    put_large(outbox, "blocks", true);
+    put(outbox, "saw/command", "on", true);
+    put(outbox, "blocks", "none", true);
+    take(outbox, "saw/command", "on");
+    outbox_done(outbox, take(outbox, "blocks", "none"));
+    put(outbox, "blocks", "none", true);
+    put_large(outbox, "blocks", true);
+    put_large(outbox, "blocks", true);
+    put(outbox, "lathe/command", "on", true);
+    assert_int_equal(outbox_counts(outbox).merged, 3);
+    take(outbox, "lathe/command", "on");
+    assert_int_equal(take_topic(outbox, "blocks")->length, sizeof large);
+    assert_null(outbox_take(outbox));
+}
+
+static void large_messages_are_bounded_by_their_bytes_in_flight_too(void **state)
+{
+    struct outbox *outbox = NULL;
+    struct outbox_message *first;
+    size_t count = 0;
+
+    (void)state;
+    assert_int_equal(outbox_new(1000, &outbox), STATUS_OK);
+    while (try_large(outbox, "answer", false) == STATUS_OK) {
+        count++;
+    }
+    assert_int_equal(count, OUTBOX_LARGE_BYTES_MAX / sizeof large);
+    assert_int_equal(outbox_counts(outbox).dropped, 1);
+    put_large(outbox, "blocks", true); /* of each topic there is one */
+    put(outbox, "saw/event", "login", false);
+    outbox_done(outbox, take_topic(outbox, "saw/event"));
+    first = take_topic(outbox, "answer");
+    assert_int_equal(outbox_counts(outbox).in_flight_bytes, 0);
+    assert_int_equal(try_large(outbox, "answer", false), STATUS_FULL);
+    outbox_done(outbox, first);
+    put_large(outbox, "answer", false);
+    outbox_discard(outbox, true);
+    put_large(outbox, "answer", false);
+    outbox_free(outbox);
+}
+
+static void a_break_keeps_a_large_message_that_was_on_its_way(void **state)
+{
+    struct outbox *outbox = *state;
+
+    put_large(outbox, "large", false);
+    take_topic(outbox, "large");
+    put_large(outbox, "answer", false);
+    put_large(outbox, "blocks", true);
+    outbox_break(outbox, is_answer);
+    assert_int_equal(outbox_counts(outbox).waiting, 1);
+    outbox_untake(outbox, take_topic(outbox, "large"));
+    assert_int_equal(outbox_counts(outbox).large_waiting, 1);
+    take_topic(outbox, "large");
+    assert_null(outbox_take(outbox));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 static void what_is_put_first_goes_first_and_loses_nothing(void **state)
@@ -298,6 +419,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_put_first_goes_first_and_loses_nothing),
+        TEST(a_large_message_lets_the_small_ones_pass),
+        TEST(a_large_message_does_not_wait_for_ever),
+        TEST(a_newer_retained_message_replaces_the_older_one_whatever_their_size),
+        TEST(large_messages_are_bounded_by_their_bytes_in_flight_too),
+        TEST(a_break_keeps_a_large_message_that_was_on_its_way),
         TEST(messages_leave_in_the_order_in_which_they_came),
         TEST(a_newer_retained_message_takes_the_place_of_the_older_one),
         TEST(events_of_one_topic_are_never_merged),
