@@ -2,17 +2,23 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+static bool is_hosts(int error)
+{
+    return error == EIO || error == ENOMEM || error == EMFILE || error == ENFILE;
+}
+
 static enum status refuse(const char *path, int error, struct text *why)
 {
     char buffer[128];
     text_addf(why, "%s: cannot be read: %s", path, strerror_r(error, buffer, sizeof buffer));
-    return STATUS_IO;
+    return is_hosts(error) ? STATUS_BUSY : STATUS_IO;
 }
 
 /* Fills the buffer as far as the file goes; -1 with errno. */

@@ -7,7 +7,8 @@
 #include "controller/support/status.h"
 #include "controller/support/text.h"
 
-/* A regular file of at most `max` bytes; the copy is NUL-terminated and the caller's to free. */
+/* A regular file of at most `max` bytes; the copy is NUL-terminated and the caller's to free.
+ * STATUS_BUSY: it is the host that cannot read it now, and another time it may. */
 MUST_USE enum status
 file_read(const char *path, size_t max, char **ret_bytes, size_t *ret_length, struct text *why);
 

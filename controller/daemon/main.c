@@ -137,6 +137,7 @@ int main(int count, char *values[])
     struct arguments arguments = {0};
     struct settings *settings = NULL;
     struct roster *roster = NULL;
+    enum status status;
     int code = arguments_parse("tagoutd", usage, count, values, &arguments);
     TEXT_LOCAL(why, 1024);
 
@@ -149,9 +150,10 @@ int main(int count, char *values[])
         fputs("tagoutd: the host cannot run it: no randomness or no threads\n", stderr);
         return EXIT_FAILURE;
     }
-    code = EXIT_USAGE;
-    if (load(arguments.file, &settings, &roster, &why) != STATUS_OK) {
+    status = load(arguments.file, &settings, &roster, &why);
+    if (status != STATUS_OK) {
         complain(&arguments, why.data);
+        code = arguments_exit_status(status);
     } else if (arguments.check) {
         print_check(settings, roster);
         roster_free(roster);

@@ -47,3 +47,8 @@ int arguments_parse(
     *ret_arguments = arguments;
     return -1;
 }
+
+int arguments_exit_status(enum status status)
+{
+    return status == STATUS_NO_MEMORY || status == STATUS_BUSY ? EXIT_FAILURE : EXIT_USAGE;
+}

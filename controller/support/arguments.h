@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#include "controller/support/status.h"
+
 #define EXIT_USAGE 2 /* C1 */
 
 struct arguments {
@@ -16,5 +18,9 @@ struct arguments {
 int arguments_parse(
     const char *program, const char *usage, int count, char *values[],
     struct arguments *ret_arguments);
+
+/* For a configuration that was not taken: EXIT_USAGE, with which no supervisor tries again, unless
+ * it was the host that lacked something. */
+int arguments_exit_status(enum status status);
 
 #endif

@@ -65,6 +65,7 @@ int main(int count, char *values[])
 {
     struct arguments arguments = {0};
     struct settings *settings = NULL;
+    enum status status;
     int code = arguments_parse("tagout-watcher", usage, count, values, &arguments);
     TEXT_LOCAL(why, 1024);
 
@@ -73,11 +74,13 @@ int main(int count, char *values[])
     }
     memory_hide();
     signal(SIGPIPE, SIG_IGN);
-    if (settings_load(arguments.file, &settings, &why) != STATUS_OK ||
-        access_check(settings->mqtt.username, ACCESS_WATCHER, settings->watcher.id, &why) !=
-            STATUS_OK) {
+    status = settings_load(arguments.file, &settings, &why);
+    if (status == STATUS_OK) {
+        status = access_check(settings->mqtt.username, ACCESS_WATCHER, settings->watcher.id, &why);
+    }
+    if (status != STATUS_OK) {
         fprintf(stderr, "tagout-watcher: %s\n", why.data);
-        code = EXIT_USAGE;
+        code = arguments_exit_status(status);
     } else if (arguments.check) {
         print_check(settings);
         code = EXIT_SUCCESS;
