@@ -178,11 +178,13 @@ enum status direct_subscribe(
         return STATUS_DISCONNECTED;
     }
     status = direct_add_job(link, MQTT_JOB_SUBSCRIBE, filters, qos, count, &job);
-    if (status == STATUS_OK) {
-        job->token = token;
-        direct_start_next_job(link);
+    if (status != STATUS_OK) {
+        direct_go_down(link, status_text(status)); /* else it would be up, and hear nothing */
+        return status;
     }
-    return status;
+    job->token = token;
+    direct_start_next_job(link);
+    return STATUS_OK;
 }
 
 enum status direct_unsubscribe(struct mqtt_link *link, const char *filter)
