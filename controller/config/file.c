@@ -85,3 +85,23 @@ out:
     }
     return status;
 }
+
+enum status
+file_read_text(const char *path, size_t max, char **ret_bytes, size_t *ret_length, struct text *why)
+{
+    char *bytes = NULL;
+    size_t length = 0;
+    enum status status = file_read(path, max, &bytes, &length, why);
+
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (memchr(bytes, '\0', length) != NULL) {
+        text_addf(why, "%s: is not text", path);
+        free(bytes);
+        return STATUS_INVALID;
+    }
+    *ret_bytes = bytes;
+    *ret_length = length;
+    return STATUS_OK;
+}

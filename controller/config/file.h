@@ -11,5 +11,9 @@
  * STATUS_BUSY: it is the host that cannot read it now, and another time it may. */
 MUST_USE enum status
 file_read(const char *path, size_t max, char **ret_bytes, size_t *ret_length, struct text *why);
+/* The same of one that is to be written again with more or less in it: STATUS_INVALID where it
+ * holds a NUL, behind which everything would be lost. */
+MUST_USE enum status file_read_text(
+    const char *path, size_t max, char **ret_bytes, size_t *ret_length, struct text *why);
 
 #endif

@@ -61,7 +61,7 @@ static enum status read_passwords(struct accounts *accounts, struct text *why)
     if (access(path, F_OK) != 0 && errno == ENOENT) {
         return STATUS_OK;
     }
-    status = file_read(path, ACCOUNTS_BYTES_MAX, &bytes, &length, why);
+    status = file_read_text(path, ACCOUNTS_BYTES_MAX, &bytes, &length, why);
     for (size_t at = 0; status == STATUS_OK && at < length;) {
         const char *end = memchr(bytes + at, '\n', length - at);
         size_t line = end == NULL ? length - at : (size_t)(end - bytes) - at;
@@ -89,7 +89,7 @@ static enum status read_rules(struct accounts *accounts, struct text *why)
     if (access(path, F_OK) != 0 && errno == ENOENT) {
         return STATUS_OK;
     }
-    status = file_read(path, ACCOUNTS_BYTES_MAX, &bytes, &length, why);
+    status = file_read_text(path, ACCOUNTS_BYTES_MAX, &bytes, &length, why);
     if (status != STATUS_OK) {
         return status;
     }

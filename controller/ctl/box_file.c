@@ -90,7 +90,7 @@ static enum status read_secrets(const struct box_file *box, char **ret_secrets, 
     if (access(path.data, F_OK) != 0 && errno == ENOENT) {
         return STATUS_OK;
     }
-    return file_read(path.data, SECRETS_BYTES_MAX, ret_secrets, &length, why);
+    return file_read_text(path.data, SECRETS_BYTES_MAX, ret_secrets, &length, why);
 }
 
 static enum status write_secret(const struct box_file *box, const char *secrets, struct text *why)
