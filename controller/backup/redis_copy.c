@@ -1,6 +1,7 @@
 #include "controller/backup/redis_copy.h"
 
 #include <hiredis/hiredis.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,6 +73,17 @@ static enum status add_command(
     return status;
 }
 
+/* A hash as Redis answers it: fields and values, all of them strings. */
+static bool is_hash(const struct redisReply *values)
+{
+    for (size_t i = 0; i < values->elements; i++) {
+        if (values->element[i]->type != REDIS_REPLY_STRING) {
+            return false;
+        }
+    }
+    return values->elements % 2 == 0;
+}
+
 /* A key that went in the meantime is no part of the copy. */
 static enum status copy_key(
     struct redis_place *place, const char *key, struct redis_copy *copy, size_t *room,
@@ -92,6 +104,9 @@ static enum status copy_key(
         if (status == STATUS_OK && values->elements > REDIS_WORDS_MAX - 2) {
             text_addf(why, "Redis: %s has over %d fields", key, REDIS_WORDS_MAX / 2 - 1);
             status = STATUS_TOO_LONG;
+        } else if (status == STATUS_OK && !is_hash(values)) {
+            text_addf(why, "Redis, to HGETALL %s: an answer of another kind", key);
+            status = STATUS_INVALID;
         } else if (status == STATUS_OK && values->elements > 0) {
             status = add_command(copy, room, "HSET", key, values, values->elements, why);
             copy->keys++;
