@@ -237,6 +237,15 @@ unsigned long ctl_data_count(const struct json *object, const char *key)
                : 0;
 }
 
+struct wall_time ctl_data_time(const struct json *object, const char *key)
+{
+    const struct json *member = json_get(object, key);
+    bool is_number = member != NULL && json_type(member) == JSON_NUMBER;
+    double ms = is_number ? json_number(member) * 1000 : 0;
+
+    return (struct wall_time){.ms = ms > 0 && ms < 1e15 ? (int64_t)(ms + 0.5) : 0};
+}
+
 void ctl_say_persisted(const struct ctl *ctl, const struct answer_copy *answer)
 {
     if (!ctl_data_bool(answer, "persisted")) {

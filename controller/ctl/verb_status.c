@@ -192,8 +192,7 @@ static void print_stranger(const struct json *stranger)
     if (last != NULL && json_type(last) == JSON_NUMBER) {
         unsigned long count = ctl_data_count(stranger, "messages");
         text_addf(&line, ": %lu %s, the last at ", count, count == 1 ? "message" : "messages");
-        words_time(
-            &line, (struct wall_time){.ms = (int64_t)(json_number(last) * 1000)}, clock_now().wall);
+        words_time(&line, ctl_data_time(stranger, "last"), clock_now().wall);
     } else {
         text_add(&line, ": was configured before");
     }

@@ -36,7 +36,7 @@ static void print_past(const struct ctl *ctl, const struct why *why)
         puts("\nOf late:");
     } else if (since != NULL && json_type(since) == JSON_NUMBER) {
         text_add(&line, "\nNothing has happened here since the controller began to lead, at ");
-        words_time(&line, (struct wall_time){.ms = (int64_t)(json_number(since) * 1000)}, why->now);
+        words_time(&line, ctl_data_time(why->data, "history_since"), why->now);
         text_add(&line, ".");
         puts(line.data);
     }
