@@ -201,8 +201,8 @@ $(foreach tool,$(TOOLS) $(BENCHES) $(FUZZERS),$(eval $(call program_rule,$(tool)
 
 # Libraries that tests load into programs ahead of the C library, to make the host misbehave. In
 # an archive they would take its place in every test.
-PRELOADS := $(patsubst %,tests/lib/%.c,count_allocations frozen_disk resolv_conf synced_disk \
-    time_paho)
+PRELOADS := $(patsubst %,tests/lib/%.c,count_allocations failing_calls frozen_disk resolv_conf \
+    synced_disk time_paho)
 preloads: $(PRELOADS:tests/lib/%.c=$(OBJ)/lib/%.so)
 $(OBJ)/lib/%.so: tests/lib/%.c $(OBJ)/flags
 	@mkdir -p $(@D)
