@@ -36,8 +36,8 @@ WARNINGS := -Wall -Wextra -Werror -Wconversion -Wshadow -Wswitch-enum -Wstrict-p
     -Wformat=2 -Wundef -Wvla -Wdouble-promotion -Wnull-dereference
 FLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 FLAGS_debug := -O0 -g3
-FLAGS_sanitize := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
-    -fno-sanitize-recover=undefined
+FLAGS_sanitize := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,float-cast-overflow \
+    -fno-sanitize-recover=undefined,float-cast-overflow
 FLAGS_fuzz := $(FLAGS_sanitize) -fsanitize=fuzzer-no-link
 FLAGS_thread := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 FLAGS_coverage := -O0 -g --coverage -fprofile-update=atomic
@@ -93,12 +93,16 @@ USES_tagout-sim := sim devices topics support
 # Each fuzz target, with a main that replays its corpus; and with libFuzzer's, in the variant for it.
 FUZZ_TARGETS := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_SHARED := $(filter-out %_fuzz.c %/replay.c,$(wildcard tests/fuzz/*.c)) tests/lib/core_same.c
+MORE_http := tests/lib/passing_clock.c
+MORE_sentinel := tests/lib/passing_clock.c
+MORE_watcher := tests/lib/passing_clock.c
 REPLAYS := $(FUZZ_TARGETS:%=replay_%)
 FUZZERS := $(FUZZ_TARGETS:%=fuzz_%)
 $(foreach target,$(FUZZ_TARGETS),\
-    $(eval MAIN_replay_$(target) := tests/fuzz/$(target)_fuzz.c $(FUZZ_SHARED) tests/fuzz/replay.c)\
+    $(eval MAIN_replay_$(target) := tests/fuzz/$(target)_fuzz.c $(FUZZ_SHARED) $(MORE_$(target))\
+        tests/fuzz/replay.c)\
     $(eval USES_replay_$(target) = $$(USES_unit))\
-    $(eval MAIN_fuzz_$(target) := tests/fuzz/$(target)_fuzz.c $(FUZZ_SHARED))\
+    $(eval MAIN_fuzz_$(target) := tests/fuzz/$(target)_fuzz.c $(FUZZ_SHARED) $(MORE_$(target)))\
     $(eval USES_fuzz_$(target) = $$(USES_unit))\
     $(eval LIBS_fuzz_$(target) := -fsanitize=fuzzer))
 

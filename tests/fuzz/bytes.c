@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "tests/fuzz/fuzz.h"
@@ -101,5 +103,30 @@ int bytes_file(const char *data, size_t length, char path[BYTES_PATH_SIZE])
     FUZZ_CHECK(fd >= 0);
     FUZZ_CHECK(write(fd, data, length) == (ssize_t)length);
     (void)snprintf(path, BYTES_PATH_SIZE, "/proc/self/fd/%d", fd);
+    return fd;
+}
+
+void bytes_place(char path[BYTES_PLACE_SIZE], const char *name)
+{
+    static char folder[BYTES_PLACE_SIZE / 2];
+    const char *base = getenv("TMPDIR");
+
+    if (folder[0] == '\0') {
+        int length =
+            snprintf(folder, sizeof folder, "%s/fuzz-XXXXXX", base == NULL ? "/tmp" : base);
+        FUZZ_CHECK(length > 0 && (size_t)length < sizeof folder && mkdtemp(folder) != NULL);
+    }
+    (void)snprintf(path, BYTES_PLACE_SIZE, "%s/%s", folder, name);
+}
+
+int bytes_listen(char path[BYTES_PLACE_SIZE], const char *name)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    bytes_place(path, name);
+    (void)snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    FUZZ_CHECK(fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof address) == 0);
+    FUZZ_CHECK(listen(fd, 4) == 0);
     return fd;
 }

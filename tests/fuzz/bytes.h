@@ -36,4 +36,10 @@ char *bytes_until(struct bytes *bytes, char end, bool with_nul, size_t *ret_leng
 #define BYTES_PATH_SIZE 32
 int bytes_file(const char *data, size_t length, char path[BYTES_PATH_SIZE]);
 
+/* A path in a folder of the process's own, which goes with the caller's $TMPDIR. */
+#define BYTES_PLACE_SIZE 100
+void bytes_place(char path[BYTES_PLACE_SIZE], const char *name);
+/* Listens at a Unix socket there. */
+int bytes_listen(char path[BYTES_PLACE_SIZE], const char *name);
+
 #endif

@@ -2,13 +2,9 @@
  * command that comes. `=` is the answer that Redis would give, `@` a raw answer up to the next \1;
  * `!` hangs up. */
 #include <event2/event.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "controller/core/decide.h"
@@ -212,19 +208,6 @@ static bool serve(struct play *play)
     return true;
 }
 
-static int listen_at(char path[64])
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-    (void)snprintf(path, 64, "/tmp/tagout-fuzz-%d", getpid());
-    (void)snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-    (void)unlink(path);
-    FUZZ_CHECK(fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof address) == 0);
-    FUZZ_CHECK(listen(fd, 4) == 0);
-    return fd;
-}
-
 static void run(struct play *play, int listener)
 {
     play->peer = -1;
@@ -255,15 +238,15 @@ static void run(struct play *play, int listener)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static int listener = -1;
-    static char path[64];
+    static char path[BYTES_PLACE_SIZE];
     struct play play = {.base = event_base_new(), .answers = bytes_of(data, size)};
     struct store_events events = events_of(&play);
     struct redis_options options = {.base = play.base, .prefix = "tagout"};
-    TEXT_LOCAL(url, 128);
+    TEXT_LOCAL(url, BYTES_PLACE_SIZE + 8);
     TEXT_LOCAL(why, 256);
 
     if (listener < 0) {
-        listener = listen_at(path);
+        listener = bytes_listen(path, "redis");
         (void)signal(SIGPIPE, SIG_IGN); /* store.h */
     }
     text_addf(&url, "unix://%s", path);

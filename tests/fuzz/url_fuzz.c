@@ -1,8 +1,10 @@
-/* Addresses: what one parser lets through the next one understands, and means the same by it. */
+/* Addresses, moments, names of files: what one parser lets through the next one understands, and
+ * means the same by it. */
 #include <string.h>
 
 #include "controller/config/url.h"
 #include "controller/ctl/moment.h"
+#include "controller/support/audit_months.h"
 #include "controller/support/endpoint.h"
 #include "controller/support/mqtt_url.h"
 #include "persistence/redis_url.h"
@@ -88,6 +90,18 @@ static void check_moment(const char *value)
     }
 }
 
+static void check_month(const char *value)
+{
+    struct audit_month month;
+    char name[AUDIT_NAME_SIZE];
+
+    if (audit_month_parse(value, &month)) {
+        audit_month_name(month, name);
+        FUZZ_CHECK(strcmp(name, value) == 0);
+        FUZZ_CHECK(audit_month_of(audit_month_end(month)).number == month.number + 1);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct bytes bytes = bytes_of(data, size);
@@ -97,6 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_urls(value);
     check_endpoints(value);
     check_moment(value);
+    check_month(value);
     free(value);
     return 0;
 }
