@@ -359,6 +359,11 @@ soak: ## ten million reports and every kind of trouble: memory stays flat; about
 	+@$(SUBMAKE) VARIANT=release all benches
 	@$(PYTHON) tests/bench/soak $(T)
 
+chaos: ## all programs, with people and faults that come and end; T="--seconds 600 --seed 7"
+	@deploy/install-deps build test
+	+@$(SUBMAKE) VARIANT=sanitize all
+	@$(PYTHON) tests/chaos/run $(T)
+
 format: ## lay out the code as .clang-format says
 	clang-format -i $(SOURCES) $(FIRMWARE)
 
@@ -433,4 +438,4 @@ clean: ## remove everything that was built
 
 .PHONY: all unit-tests tools benches fuzzers preloads core-archive deps demo test lint lint-house lint-format \
     lint-clang lint-analyzer lint-cppcheck lint-shell tidy check-esphome check-homeassistant check-metrics fuzz \
-    check-threads check-valgrind coverage bench soak format install deb check-deb check-docker help clean
+    check-threads check-valgrind coverage bench soak chaos format install deb check-deb check-docker help clean

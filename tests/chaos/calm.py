@@ -1,0 +1,200 @@
+"""What must hold when all faults are over: one leads, each box has its answer, all copies agree,
+nothing that was promised is lost, and a card opens a machine again."""
+import time
+
+from harness import Client
+from shop_floor import IDS, LAMP, OVERRIDES, VICTIMS
+
+ANSWER_S = 10.0    # the contract's
+HOST_S = 6.0       # and what a busy host may add, besides the lag that was measured
+AGREE_S = 10.0
+SERVICES_S = 20.0
+SWIPE_S = 6.0
+KEPT = ("health", "mode", "relay", "second_relay", "oops", "lockout", "lockout_reason", "user",
+        "account_id", "boot_id", "card", "event_n", "epoch", "rev")
+SERVICES = ("controller-one", "controller-two", "leader", "redis", "broker", "watcher")
+
+
+class Calm:
+    def __init__(self, floor, ear, truth, fail, say, host):
+        self.floor = floor
+        self.ear = ear
+        self.truth = truth
+        self.fail = fail
+        self.say = say
+        self.host = host
+
+    def wait(self, condition, what, limit_s, machine=None):
+        """`condition` returns what is still wrong; False when it did not end within the limit."""
+        began = time.monotonic()
+        self.host.take()
+        while True:
+            with self.ear.lock:
+                wrong = condition()
+            if not wrong:
+                return time.monotonic() - began
+            if time.monotonic() - began > limit_s + HOST_S + 3 * self.host.take():
+                self.fail(machine, f"{what}: not within {time.monotonic() - began:.1f} s of calm: "
+                                   f"{wrong}")
+                return None
+            time.sleep(0.1)
+
+    # ---- in this order ----
+
+    def answered(self):
+        """Every box has said something since, and has its answer (C12.4); one leads."""
+        took = self.wait(self._unanswered, "each report has its answer", ANSWER_S)
+        one = self.wait(self._not_one_leader, "one leads, the other stands by", ANSWER_S)
+        return took is not None and one is not None and took
+
+    def _unanswered(self):
+        missing = []
+        for name in self.truth.boxes:
+            reports = self.ear.reports.get(name, ())
+            answers = self.ear.answers.get(name, ())
+            if name in VICTIMS:
+                continue  # what is said about them is forged
+            if not reports:
+                missing.append(f"{name} says nothing")
+                continue
+            boot, seq = reports[0][1:] if reports[0][1] == reports[-1][1] else reports[-1][1:]
+            if not any(b == boot and (s or 0) >= seq for _, b, s in answers):
+                missing.append(f"{name} {boot}:{seq}")
+        return missing
+
+    def _not_one_leader(self):
+        said = {i: self.ear.statuses.get(i, {}) for i in IDS}
+        leaders = [i for i in IDS if said[i].get("leader")]
+        well = all(s.get("status") == "running" and s.get("redis") == "up" for s in said.values())
+        return None if len(leaders) == 1 and well else said
+
+    def configured(self):
+        """Both have read what was written last: from here on rights are certain."""
+        while True:
+            request = self.ear.ask("reload", None, force=True)
+            if self.wait(lambda: None if request.done else "no answer", "reload is answered",
+                         ANSWER_S) is None:
+                return
+            if request.answer["status"] == "ok":
+                break
+            time.sleep(0.5)  # another one is under way
+        self.wait(lambda: None if len({self.ear.statuses[i]["config"] for i in IDS}) == 1
+                  else self.ear.statuses, "both have read the same files", AGREE_S)
+        with self.ear.lock:
+            self.truth.unsure.clear()
+
+    def agreed(self):
+        self.wait(self._disagreements, "all copies agree", AGREE_S)
+
+    def _disagreements(self):
+        wrong = []
+        redis = self.floor.store.master()
+        if redis is None:
+            return ["there is no Redis"]
+        names = list(self.truth.boxes)
+        found = redis.commands([("HGETALL", f"tagout:machine:{name}") for name in names])
+        for name, items in zip(names, found):
+            kept = dict(zip(items[::2], items[1::2]))
+            state = self.ear.states.get(name)
+            if state is None:
+                wrong.append(f"{name} has no state")
+                continue
+            wrong += [f"{name}: {key}: told {state[key]!r}, kept {kept.get(key)!r}" for key in KEPT
+                      if key in state and key != "rev" and as_kept(state[key]) != kept.get(key, "")]
+            wrong += self._box_disagrees(name, state)
+        epochs = {redis.command("GET", "tagout:epoch"),
+                  str(max(s.get("epoch") or 0 for s in self.ear.statuses.values()))}
+        if len(epochs) != 1:
+            wrong.append(f"epochs: {epochs}")
+        return wrong
+
+    def _box_disagrees(self, name, state):
+        box = self.truth.boxes[name]
+        wrong = []
+        if name in VICTIMS:
+            return wrong
+        if state["health"] != "online":
+            wrong.append(f"{name} is {state['health']}")
+        if box.relay and not state["relay"]:
+            wrong.append(f"{name} is on, and its state is not: {state['mode']}")
+        if box.relay and box.user and box.holder == box.user and not box.always \
+                and state["user"] != box.user:
+            wrong.append(f"{name} is in use by {box.user}, and its state says {state['user']}")
+        if box.always and not box.relay and state["relay"]:
+            wrong.append(f"{name} is always on, and off")
+        if box.stopped_at is not None and not state["oops"]:
+            wrong.append(f"{name}: Oops was pressed at {box.stopped_at:.2f}; nobody cleared it")
+        for flag, promise in box.promises.items():
+            if promise.holds_since is not None and not state[flag]:
+                wrong.append(f"{name}: its {flag}, promised at {promise.holds_since:.2f}, is lost")
+            if promise.holds_since is not None and box.relay and box.user != OVERRIDES:
+                wrong.append(f"{name}: is on, its {flag} promised at {promise.holds_since:.2f}")
+        return wrong
+
+    def retained(self):
+        """What the broker holds is what was said last, and by this epoch."""
+        client = Client(self.floor.broker)
+        try:
+            began = time.monotonic()
+            while wrong := self._stale(client.retained("tagout/machine/+/command")):
+                if time.monotonic() - began > AGREE_S:
+                    self.fail(None, f"C2: what the broker keeps: {wrong}")
+                    return
+                time.sleep(0.3)
+        finally:
+            client.close()
+
+    def _stale(self, kept):
+        with self.ear.lock:
+            epoch = max(s.get("epoch") or 0 for s in self.ear.statuses.values())
+            wrong = []
+            for name in self.truth.boxes:
+                message = kept.get(f"tagout/machine/{name}/command")
+                said = message.json if message else None
+                newest = self.ear.retained_commands.get(name)
+                if said is None or (said["epoch"] < epoch and name not in VICTIMS) \
+                        or said["relay"] != newest["relay"]:
+                    wrong.append(f"{name}: {said}, said last {newest}, epoch {epoch}")
+        return wrong
+
+    def watched(self):
+        """C11.6: the watcher sees that all is well."""
+        self.wait(lambda: {n: self.ear.services.get(n) for n in SERVICES if self.ear.services.get(
+            n, {}).get("status") != "running"}, "the watcher sees all services", SERVICES_S)
+
+    def opens(self, dice):
+        """A card that may opens a machine that is free, within the window."""
+        free = [b for n, b in self.truth.boxes.items()
+                if not b.is_victim and not b.always and n != LAMP and b.holder is None]
+        for box in dice.sample(free, min(3, len(free))):
+            clear = self.ear.ask("clear", box.name)
+            if self.wait(lambda c=clear: None if c.done else "no answer", "clear is answered",
+                         ANSWER_S) is None:
+                continue
+            for attempt in (1, 2, 3):
+                self.floor.tell(box.name, "card in Ada")
+                deadline = time.monotonic() + SWIPE_S
+                while not box.relay and time.monotonic() < deadline:
+                    time.sleep(0.02)
+                opened = box.relay
+                self.floor.tell(box.name, "card out")
+                time.sleep(0.7)
+                if opened:
+                    self.truth.tally["opened in the calm"] += 1
+                    break
+                if attempt == 3:
+                    self.fail(box.name, "all is calm, and Ada's card does not open it")
+
+    def counted(self):
+        """C8.2: where nothing was killed or cut off, `n` has no gaps and nothing comes twice."""
+        with self.ear.lock:
+            for name, events in self.ear.events.items():
+                numbers = [n for _, n, _ in events]
+                if numbers != list(range(numbers[0], numbers[0] + len(numbers))):
+                    self.fail(name, f"C8.2: events are numbered {numbers}")
+
+
+def as_kept(value):
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)

@@ -1,0 +1,153 @@
+"""What tests/chaos sees: each rule that it holds a shop against fails for what breaks it. And one
+short round of it with real processes."""
+import argparse
+import os
+import subprocess
+import sys
+
+import pytest
+
+from harness import ROOT
+
+sys.path.insert(0, os.path.join(ROOT, "tests/chaos"))
+
+from shop_floor import Roster  # noqa: E402
+from truth import Request, Truth  # noqa: E402
+
+SAW = "m01"      # wants "wood"
+MILL = "m00"     # wants "metal"
+ROUND_S = 240
+
+
+class Story:
+    """What a box at `machine` says, one second after the other."""
+
+    def __init__(self, machine=SAW):
+        self.machine = machine
+        self.at = 100.0
+        self.wrong = []
+        self.truth = Truth(Roster(12), lambda _machine, what: self.wrong.append(what))
+        self.say("power", text="boots")
+
+    def say(self, what, after_s=1.0, **said):
+        self.at += after_s
+        self.truth.box_said(self.at, dict(said, machine=self.machine, what=what))
+        return self
+
+    def card_in(self, who, **more):
+        return self.say("card", text=f"card in: {who}", **more)
+
+    def card_out(self, **more):
+        return self.say("card", text="card out", **more)
+
+    def relay(self, on, **more):
+        return self.say("relay", on=on, **more)
+
+    def press(self):
+        self.say("button", text="Oops pressed")
+        return self.say("button", text="Oops let go")
+
+    def ask(self, verb, status="ok", machine=None, **body):
+        self.at += 1
+        request = Request(verb, machine or self.machine, body, self.at)
+        self.truth.asks(request)
+        if status is not None:
+            self.at += 1
+            self.truth.answered(request, {"status": status, "data": {"persisted": True}}, self.at)
+        return self
+
+    def end(self):
+        self.truth.settle(self.at + 10)
+        return " / ".join(self.wrong)
+
+
+def test_a_member_comes_and_goes():
+    story = Story().card_in("Ada").relay(True).card_out().relay(False, after_s=0.3)
+    assert story.end() == ""
+
+
+def test_C7_1_no_card():
+    assert "no card is in" in Story().relay(True).end()
+
+
+def test_C7_1_a_card_without_the_right():
+    assert "no right" in Story().card_in("Dan").relay(True).end()
+
+
+def test_C7_1_a_card_that_was_in_at_the_boot():
+    story = Story().card_in("Ada").say("power", text="power cut").say("power", text="boots")
+    assert "not put in since its boot" in story.relay(True).end()
+
+
+@pytest.mark.parametrize("after_s, is_wrong", [(5.0, False), (5.2, True)])
+def test_C7_1_later_than_the_window(after_s, is_wrong):
+    assert bool(Story().card_in("Ada").relay(True, after_s=after_s).end()) is is_wrong
+
+
+def test_C4_2_a_press_that_nobody_has_cleared():
+    story = Story().press().card_in("Ada").relay(True)
+    assert "nobody asked to clear" in story.end()
+    assert Story().press().ask("clear").card_in("Ada").relay(True).end() == ""
+
+
+def test_C6_a_lockout_that_was_promised():
+    story = Story().ask("lockout", value=True).card_in("Ada").relay(True)
+    assert "lockout was promised" in story.end()
+
+
+def test_C6_no_promise_while_a_clear_is_under_way():
+    story = Story().ask("clear", status=None).ask("lockout", value=True).card_in("Ada").relay(True)
+    assert story.end() == ""
+
+
+def test_C6_a_lockout_that_was_refused_promises_nothing():
+    assert Story().ask("lockout", "error", value=True).card_in("Ada").relay(True).end() == ""
+
+
+def test_C4_5_who_may_override_does():
+    assert Story().ask("lockout", value=True).card_in("Max").relay(True).end() == ""
+
+
+def test_C6_blocked_cards():
+    story = Story().ask("block", account_id="8").card_in("Hal").relay(True)
+    assert "blocked" in story.end()
+
+
+def test_C4_a_session_that_nobody_ended():
+    assert "nobody and nothing cut it" in Story().card_in("Ada").relay(True).relay(False).end()
+
+
+@pytest.mark.parametrize("verb, body", [
+    ("lockout", {"value": True}), ("oops", {"value": True}), ("end", {}),
+    ("restart", {"force": True})])
+def test_C4_a_session_that_somebody_ended(verb, body):
+    story = Story().card_in("Ada").relay(True).ask(verb, **body).relay(False)
+    assert story.end() == ""
+
+
+@pytest.mark.parametrize("verb, body", [
+    ("lockout", {"value": False}), ("clear", {}), ("restart", {}), ("status", {})])
+def test_C4_what_ends_no_session(verb, body):
+    story = Story().card_in("Ada").relay(True).ask(verb, **body).relay(False)
+    assert "nobody and nothing cut it" in story.end()
+
+
+def test_C4_a_lockout_that_was_cleared_before_the_session_ends_nothing():
+    story = Story().ask("lockout", value=True).ask("clear").card_in("Ada", after_s=3)
+    assert "nobody and nothing cut it" in story.relay(True).relay(False).end()
+
+
+def test_C7_3_what_hands_do_ends_a_session():
+    for story in (Story().card_in("Ada").relay(True).press(),
+                  Story().card_in("Ada").relay(True).say("power", text="power cut"),
+                  Story().card_in("Ada").relay(True).card_in("Cleo")):
+        assert "nobody" not in story.relay(False, after_s=0).end() or story.truth.boxes[SAW].is_down
+
+
+def test_a_round_of_it(scratch):
+    """Two controllers, eight machines, and faults of each sort that end soon."""
+    done = subprocess.run(
+        [sys.executable, os.path.join(ROOT, "tests/chaos/run"), "--seconds", "1", "--seed", "1",
+         "--machines", "8", "--journal", os.path.join(scratch, "journal")],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=ROUND_S, check=False)
+    assert done.returncode == 0, done.stdout
