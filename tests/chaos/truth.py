@@ -176,7 +176,9 @@ class Truth:
             box.user = box.holder
             box.relay, box.relay_at = True, at
         else:
-            self.pending_offs.append((at, box, box.relay_at, box.user))
+            off = (at, box, box.relay_at, box.user)
+            if not self._counts(*off):
+                self.pending_offs.append(off)
             box.relay, box.relay_at, box.user = False, at, None
             self.tally["ends"] += 1
 
@@ -229,15 +231,19 @@ class Truth:
 
     # ---- a relay goes off ----
 
+    def _counts(self, at, box, on_at, user):
+        reason = self._reason_for_off(box, at, on_at, user)
+        if reason is not None:
+            self.tally[f"off: {reason}"] += 1
+        return reason is not None
+
     def settle(self, until):
+        """What is said of an "off" may stand behind it."""
         while self.pending_offs and self.pending_offs[0][0] <= until:
-            at, box, on_at, user = self.pending_offs.popleft()
-            reason = self._reason_for_off(box, at, on_at, user)
-            if reason is None:
+            off = at, box, on_at, user = self.pending_offs.popleft()
+            if not self._counts(*off):
                 self.fail(box.name, f"C4, C7.2: its relay goes off at {at:.2f}, and nobody and "
                                     f"nothing cut it ({user or 'always on'} since {on_at:.2f})")
-            else:
-                self.tally[f"off: {reason}"] += 1
 
     def _reason_for_off(self, box, at, on_at, user):
         def near(moment, within_s):

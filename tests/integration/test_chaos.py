@@ -40,8 +40,8 @@ class Story:
     def card_out(self, **more):
         return self.say("card", text="card out", **more)
 
-    def relay(self, on, **more):
-        return self.say("relay", on=on, **more)
+    def relay(self, on, after_s=1.0):
+        return self.say("relay", after_s, on=on)
 
     def press(self):
         self.say("button", text="Oops pressed")
@@ -138,10 +138,11 @@ def test_C4_a_lockout_that_was_cleared_before_the_session_ends_nothing():
 
 
 def test_C7_3_what_hands_do_ends_a_session():
-    for story in (Story().card_in("Ada").relay(True).press(),
-                  Story().card_in("Ada").relay(True).say("power", text="power cut"),
-                  Story().card_in("Ada").relay(True).card_in("Cleo")):
-        assert "nobody" not in story.relay(False, after_s=0).end() or story.truth.boxes[SAW].is_down
+    pressed = Story().card_in("Ada").relay(True).say("button", text="Oops pressed")
+    assert pressed.relay(False, after_s=0).say("button", 0.25, text="Oops let go").end() == ""
+    unplugged = Story().card_in("Ada").relay(True).say("power", text="power cut")
+    assert unplugged.relay(False, after_s=0).say("power", text="boots").end() == ""
+    assert Story().card_in("Ada").relay(True).card_in("Cleo").relay(False, 0).end() == ""
 
 
 def test_a_round_of_it(scratch):
