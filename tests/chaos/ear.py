@@ -1,5 +1,6 @@
 """A client that hears all that is said in the shop, tells it at once, and keeps what the checks
 after a fault want; and that asks the controller for things."""
+import collections
 import json
 import time
 import uuid
@@ -10,6 +11,7 @@ from truth import Request
 TOPICS = ("machine/+/command", "machine/+/state", "machine/+/report", "machine/+/event",
           "machine/+/link", "controller/+/status", "response/#", "fleet/alert", "service/+",
           "request/#")
+PASSED = 400
 
 
 class Ear(Client):
@@ -30,6 +32,7 @@ class Ear(Client):
         self.events = {}       # machine: [(at, n, type)] since `mark`
         self.alerts = []
         self.wishes = {}       # machine: {version: command}
+        self.passed = collections.deque(maxlen=PASSED)  # (topic, payload) that may come again
         super().__init__(broker)
         for topic in TOPICS:
             self.subscribe(f"{self.prefix}/{topic}")
@@ -41,6 +44,8 @@ class Ear(Client):
         with self.lock:
             self.journal(at, "heard", "/".join(parts), payload.decode(errors="replace"),
                          bool(message.retain))
+            if parts[-1] in ("command", "report") and not message.retain:
+                self.passed.append((message.topic, payload))
             try:
                 said = json.loads(payload) if payload else None
             except ValueError:

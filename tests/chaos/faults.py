@@ -18,7 +18,8 @@ FORGET_BROKER = ("broker-kill",)
 FORGET_REDIS = ("redis-kill", "redis-wipe")
 KINDS = ("freeze", "kill", "stop", "starve", "broker-freeze", *FORGET_BROKER, "redis-freeze",
          *FORGET_REDIS, "boxes-freeze", "watcher-freeze", "watcher-kill", "wire-broker",
-         "wire-redis", "wire-boxes", "wire-watcher", "junk", "forge", "handover", "blink")
+         "wire-redis", "wire-boxes", "wire-watcher", "junk", "forge", "handover", "blink",
+         "echo")
 # After these an event may be missing: who told it, or heard it, was cut off or gone.
 GENTLE = ("redis-freeze", "redis-kill", "redis-wipe", "watcher-freeze", "watcher-kill",
           "wire-redis", "wire-watcher", "junk")
@@ -147,22 +148,29 @@ class Breaker:
     def _starve(self, fault):
         """Runs for a tenth of the time."""
         processes = [self.floor.controllers[i] for i in self.identities(fault)]
+
+        def once(ended):
+            self._signal(processes, signal.SIGSTOP)
+            ended.wait(0.18)
+            self._signal(processes, signal.SIGCONT)
+            ended.wait(0.02)
+
+        self._again_and_again(fault, once)
+
+    @staticmethod
+    def _again_and_again(fault, act):
         ended = threading.Event()
 
-        def starve():
+        def go_on():
             while not ended.is_set():
-                self._signal(processes, signal.SIGSTOP)
-                ended.wait(0.18)
-                self._signal(processes, signal.SIGCONT)
-                ended.wait(0.02)
-
-        thread = threading.Thread(target=starve, daemon=True)
-        thread.start()
+                act(ended)
 
         def stop():
             ended.set()
             thread.join()
 
+        thread = threading.Thread(target=go_on, daemon=True)
+        thread.start()
         fault.undo.append(stop)
 
     @staticmethod
@@ -244,6 +252,21 @@ class Breaker:
                                  f"machine/{machine}/event"))
             self.ear.publish(f"tagout/{topic}", junk(dice), qos=dice.randrange(2), wait=False,
                              retain=topic.endswith("report") and dice.random() < 0.1)
+
+    def _echo(self, fault):
+        """What was said of late is said again: by a broker that was restored, a leader that was
+        late, a network that repeats. A report of a press counts each time (C3)."""
+        dice = random.Random(fault.number)
+
+        def once(ended):
+            with self.ear.lock:
+                passed = list(self.ear.passed)
+            topic, payload = dice.choice(passed)
+            if b'"oops":true' not in payload:
+                self.ear.publish(topic, payload, retain=topic.endswith("command"), wait=False)
+            ended.wait(0.02)
+
+        self._again_and_again(fault, once)
 
     def _forge(self, fault):
         """Reports in the name of a victim, which is nobody else's business."""

@@ -7,7 +7,7 @@ import threading
 import time
 
 from services import BIN, SANITIZER_REPORT, clean_environment
-from shop_floor import NAMES, SHY, VICTIMS
+from shop_floor import NAMES, SHY
 from truth import Request
 
 CTL_LIMIT_S = 60.0
@@ -86,8 +86,12 @@ class Operators:
 
     def act(self):
         dice = self.dice
-        machine = dice.choice([m for m in self.floor.roster.machines if m not in VICTIMS]
-                              + list(VICTIMS))
+        machine = dice.choice(sorted(self.floor.roster.machines))
+        with self.ear.lock:
+            just_opened = sorted(name for name, box in self.ear.truth.boxes.items()
+                                 if box.relay and time.monotonic() - box.relay_at < 5)
+        if just_opened and dice.random() < 0.5:
+            machine = dice.choice(just_opened)
         roll = dice.random()
         if roll < 0.15:
             self.ear.ask("lockout", machine, value=True, reason="chaos")

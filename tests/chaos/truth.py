@@ -13,6 +13,7 @@ SLACK_S = 0.1        # between two readings of one box's clock
 LATE_S = 60.0        # so long a request without an answer may still be carried out
 JUDGED_AFTER_S = 1.0  # what a box says of the cause of an "off" may follow it
 KEPT_EVENTS = 60
+OLD_WORD = "an old oops or lockout"
 
 
 class Request:
@@ -71,6 +72,8 @@ class Box:
         self.relay = False
         self.relay_at = -1e9
         self.user = None         # whose card opened it
+        self.opened_by = None    # when the card went in that opened it last
+        self.off_reason = None   # why it went off last, if that is known
         self.stopped_at = None   # a press that nobody has asked to clear since
         self.requests = []
         self.promises = {flag: Promise(flag) for flag in ("oops", "lockout")}
@@ -174,6 +177,7 @@ class Truth:
             if wrong:
                 self.fail(box.name, f"C7.1: its relay goes on: {wrong}")
             box.user = box.holder
+            box.opened_by = box.card_at if box.holder else None
             box.relay, box.relay_at = True, at
         else:
             off = (at, box, box.relay_at, box.user)
@@ -217,6 +221,8 @@ class Truth:
             return "the card was not put in since its boot, or since a press"
         if at - box.card_at > WINDOW_S + SLACK_S:
             return f"the card went in {at - box.card_at:.1f} s ago"
+        if box.opened_by == box.card_at and not self._old_word(box, box.relay_at):
+            return f"its card was in when the session ended ({box.off_reason})"
         if box.is_victim:
             return None  # who forges its reports may claim any card
         if box.holder.startswith("stranger"):
@@ -232,7 +238,7 @@ class Truth:
     # ---- a relay goes off ----
 
     def _counts(self, at, box, on_at, user):
-        reason = self._reason_for_off(box, at, on_at, user)
+        reason = box.off_reason = self._reason_for_off(box, at, on_at, user)
         if reason is not None:
             self.tally[f"off: {reason}"] += 1
         return reason is not None
@@ -280,7 +286,7 @@ class Truth:
         """C7.2: an "off" with oops or lockout is obeyed however old it is."""
         for heard, command, is_old in self.commands.get(box.name, ()):
             if is_old and abs(heard - at) < 3.0 and (command["oops_led"] or command["lockout"]):
-                return "an old oops or lockout"
+                return OLD_WORD
         return None
 
     # ---- what controllers say ----

@@ -137,6 +137,20 @@ def test_C4_a_lockout_that_was_cleared_before_the_session_ends_nothing():
     assert "nobody and nothing cut it" in story.relay(True).relay(False).end()
 
 
+def test_C6_a_session_that_was_ended_does_not_come_back_with_its_card():
+    story = Story().card_in("Ada").relay(True).ask("end").relay(False).relay(True)
+    assert "its card was in when the session ended (end)" in story.end()
+
+
+def test_C7_2_an_old_lockout_is_obeyed_and_the_session_comes_back():
+    story = Story().card_in("Ada").relay(True)
+    for epoch, is_old in ((2, False), (1, True)):
+        story.truth.commanded(story.at, SAW, {
+            "epoch": epoch, "rev": 1, "relay": False, "second_relay": False, "display": "",
+            "oops_led": False, "lockout": is_old, "boot_id": "b", "seq": 1})
+    assert story.relay(False).relay(True).end() == ""
+
+
 def test_C7_3_what_hands_do_ends_a_session():
     pressed = Story().card_in("Ada").relay(True).say("button", text="Oops pressed")
     assert pressed.relay(False, after_s=0).say("button", 0.25, text="Oops let go").end() == ""
