@@ -131,6 +131,7 @@ void client_free(struct client *client)
         mqtt_stop(client->mqtt, GOODBYE_MS);
     }
     mqtt_free(client->mqtt);
+    mqtt_finish();
     inbox_free(client->inbox);
     answer_copy_free(&client->answer);
     free(client);

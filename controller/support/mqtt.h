@@ -92,6 +92,11 @@ void mqtt_free(struct mqtt *mqtt);
  * end the process by _exit. */
 MUST_USE bool mqtt_let_go(struct mqtt *mqtt, int timeout_ms);
 
+/* For the end of a process, when its last client is freed, if that was not a direct one. Paho's
+ * threads have said by then that they end, but go on to free what OpenSSL keeps for each thread;
+ * and the end of the process takes OpenSSL down. Waits until they are gone, 1 s at most. */
+void mqtt_finish(void);
+
 /* Connects now, and again for ever after each loss. The inbox tells of each result. */
 void mqtt_start(struct mqtt *mqtt, struct mono_time now);
 

@@ -203,6 +203,7 @@ static void stop(struct loop *loop)
 {
     watcher_http_free(loop->http);
     mqtt_free(loop->mqtt);
+    mqtt_finish();
     watcher_free(loop->watcher);
     event_loop_close(&loop->events);
     audit_stop(loop->audit, AUDIT_STOP_MS);

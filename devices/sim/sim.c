@@ -309,6 +309,7 @@ int sim_run(const struct options *options)
         box_free(&sim.boxes[i]);
     }
     observer_free(&sim.observer);
+    mqtt_finish();
     close(sim.signals);
     free(sim.polled);
     free(sim.visitors);
