@@ -117,10 +117,10 @@ void local_add_asking(const struct ctl *ctl, struct text *out)
 
 /* ---- telling Mosquitto ---- */
 
-/* As sd_booted(3) has it. */
-static bool has_systemd(void)
+/* The folder is there where systemd is what the host was booted with: sd_booted(3). */
+const char *local_tell(void)
 {
-    return access("/run/systemd/system", F_OK) == 0;
+    return access("/run/systemd/system", F_OK) == 0 ? RELOAD : SIGNAL;
 }
 
 /* What systemd says of the broker's unit, such as "inactive"; "" where there is no systemd, and
@@ -171,7 +171,7 @@ int local_reload(const struct ctl *ctl)
     if (!ctl_has(ctl->arguments, CTL_RELOAD)) {
         fprintf(
             ctl->arguments->json ? stderr : stdout, "Now tell Mosquitto:\n\n    %s%s\n",
-            has_systemd() ? RELOAD : SIGNAL, old);
+            local_tell(), old);
         return CTL_DONE;
     }
     fflush(stdout);

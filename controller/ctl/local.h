@@ -1,5 +1,5 @@
-/* What the verbs share that change the broker's accounts on this host, without asking anybody:
- * verb_account.c and verb_device.c. For nobody else.
+/* What the verbs share that change what the broker on this host reads, without asking anybody:
+ * verb_account.c, verb_device.c and verb_ca.c. For nobody else.
  *
  * Each function that returns an int returns an exit status, and has said why when it is not
  * CTL_DONE.
@@ -30,6 +30,9 @@ void local_print_json(const struct ctl *ctl, enum access_role role, const char *
 
 /* What follows `tagoutctl` for what asks the controller. */
 void local_add_asking(const struct ctl *ctl, struct text *out);
+
+/* How one has Mosquitto read its files again, in a shell of this host. */
+const char *local_tell(void);
 
 /* With --reload it tells Mosquitto, else how one does. */
 int local_reload(const struct ctl *ctl);

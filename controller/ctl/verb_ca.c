@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "controller/ctl/ctl.h"
+#include "controller/ctl/local.h"
 #include "controller/setup/authority.h"
 #include "controller/setup/files.h"
 #include "controller/support/certificate.h"
@@ -101,7 +102,7 @@ static int make(const struct ctl *ctl, const char *directory)
                          "[mqtt] ca_file. Keep " AUTHORITY_KEY "\nsecret: who has it can be "
                          "the broker.\n"
                        : "The authority is the same: boxes and services need nothing new.\n");
-    printf("Then tell the broker: systemctl reload mosquitto\n");
+    printf("Then tell the broker: %s\n", local_tell());
     return CTL_DONE;
 }
 
