@@ -1,14 +1,13 @@
 """More reports than the controller can judge: the newest is answered, an Oops and a card edge are
 never lost, requests are carried out, memory is bounded, and afterwards all is as before."""
-import os
-import re
 import time
 
 import pytest
 
 import flood as flooding
 from flood import Flood
-from harness import ADA, ROOT, Controller, Machine, user, wait_until
+from harness import ADA, Machine, user, wait_until
+from release import Release
 
 CROWD = [f"m{number:03}" for number in range(300)]
 SHOP = {name: {"authorizations_or": ["woodshop"]} for name in ["saw", *CROWD]}
@@ -21,14 +20,6 @@ BURST = 40  # reports of each machine meanwhile
 ANSWER_S = 15
 # Two inboxes, what waits of each machine, the outbox.
 GROWTH_MAX_BYTES = 32 << 20
-
-
-class Release(Controller):
-    """As it is installed: under the sanitizers memory says nothing."""
-
-    @staticmethod
-    def command_line(*arguments):
-        return [os.path.join(ROOT, "build/bin/tagoutd"), *arguments]
 
 
 @pytest.fixture
@@ -46,17 +37,6 @@ def flood(broker):
     one = Flood(broker)
     yield one
     one.close()
-
-
-def resident_bytes(process):
-    with open(f"/proc/{process.pid}/status", encoding="ascii") as file:
-        return int(re.search(r"VmRSS:\s+(\d+) kB", file.read()).group(1)) * 1024
-
-
-def heard(controller):
-    metrics = controller.metrics()
-    return sum(metrics[f"tagout_{kind}_total"]
-               for kind in ("reports", "reports_merged", "inbox_dropped"))
 
 
 def all_answered(client, names, seq, since):
@@ -109,17 +89,17 @@ def test_C3_reports_of_a_standstill_merge_and_no_oops_or_card_edge_is_lost(
 def test_a_flood_that_nothing_holds_back_takes_no_memory_and_no_connection(
         controller, client, flood):
     client.subscribe("tagout/machine/+/command")
-    before = resident_bytes(controller)
+    before = controller.resident_bytes()
     peak = before
     flood.start(CROWD, None)
     until = time.monotonic() + BEYOND_S
     while time.monotonic() < until:
-        peak = max(peak, resident_bytes(controller))
+        peak = max(peak, controller.resident_bytes())
         time.sleep(0.1)
     since = client.position()
     seq = flood.stop()
     repeat_until_answered(client, flood, CROWD, seq, since)
-    peak = max(peak, resident_bytes(controller))
+    peak = max(peak, controller.resident_bytes())
     print(f"note: {flood.sent} reports in {BEYOND_S} s, memory {(peak - before) / 2**20:+.1f} MiB")
     assert peak - before < GROWTH_MAX_BYTES
     assert controller.metrics()["tagout_mqtt_connects_total"] == 1
@@ -131,10 +111,10 @@ def test_C6_requests_and_oops_are_carried_out_in_a_flood_and_memory_is_bounded(
     saw.report()
     client.subscribe("tagout/machine/+/command")
     client.subscribe("tagout/response/#")
-    before = resident_bytes(controller)
+    before = controller.resident_bytes()
     peak = before
     took = []
-    flood.start(CROWD, lambda: heard(controller))
+    flood.start(CROWD, controller.heard)
     until = time.monotonic() + FLOOD_S
     while time.monotonic() < until:
         began = time.monotonic()
@@ -143,7 +123,7 @@ def test_C6_requests_and_oops_are_carried_out_in_a_flood_and_memory_is_bounded(
         saw.report(oops=False, timeout_s=ANSWER_S)
         answer = client.request("clear", {"machine": "saw"}, timeout_s=ANSWER_S)
         assert answer["status"] == "ok"
-        peak = max(peak, resident_bytes(controller))
+        peak = max(peak, controller.resident_bytes())
         time.sleep(0.1)
     since = client.position()
     seq = flood.stop()

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from harness import ADA, BOB, MACHINES, USERS, Broker, Machine, free_port, user, wait_until
+from tls_broker import TlsBroker, make_certificate
 
 EVENTS = "tagout/machine/+/event"
 SAW = "tagout/machine/saw"
@@ -250,24 +251,9 @@ def run(*command):
                    env=dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin"))
 
 
-def make_certificate(folder, name, address):
-    """A certificate that signs itself; (certificate, key)."""
-    certificate, key = (os.path.join(folder, f"{name}.{end}") for end in ("crt", "key"))
-    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-        "-nodes", "-days", "2", "-subj", f"/CN={name}", "-addext", f"subjectAltName=IP:{address}",
-        "-keyout", key, "-out", certificate)
-    return certificate, key
-
-
 @pytest.fixture
 def tls_broker(scratch):
-    """Two listeners: TLS for the controller, plain for the test's client."""
-    certificate, key = make_certificate(scratch, "broker", "127.0.0.1")
-    port = free_port()
-    service = Broker(scratch, extra=f"listener {port} 127.0.0.1\ncertfile {certificate}\n"
-                                    f"keyfile {key}\n")
-    service.tls_url = f"mqtts://127.0.0.1:{port}"
-    service.certificate = certificate
+    service = TlsBroker(scratch)
     try:
         yield service.start()
     finally:

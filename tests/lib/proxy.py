@@ -1,5 +1,6 @@
 """A TCP proxy that can misbehave, between the controller and its broker or Redis."""
 import asyncio
+import socket
 import threading
 
 from processes import TIMEOUT_S, free_port
@@ -14,14 +15,16 @@ class Proxy:
 
       pass     bytes go through
       freeze   connections stay open, nothing goes through; what was held goes when it passes again
-      trickle  one byte each `trickle_s`
+      trickle  `trickle_bytes` each `trickle_s`; with `buffer_bytes`, the kernel keeps no more
       sever    the first bytes of what comes next go through, then its connection is closed
       cut      connections are closed, and new ones at once (both directions)
     """
 
-    def __init__(self, target, trickle_s=TRICKLE_S):
+    def __init__(self, target, trickle_s=TRICKLE_S, trickle_bytes=1, buffer_bytes=None):
         self.target = getattr(target, "address", target)
         self.trickle_s = trickle_s
+        self.trickle_bytes = trickle_bytes
+        self.buffer_bytes = buffer_bytes
         self.port = free_port()
         self.severed = 0
         self._modes = {"up": "pass", "down": "pass"}
@@ -65,7 +68,11 @@ class Proxy:
 
     async def _open(self):
         self._changed = asyncio.Condition()
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        listener = socket.create_server(("127.0.0.1", self.port))
+        if self.buffer_bytes:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.buffer_bytes)
+        self._server = await asyncio.start_server(self._serve, sock=listener,
+                                                  limit=self.buffer_bytes or 65536)
 
     async def _set(self, mode, directions):
         async with self._changed:
@@ -119,7 +126,7 @@ class Proxy:
                 async with self._changed:
                     await self._changed.wait_for(lambda: self._modes[direction] != "freeze")
                 if self._modes[direction] == "trickle":
-                    piece, data = data[:1], data[1:]
+                    piece, data = data[:self.trickle_bytes], data[self.trickle_bytes:]
                     await asyncio.sleep(self.trickle_s)
                 else:
                     piece, data = data, b""

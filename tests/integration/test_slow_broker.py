@@ -1,0 +1,194 @@
+"""A broker that reads what the controller says slowly, or not at all, while it goes on telling what
+the machines report: with TLS and without. The loop waits for nobody, memory is bounded, commands
+come as soon as the line lets them, nothing that was decided is lost, and all is well afterwards."""
+import threading
+import time
+
+import pytest
+
+import flood as flooding
+from flood import Flood
+from harness import ADA, Machine, user, wait_until
+from release import Release
+from tls_broker import TlsBroker
+
+CROWD = [f"m{number:03}" for number in range(300)]
+QUIET = [f"q{number:04}" for number in range(3000)]  # all that there is to look at: 2 MiB
+SHOP = {name: {"authorizations_or": ["woodshop"]} for name in ["saw", *CROWD, *QUIET]}
+USERS = [user(1, "Ada", ["woodshop"])]
+# What the line to the broker takes: 256 KiB a second, and what lies in it meanwhile.
+TRICKLE_S = 0.016
+TRICKLE_BYTES = 4096
+BUFFER_BYTES = 32768
+SLOW_S = 8
+# Beyond what the broker takes for gone: half as long again as the keep-alive, which is 2 s.
+MUTE_S = 6
+ANSWER_S = 15
+# What is in flight, a page of the status, and what the proxy holds, at that pace, and then some.
+COMMAND_S = 6
+LOOP_S = 1.0  # a turn of the loop on a busy host; its watchdog waits for 10 s
+GROWTH_MAX_BYTES = 32 << 20
+
+
+class Between:
+    """The controller, and the line to its broker."""
+
+    def __init__(self, scratch, broker, redis, line, tls):
+        self.line = line
+        url = f"{'mqtts' if tls else 'mqtt'}://127.0.0.1:{line.port}"
+        mqtt = {"url": url, **({"ca_file": broker.certificate} if tls else {})}
+        self.controller = Release(scratch, broker, redis, SHOP, USERS, settings={"mqtt": mqtt})
+        self.before = 0
+        self.peak = 0
+        self.slowest_s = 0.0
+        self._watching = False
+        self._thread = None
+
+    def watch(self):
+        """How long a turn of the loop takes, as its HTTP server shows it, and its memory."""
+        self.before = self.peak = self.controller.resident_bytes()
+        self._watching = True
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def _watch(self):
+        while self._watching:
+            began = time.monotonic()
+            self.controller.status_of("/healthz")
+            self.slowest_s = max(self.slowest_s, time.monotonic() - began)
+            self.peak = max(self.peak, self.controller.resident_bytes())
+            time.sleep(0.02)
+
+    def stop_watching(self):
+        self._watching = False
+        self._thread.join()
+        print(f"note: the slowest page {self.slowest_s * 1000:.0f} ms, memory "
+              f"{(self.peak - self.before) / 2**20:+.1f} MiB")
+        assert self.slowest_s < LOOP_S
+        assert self.peak - self.before < GROWTH_MAX_BYTES
+
+
+@pytest.fixture
+def tls_broker(scratch):
+    service = TlsBroker(scratch)
+    try:
+        yield service.start()
+    finally:
+        service.kill()
+
+
+@pytest.fixture(params=["plain", "tls"])
+def between(request, scratch, tls_broker, redis, proxy):
+    tls = request.param == "tls"
+    line = proxy(tls_broker.tls_address if tls else tls_broker, trickle_s=TRICKLE_S,
+                 trickle_bytes=TRICKLE_BYTES, buffer_bytes=BUFFER_BYTES)
+    one = Between(scratch, tls_broker, redis, line, tls)
+    try:
+        one.controller.start()
+        yield one
+        one.controller.stop()
+    finally:
+        one.controller.kill()
+
+
+@pytest.fixture
+def client(connect, tls_broker):
+    return connect(broker=tls_broker)
+
+
+@pytest.fixture
+def flood(tls_broker):
+    one = Flood(tls_broker)
+    yield one
+    one.close()
+
+
+def repeat_until_answered(client, flood, seq, card, since):
+    """As boxes do: what nobody answered is said again each 2 s (C7.4)."""
+    again = time.monotonic() + 2
+
+    def answered():
+        nonlocal again
+        if time.monotonic() >= again:
+            again = time.monotonic() + 2
+            flood.say((name, flooding.report(name, seq, card)) for name in CROWD)
+        newest = {m.topic.split("/")[2]: m.json["seq"]
+                  for m in client.messages("tagout/machine/+/command", since)}
+        return all(newest.get(name) == seq for name in CROWD)
+
+    wait_until(answered, "every machine has the answer to its newest report", 2 * ANSWER_S)
+
+
+def look_again_and_again(client, stop, looked):
+    """Somebody who looks at the whole shop all the time, page by page."""
+    after = {}
+    while not stop.is_set():
+        answer = client.request("status", after, timeout_s=ANSWER_S)
+        assert answer["status"] == "ok", answer
+        looked.append(len(answer["data"]["machines"]))
+        after = {"after": answer["data"]["next"]} if "next" in answer["data"] else {}
+
+
+def test_C6_a_line_that_is_slow_delays_commands_by_what_is_on_it_and_by_nobody_who_looks(
+        between, tls_broker, client, connect, flood):
+    controller = between.controller
+    saw = Machine(connect(broker=tls_broker), "saw")
+    saw.report()
+    client.subscribe("tagout/machine/+/command")
+    flood.say((name, flooding.report(name, 1)) for name in CROWD)
+    wait_until(lambda: controller.heard() >= len(CROWD), "all were heard")
+    between.watch()
+    between.line.set("trickle", "up")
+    stop, looked, took = threading.Event(), [], []
+    looker = threading.Thread(target=look_again_and_again,
+                              args=(connect(broker=tls_broker), stop, looked), daemon=True)
+    looker.start()
+    flood.start(CROWD, controller.heard)
+    until = time.monotonic() + SLOW_S
+    while time.monotonic() < until:
+        began = time.monotonic()
+        assert saw.report(oops=True, timeout_s=ANSWER_S)["oops_led"]
+        took.append(time.monotonic() - began)
+        saw.report(oops=False, timeout_s=ANSWER_S)
+        assert client.request("clear", {"machine": "saw"}, timeout_s=ANSWER_S)["status"] == "ok"
+    stop.set()
+    looker.join(ANSWER_S)
+    since = client.position()
+    seq = flood.stop()
+    between.line.set("pass", "up")
+    repeat_until_answered(client, flood, seq + 1, "", since)
+    between.stop_watching()
+    print(f"note: {flood.sent} reports, an Oops answered within {max(took):.2f} s of {len(took)}, "
+          f"{len(looked)} pages were looked at")
+    assert max(took) < COMMAND_S
+    assert looked and controller.metrics()["tagout_mqtt_connects_total"] == 1
+
+
+def test_C12_a_broker_that_does_not_hear_is_left_in_order_and_nothing_decided_is_lost(
+        between, client, flood):
+    controller = between.controller
+    client.subscribe("tagout/machine/+/command")
+    client.subscribe("tagout/machine/+/event")
+    flood.say((name, flooding.report(name, 1)) for name in CROWD)
+    wait_until(lambda: controller.heard() >= len(CROWD), "all were heard")
+    since = client.position()
+    between.watch()
+    between.line.set("freeze", "up")
+    # Each card goes in, is judged, and the session's beginning lies on the line.
+    flood.say((name, flooding.report(name, 2, ADA)) for name in CROWD)
+    wait_until(lambda: controller.metrics()["tagout_events_total"] >= len(CROWD), "all are judged")
+    flood.start(CROWD, controller.heard)
+    time.sleep(MUTE_S)
+    flood.stop()
+    assert controller.status_of("/readyz")[0] == 503
+    between.line.set("pass", "up")
+    repeat_until_answered(client, flood, 1000000, "", since)
+    between.stop_watching()
+    wait_until(lambda: controller.metrics()["tagout_mqtt_waiting"] == 0, "all was said")
+    told = {}
+    for message in client.messages("tagout/machine/+/event", since):
+        event = message.json
+        told.setdefault(event["machine"], {})[event["n"]] = event["event_type"]
+    for name in CROWD:
+        assert told[name][1] == "login", name
+        assert sorted(told[name]) == list(range(1, len(told[name]) + 1)), told[name]
