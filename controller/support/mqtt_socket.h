@@ -3,8 +3,9 @@
  * At each connect, every TCP socket of this process whose peer has the broker's port is looked at;
  * one that has received something is a connection that has come to life, and gets
  * - TCP_NODELAY: else a small message waits 40 ms for the broker's delayed acknowledgement;
- * - a send buffer that takes all that may be in flight (MQTT_IN_FLIGHT_BYTES_MAX): else, when the
- *   broker stands still, commands queue up inside Paho.
+ * - a send buffer that takes all that may be in flight (MQTT_IN_FLIGHT_BYTES_MAX), or the largest
+ *   message of a direct client and what follows it: else, when the broker stands still, commands
+ *   queue up inside Paho, or wait for room.
  */
 #ifndef TAGOUT_SUPPORT_MQTT_SOCKET_H
 #define TAGOUT_SUPPORT_MQTT_SOCKET_H
@@ -12,7 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define MQTT_SEND_BUFFER_BYTES 212992 /* the most that Linux grants by default */
+/* Linux grants so much by default, and doubles it for its own bookkeeping. */
+#define MQTT_SEND_BUFFER_BYTES 212992
 
 /* Returns the descriptor where exactly one socket was new, and -1 where none or several were. */
 int mqtt_socket_prepare(uint16_t port);
