@@ -103,25 +103,42 @@ static void check_accounts(void)
 
 /* ---- secrets.yaml ---- */
 
+static void write_again(const struct box_file *box)
+{
+    struct box_before before;
+    TEXT_LOCAL(why, 1024);
+
+    FUZZ_CHECK(box_file_write(box, &before, &why) == STATUS_OK);
+    box_before_free(&before);
+}
+
 static void check_secrets(void)
 {
+    static char original[FILE_MAX];
     static char first[FILE_MAX];
     static char second[FILE_MAX];
     char folder[BYTES_PLACE_SIZE];
     const struct box_file box = {
         .folder = folder, .machine = "table-saw", .prefix = "tagout", .password = "four-words"};
-    bool made = false;
+    struct box_before before;
+    size_t original_length = get("secrets.yaml", original);
     size_t length;
     TEXT_LOCAL(why, 1024);
 
     bytes_place(folder, "");
-    if (box_file_write(&box, &made, &why) != STATUS_OK) {
+    if (box_file_write(&box, &before, &why) != STATUS_OK) {
         FUZZ_CHECK(why.length > 0);
         return;
     }
     length = get("secrets.yaml", first);
     FUZZ_CHECK(memmem(first, length, "table_saw_password: \"four-words\"\n", 33) != NULL);
-    FUZZ_CHECK(box_file_write(&box, &made, &why) == STATUS_OK);
+    box_file_take_back(&box, &before);
+    box_before_free(&before);
+    length = get("secrets.yaml", second);
+    FUZZ_CHECK(length == original_length && memcmp(original, second, length) == 0);
+    write_again(&box);
+    length = get("secrets.yaml", first);
+    write_again(&box);
     FUZZ_CHECK(length == get("secrets.yaml", second) && memcmp(first, second, length) == 0);
 }
 
