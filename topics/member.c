@@ -91,6 +91,16 @@ bool member_number(struct members *members, const char *key, enum presence prese
     return node != NULL;
 }
 
+bool member_ms(struct members *members, const char *key, enum presence presence, int64_t *ret_ms)
+{
+    const struct json *node = find(members, key, presence, JSON_NUMBER);
+
+    if (node != NULL) {
+        *ret_ms = json_ms(node);
+    }
+    return node != NULL;
+}
+
 bool member_integer(
     struct members *members, const char *key, enum presence presence, uint64_t min, uint64_t max,
     uint64_t *ret)

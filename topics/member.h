@@ -55,6 +55,8 @@ void member_fail(struct members *members, const char *key, const char *format, .
 /* All: whether the member was there, and right. */
 bool member_bool(struct members *members, const char *key, enum presence presence, bool *ret);
 bool member_number(struct members *members, const char *key, enum presence presence, double *ret);
+/* A number of seconds in milliseconds; what is no time after 1970 is right, and 0 (json_ms). */
+bool member_ms(struct members *members, const char *key, enum presence presence, int64_t *ret_ms);
 bool member_integer(
     struct members *members, const char *key, enum presence presence, uint64_t min, uint64_t max,
     uint64_t *ret);

@@ -6,15 +6,6 @@
 
 #define WALL_SECONDS_MAX 1e11 /* some three thousand years: no clock says more */
 
-void json_out_wall(struct json_out *out, const char *key, struct wall_time time)
-{
-    if (time.ms <= 0) {
-        json_out_null(out, key);
-    } else {
-        json_out_number(out, key, (double)time.ms / 1000.0, 3);
-    }
-}
-
 static void print_flags(const struct state_payload *state, struct json_out *out)
 {
     json_out_bool(out, "oops", state->oops);

@@ -72,7 +72,4 @@ MUST_USE enum status
 state_parse(const char *payload, size_t length, struct state_copy *ret_copy, struct text *why);
 void state_copy_free(struct state_copy *copy);
 
-/* Seconds with up to three decimals, or null for {0}. */
-void json_out_wall(struct json_out *out, const char *key, struct wall_time time);
-
 #endif

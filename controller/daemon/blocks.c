@@ -251,8 +251,8 @@ static enum status take_cards(const struct json *document, struct blocks *blocks
         const struct json *card = json_get(item, "card");
         const struct json *account = json_get(item, "account_id");
         enum status status;
-        if (card == NULL || json_type(card) != JSON_STRING || account == NULL ||
-            json_type(account) != JSON_STRING || strlen(json_string(card)) >= CORE_CARD_SIZE) {
+        if (json_type(card) != JSON_STRING || json_type(account) != JSON_STRING ||
+            strlen(json_string(card)) >= CORE_CARD_SIZE) {
             text_add(why, "/cards: must be objects with card and account_id");
             return STATUS_INVALID;
         }
@@ -280,9 +280,9 @@ blocks_parse(const char *payload, size_t length, struct blocks *blocks, struct t
     const struct json *rev = json_get(document, "rev");
     const struct json *key = json_get(document, "card_key");
     const struct json *cards = json_get(document, "cards");
-    if (epoch == NULL || !json_is_integer(epoch, 0, VERSION_EPOCH_MAX) || rev == NULL ||
-        !json_is_integer(rev, 0, VERSION_REV_MAX) || key == NULL || json_type(key) != JSON_STRING ||
-        cards == NULL || json_type(cards) != JSON_ARRAY) {
+    if (!json_is_integer(epoch, 0, VERSION_EPOCH_MAX) ||
+        !json_is_integer(rev, 0, VERSION_REV_MAX) || json_type(key) != JSON_STRING ||
+        json_type(cards) != JSON_ARRAY) {
         text_add(why, "epoch, rev, card_key or cards is missing or of a wrong type");
         status = STATUS_INVALID;
     } else {

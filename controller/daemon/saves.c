@@ -233,7 +233,7 @@ static void publish_timeout(struct controller *controller, const struct machine 
     json_out_integer(&out, "count", machine->record.save_timeouts);
     json_out_integer(&out, "budget_ms", controller->settings->redis.save_timeout_ms);
     json_out_string(&out, "controller", controller->settings->controller.id);
-    json_out_number(&out, "at", (double)controller->now.wall.ms / 1000, 3);
+    json_out_wall(&out, "at", controller->now.wall);
     json_out_close(&out, '}');
     publish(controller, TOPIC_SAVE_TIMEOUT, NULL, NULL, payload.data, payload.length);
 }

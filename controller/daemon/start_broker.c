@@ -228,21 +228,11 @@ void start_retained_state(
     state_copy_free(&copy);
 }
 
-static bool has_word(const struct json *object, const char *key, const char *word)
-{
-    const struct json *member = json_get(object, key);
-
-    return member != NULL && json_type(member) == JSON_STRING &&
-           strcmp(json_string(member), word) == 0;
-}
-
 void start_controller_status(
     struct controller *controller, const char *id, const char *payload, size_t length)
 {
     struct lease_status said = {.id = id};
     struct json *document;
-    const struct json *epoch;
-    const struct json *leader;
     TEXT_LOCAL(why, 256);
 
     if (length == 0) {
@@ -252,14 +242,10 @@ void start_controller_status(
         controller->counters.bad_messages++;
         return;
     }
-    epoch = json_get(document, "epoch");
-    leader = json_get(document, "leader");
-    if (epoch != NULL && json_is_integer(epoch, 0, VERSION_EPOCH_HEARD_MAX)) {
-        said.epoch = (uint64_t)json_number(epoch);
-    }
-    said.runs = has_word(document, "status", "running");
-    said.leads = leader != NULL && json_type(leader) == JSON_BOOL && json_bool(leader);
-    said.without_redis = has_word(document, "redis", "down");
+    said.epoch = json_get_integer(document, "epoch", VERSION_EPOCH_HEARD_MAX);
+    said.runs = strcmp(json_get_string(document, "status"), "running") == 0;
+    said.leads = json_get_bool(document, "leader");
+    said.without_redis = strcmp(json_get_string(document, "redis"), "down") == 0;
     lead_on_status(controller, &said);
     json_free(document);
 }

@@ -9,6 +9,8 @@
 #include "controller/support/json_memory.h"
 #include "controller/support/json_scan.h"
 
+#define MS_MAX 1e15 /* some thirty thousand years: no clock says more */
+
 /* `struct json` is never defined: a node is a cJSON behind this cast. */
 static const cJSON *tree(const struct json *node)
 {
@@ -227,6 +229,13 @@ const char *json_string(const struct json *node)
     return cJSON_IsString(tree(node)) ? tree(node)->valuestring : "";
 }
 
+int64_t json_ms(const struct json *node)
+{
+    double ms = json_number(node) * 1000;
+
+    return ms > 0 && ms < MS_MAX ? (int64_t)(ms + 0.5) : 0;
+}
+
 const struct json *json_get(const struct json *object, const char *key)
 {
     if (!cJSON_IsObject(tree(object))) {
@@ -235,16 +244,36 @@ const struct json *json_get(const struct json *object, const char *key)
     return node_of(cJSON_GetObjectItemCaseSensitive(tree(object), key));
 }
 
+bool json_get_bool(const struct json *object, const char *key)
+{
+    return json_bool(json_get(object, key));
+}
+
+double json_get_number(const struct json *object, const char *key)
+{
+    return json_number(json_get(object, key));
+}
+
 const char *json_get_string(const struct json *object, const char *key)
+{
+    return json_string(json_get(object, key));
+}
+
+int64_t json_get_ms(const struct json *object, const char *key)
+{
+    return json_ms(json_get(object, key));
+}
+
+uint64_t json_get_integer(const struct json *object, const char *key, uint64_t max)
 {
     const struct json *member = json_get(object, key);
 
-    return member != NULL && json_type(member) == JSON_STRING ? json_string(member) : "";
+    return json_is_integer(member, 0, max) ? (uint64_t)json_number(member) : 0;
 }
 
 const struct json *json_first(const struct json *node)
 {
-    return node_of(tree(node)->child);
+    return node == NULL ? NULL : node_of(tree(node)->child);
 }
 
 const struct json *json_next(const struct json *node)

@@ -17,6 +17,7 @@
 
 #include "controller/support/status.h"
 #include "controller/support/text.h"
+#include "controller/support/time.h"
 
 #define JSON_DEPTH_MAX 8
 
@@ -40,18 +41,28 @@ enum json_type {
     JSON_OBJECT,
 };
 
+/* A node that is looked at may be NULL, as json_get returns it: it is null, and has no members. */
+
 enum json_type json_type(const struct json *node);
 /* "null", "a boolean", "a number", "a string", "an array", "an object": for error texts. */
 const char *json_type_text(enum json_type type);
 
+/* The value; false, 0 or "" for a node of another type. */
 bool json_bool(const struct json *node);
 double json_number(const struct json *node);
 const char *json_string(const struct json *node);
+/* A number of seconds in milliseconds; 0 for none, and for what is no time after 1970. */
+int64_t json_ms(const struct json *node);
 
 /* The member of that name (exact), or NULL; NULL for a node that is no object. */
 const struct json *json_get(const struct json *object, const char *key);
-/* A member that is a string; "" where there is none. */
+/* The value of a member; false, 0 or "" where there is none of that type. */
+bool json_get_bool(const struct json *object, const char *key);
+double json_get_number(const struct json *object, const char *key);
 const char *json_get_string(const struct json *object, const char *key);
+int64_t json_get_ms(const struct json *object, const char *key);
+/* From 0 to `max`, at most 2^53; 0 where there is no such integer. */
+uint64_t json_get_integer(const struct json *object, const char *key, uint64_t max);
 /* First child of an object or array, and the next one; NULL at the end. */
 const struct json *json_first(const struct json *node);
 const struct json *json_next(const struct json *node);
@@ -79,6 +90,8 @@ void json_out_null(struct json_out *out, const char *key);
 void json_out_integer(struct json_out *out, const char *key, int64_t value);
 /* Shortest form with at most `decimals` digits behind the point; not finite: null. */
 void json_out_number(struct json_out *out, const char *key, double value, int decimals);
+/* Seconds with up to three decimals, or null for {0}. */
+void json_out_wall(struct json_out *out, const char *key, struct wall_time time);
 /* Text that is JSON already. */
 void json_out_raw(struct json_out *out, const char *key, const char *json);
 

@@ -188,6 +188,15 @@ void json_out_number(struct json_out *out, const char *key, double value, int de
     json_out_raw(out, key, strcmp(digits.data, "-0") == 0 ? "0" : digits.data);
 }
 
+void json_out_wall(struct json_out *out, const char *key, struct wall_time time)
+{
+    if (time.ms <= 0) {
+        json_out_null(out, key);
+    } else {
+        json_out_number(out, key, (double)time.ms / 1000.0, 3);
+    }
+}
+
 void json_out_raw(struct json_out *out, const char *key, const char *json)
 {
     start(out, key);

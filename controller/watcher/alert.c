@@ -3,8 +3,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "topics/state.h"
-
 #define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
 
 static const char *const words[ALERT_KIND_COUNT] = {
@@ -190,23 +188,13 @@ enum status alert_print(const struct alert *alert, struct text *text)
 
 static void read_string(const struct json *object, const char *key, char *ret, size_t size)
 {
-    const struct json *node = json_get(object, key);
-    text_copy(ret, size, node != NULL && json_type(node) == JSON_STRING ? json_string(node) : "");
-}
-
-static int64_t read_number(const struct json *object, const char *key, double unit)
-{
-    const struct json *node = json_get(object, key);
-    double value = node != NULL && json_type(node) == JSON_NUMBER ? json_number(node) * unit : 0;
-    return value > 0 && value < 1e15 ? (int64_t)(value + 0.5) : 0;
+    text_copy(ret, size, json_get_string(object, key));
 }
 
 enum status alert_read(const struct json *object, struct alert *ret_alert)
 {
     struct alert alert = {0};
     char word[64];
-    const struct json *certain = json_get(object, "certain");
-    const struct json *leads = json_get(object, "leads");
 
     read_string(object, "alert", word, sizeof word);
     while (alert.kind < ALERT_KIND_COUNT && strcmp(words[alert.kind], word) != 0) {
@@ -220,15 +208,15 @@ enum status alert_read(const struct json *object, struct alert *ret_alert)
     read_string(object, "by", alert.by, sizeof alert.by);
     read_string(object, "service", alert.service, sizeof alert.service);
     read_string(object, "reason", alert.reason, sizeof alert.reason);
-    alert.leads = leads != NULL && json_type(leads) == JSON_BOOL && json_bool(leads);
-    alert.count = (uint32_t)read_number(object, "count", 1);
-    alert.window_ms = read_number(object, "window_s", 1000);
-    alert.budget_ms = read_number(object, "budget_ms", 1);
-    alert.lasted_ms = read_number(object, "lasted_s", 1000);
-    alert.certain = certain != NULL && json_type(certain) == JSON_BOOL && json_bool(certain);
-    alert.since.ms = read_number(object, "since", 1000);
-    alert.ends.ms = read_number(object, "ends", 1000);
-    alert.at.ms = read_number(object, "at", 1000);
+    alert.leads = json_get_bool(object, "leads");
+    alert.count = (uint32_t)json_get_integer(object, "count", UINT32_MAX);
+    alert.window_ms = json_get_ms(object, "window_s");
+    alert.budget_ms = (int64_t)json_get_integer(object, "budget_ms", INT32_MAX);
+    alert.lasted_ms = json_get_ms(object, "lasted_s");
+    alert.certain = json_get_bool(object, "certain");
+    alert.since.ms = json_get_ms(object, "since");
+    alert.ends.ms = json_get_ms(object, "ends");
+    alert.at.ms = json_get_ms(object, "at");
     *ret_alert = alert;
     return STATUS_OK;
 }

@@ -11,7 +11,6 @@
 #include "controller/support/json.h"
 #include "controller/support/log.h"
 #include "controller/watcher/audit_inside.h"
-#include "topics/state.h"
 
 void audit_free(struct audit *audit)
 {

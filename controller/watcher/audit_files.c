@@ -13,7 +13,6 @@
 #include "controller/support/audit_months.h"
 #include "controller/support/json.h"
 #include "controller/watcher/audit_lines.h"
-#include "topics/state.h"
 
 #define STATE_NAME "watcher.json"
 #define STATE_NEW_NAME "watcher.json.new"

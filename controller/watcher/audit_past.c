@@ -38,10 +38,9 @@ static void take_line(void *context, int64_t number, const char *line, size_t le
 /* The number of a line that stands in the state, `otherwise` where none does. */
 static int64_t line_in(const struct json *state, const char *key, int64_t otherwise)
 {
-    const struct json *line = state == NULL ? NULL : json_get(state, key);
-    bool is_line = line != NULL && json_type(line) == JSON_NUMBER &&
-                   json_is_integer(line, 0, (uint64_t)1 << 53);
-    return is_line ? (int64_t)json_number(line) : otherwise;
+    const struct json *line = json_get(state, key);
+
+    return json_is_integer(line, 0, (uint64_t)1 << 53) ? (int64_t)json_number(line) : otherwise;
 }
 
 struct audit_past *audit_past_read(const struct audit_files *files)

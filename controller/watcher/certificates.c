@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "topics/state.h"
-
 #define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
 #define MEMBER "certificates"
 
@@ -74,18 +72,15 @@ void certificates_print(const struct certificates *certificates, struct json_out
  * another. */
 static void recall(struct watched_certificate *certificate, const struct json *memory)
 {
-    const struct json *ends = json_get(memory, "ends");
-    const struct json *told = json_get(memory, "told_days");
-    int64_t ends_ms;
+    struct wall_time ends = {json_get_ms(memory, "ends")};
+    int told_days = (int)json_get_integer(memory, "told_days", 1000);
 
-    if (ends == NULL || json_type(ends) != JSON_NUMBER || told == NULL ||
-        !json_is_integer(told, 1, 1000) || !(json_number(ends) > 0 && json_number(ends) < 1e12)) {
+    if (ends.ms == 0 || told_days == 0) {
         return;
     }
-    ends_ms = (int64_t)(json_number(ends) * 1000 + 0.5);
-    if (certificate->ends.ms == 0 || certificate->ends.ms == ends_ms) {
-        certificate->ends.ms = ends_ms;
-        certificate->told_days = (int)json_number(told);
+    if (certificate->ends.ms == 0 || certificate->ends.ms == ends.ms) {
+        certificate->ends = ends;
+        certificate->told_days = told_days;
     }
 }
 
@@ -93,7 +88,7 @@ void certificates_read(struct certificates *certificates, const struct json *doc
 {
     const struct json *memories = json_get(document, MEMBER);
 
-    for (size_t i = 0; memories != NULL && i < certificates->count; i++) {
+    for (size_t i = 0; i < certificates->count; i++) {
         recall(&certificates->items[i], json_get(memories, certificates->items[i].file));
     }
 }

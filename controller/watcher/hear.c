@@ -5,7 +5,6 @@
 #include "controller/support/log.h"
 #include "controller/watcher/watcher_inside.h"
 #include "topics/member.h"
-#include "topics/state.h"
 
 #define BAD_LOG_MS 60000
 #define LINE_SIZE (HEARD_EVENT_BYTES_MAX + 256)
@@ -196,13 +195,12 @@ static bool read_save_timeout(struct members *members, struct save_timeout *ret_
 {
     uint64_t count = 0;
     uint64_t budget_ms = 0;
-    double at = 0;
 
     *ret_timeout = (struct save_timeout){0};
     member_string(members, "machine", REQUIRED, &ret_timeout->machine);
     member_integer(members, "count", REQUIRED, 1, UINT32_MAX, &count);
     member_integer(members, "budget_ms", OPTIONAL, 0, INT32_MAX, &budget_ms);
-    member_number(members, "at", OPTIONAL, &at);
+    member_ms(members, "at", OPTIONAL, &ret_timeout->at.ms);
     if (!members->failed && !text_is_name(ret_timeout->machine, TOPIC_MACHINE_MAX)) {
         member_fail(members, "machine", "is no machine's name");
     }
@@ -211,7 +209,6 @@ static bool read_save_timeout(struct members *members, struct save_timeout *ret_
     }
     ret_timeout->count = (uint32_t)count;
     ret_timeout->budget_ms = (int64_t)budget_ms;
-    ret_timeout->at.ms = at > 0 && at < 1e12 ? (int64_t)(at * 1000 + 0.5) : 0;
     return !members->failed;
 }
 

@@ -4,7 +4,6 @@
 #include "controller/support/log.h"
 #include "controller/watcher/watcher_inside.h"
 #include "topics/member.h"
-#include "topics/state.h"
 
 #define STATUS_BYTES_MAX 4096
 
@@ -28,11 +27,6 @@ void publish_service(
 
 /* ---- hearing ---- */
 
-static struct wall_time wall_of(double seconds)
-{
-    return (struct wall_time){seconds > 0 && seconds < 1e12 ? (int64_t)(seconds * 1000 + 0.5) : 0};
-}
-
 void hear_controller(
     struct watcher *watcher, const struct topic_match *topic, const char *payload, size_t length)
 {
@@ -40,7 +34,6 @@ void hear_controller(
     struct controller_status running = {.config = ""};
     const char *word = "";
     const char *redis = "up";
-    double since = 0;
     TEXT_LOCAL(why, 256);
     struct members members;
 
@@ -53,12 +46,11 @@ void hear_controller(
     member_string(&members, "redis", OPTIONAL, &redis);
     member_string(&members, "redis_refuses", OPTIONAL, &running.redis_refuses);
     member_string(&members, "config", OPTIONAL, &running.config);
-    member_number(&members, "since", OPTIONAL, &since);
+    member_ms(&members, "since", OPTIONAL, &running.since.ms);
     if (members.failed) {
         hear_badly(watcher, "a controller's status", why.data);
     } else if (strcmp(word, "running") == 0) {
         running.redis_up = strcmp(redis, "down") != 0;
-        running.since = wall_of(since);
         services_on_running(&watcher->services, topic->first, &running, watcher->now);
     } else if (strcmp(word, "stopped") == 0) {
         services_on_stopped(&watcher->services, topic->first, watcher->now);
@@ -106,7 +98,7 @@ void hear_service(
     const char *word = "";
     const char *reason = "";
     const char *id = "";
-    double since = 0;
+    struct wall_time since = {0};
     TEXT_LOCAL(why, 256);
     struct members members;
 
@@ -117,7 +109,7 @@ void hear_service(
     member_string(&members, "status", REQUIRED, &word);
     member_string(&members, "reason", OPTIONAL, &reason);
     member_string(&members, "id", OPTIONAL, &id);
-    member_number(&members, "since", OPTIONAL, &since);
+    member_ms(&members, "since", OPTIONAL, &since.ms);
     if (members.failed) {
         hear_badly(watcher, "a service's status", why.data);
     } else if (strcmp(topic->first, "watcher") == 0) {
@@ -129,7 +121,7 @@ void hear_service(
                                     .name = topic->first,
                                     .told = service_status_of(word),
                                     .reason = reason,
-                                    .since = wall_of(since),
+                                    .since = since,
                                     .heard = true,
                                 });
     }

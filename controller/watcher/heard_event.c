@@ -10,7 +10,6 @@ heard_event_read(const struct json *object, struct heard_event *ret_event, struc
     struct heard_event event = {
         .display_name = "", .user = "", .text = "", .fault = "", .reason = "", .source = ""};
     uint64_t n = 0;
-    double at = 0;
 
     member_string(&members, "event_type", REQUIRED, &event.event_type);
     member_string(&members, "machine", REQUIRED, &event.machine);
@@ -21,7 +20,7 @@ heard_event_read(const struct json *object, struct heard_event *ret_event, struc
     member_string(&members, "reason", OPTIONAL, &event.reason);
     member_string(&members, "source", OPTIONAL, &event.source);
     member_integer(&members, "n", OPTIONAL, 0, UINT32_MAX, &n);
-    member_number(&members, "at", OPTIONAL, &at);
+    member_ms(&members, "at", OPTIONAL, &event.at.ms);
     if (!members.failed && !text_is_name(event.machine, TOPIC_MACHINE_MAX)) {
         member_fail(&members, "machine", "is no machine's name");
     }
@@ -32,7 +31,6 @@ heard_event_read(const struct json *object, struct heard_event *ret_event, struc
         event.display_name = event.machine;
     }
     event.n = (uint32_t)n;
-    event.at.ms = at > 0 && at < 1e12 ? (int64_t)(at * 1000 + 0.5) : 0;
     *ret_event = event;
     return STATUS_OK;
 }

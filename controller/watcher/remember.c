@@ -5,13 +5,6 @@
 #include "controller/support/log.h"
 #include "controller/watcher/watcher_inside.h"
 
-static int64_t number_of(const struct json *object, const char *key, double unit)
-{
-    const struct json *node = json_get(object, key);
-    double value = node != NULL && json_type(node) == JSON_NUMBER ? json_number(node) * unit : 0;
-    return value > 0 && value < 1e15 ? (int64_t)(value + 0.5) : 0;
-}
-
 /* The moment at which a line was written, on this process's clock. */
 static struct now moment_of(const struct watcher *watcher, struct wall_time seen)
 {
@@ -38,8 +31,8 @@ static void count_again(
     if (strcmp(kind, "save_timeout") == 0) {
         struct save_timeout timeout = {
             .machine = json_get_string(line, "machine"),
-            .count = (uint32_t)number_of(line, "count", 1),
-            .at = {number_of(line, "at", 1000)},
+            .count = (uint32_t)json_get_integer(line, "count", UINT32_MAX),
+            .at = {json_get_ms(line, "at")},
         };
         if (text_is_name(timeout.machine, TOPIC_MACHINE_MAX)) {
             (void)save_timeouts_count(&watcher->counting, &timeout, then, alerts, &is_new);
@@ -99,7 +92,7 @@ static void recall_line(
         return;
     }
     kind = json_get_string(document, "kind");
-    seen.ms = number_of(document, "seen", 1000);
+    seen.ms = json_get_ms(document, "seen");
     if (!is_counted) {
         count_again(watcher, document, kind, seen);
     }

@@ -69,23 +69,19 @@ static void judge_method(
     struct text *reason)
 {
     const struct json *ok = json_get(document, "ok");
-    const struct json *ts = json_get(document, "ts");
-    const struct json *error = json_get(document, "error");
+    const char *ts = json_get_string(document, "ts");
+    const char *error = json_get_string(document, "error");
 
-    if (ok == NULL || json_type(ok) != JSON_BOOL) {
+    if (json_type(ok) != JSON_BOOL) {
         text_add(reason, "the answer is not Slack's: no \"ok\" in it");
     } else if (!json_bool(ok)) {
-        const char *word = error != NULL && json_type(error) == JSON_STRING
-                               ? json_string(error)
-                               : "refused without a reason";
+        const char *word = error[0] != '\0' ? error : "refused without a reason";
         verdict->outcome.kind = is_mendable(word) ? SLACK_DECLINED : SLACK_REFUSED;
         add_words(reason, word, secrets);
     } else {
         verdict->works = true;
-        if (ts != NULL && json_type(ts) == JSON_STRING &&
-            strlen(json_string(ts)) < sizeof verdict->outcome.ts &&
-            text_is_printable_ascii(json_string(ts))) {
-            text_copy(verdict->outcome.ts, sizeof verdict->outcome.ts, json_string(ts));
+        if (strlen(ts) < sizeof verdict->outcome.ts && text_is_printable_ascii(ts)) {
+            text_copy(verdict->outcome.ts, sizeof verdict->outcome.ts, ts);
         }
     }
 }

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "controller/support/json.h"
-#include "topics/state.h"
 
 #define BYTES_FIXED 16384
 #define BYTES_A_MACHINE 1536
@@ -119,26 +118,9 @@ snapshot_print(const struct snapshot *snapshot, int64_t base, struct now now, si
 
 /* ---- reading ---- */
 
-static double number_of(const struct json *object, const char *key)
-{
-    const struct json *node = json_get(object, key);
-    return node != NULL && json_type(node) == JSON_NUMBER ? json_number(node) : 0;
-}
-
-static bool bool_of(const struct json *object, const char *key)
-{
-    const struct json *node = json_get(object, key);
-    return node != NULL && json_type(node) == JSON_BOOL && json_bool(node);
-}
-
-static struct wall_time wall_from(double seconds)
-{
-    return (struct wall_time){seconds > 0 && seconds < 1e12 ? (int64_t)(seconds * 1000 + 0.5) : 0};
-}
-
 static struct wall_time wall_of(const struct json *object, const char *key)
 {
-    return wall_from(number_of(object, key));
+    return (struct wall_time){json_get_ms(object, key)};
 }
 
 /* A wall time as a moment of this process's clock, at most `ahead_ms` from now: the wall clock may
@@ -164,24 +146,24 @@ static void read_timeouts(
     if (machine->recent_count > 0) {
         return; /* heard since the start */
     }
-    for (const struct json *item = recent == NULL ? NULL : json_first(recent);
+    for (const struct json *item = json_first(recent);
          item != NULL && machine->recent_count < WATCHED_RECENT; item = json_next(item)) {
         if (json_type(item) == JSON_NUMBER) {
             machine->recent[machine->recent_count++] =
-                moment_of(wall_from(json_number(item)), now, 0);
+                moment_of((struct wall_time){json_ms(item)}, now, 0);
         }
     }
     machine->last_timeout = moment_of(wall_of(object, "last_timeout"), now, 0);
     machine->quiet_until = moment_of(wall_of(object, "quiet_until"), now, cooldown_ms);
-    machine->down = bool_of(object, "down");
+    machine->down = json_get_bool(object, "down");
 }
 
 static void read_machine(const struct json *object, struct now now, struct save_timeouts *counting)
 {
     const char *name = json_key(object);
     const struct json *display = json_get(object, "display_name");
-    double timeouts = number_of(object, "timeouts");
-    double n = number_of(object, "n");
+    uint32_t timeouts = (uint32_t)json_get_integer(object, "timeouts", UINT32_MAX);
+    uint32_t n = (uint32_t)json_get_integer(object, "n", UINT32_MAX);
     struct watched *machine;
 
     if (!text_is_name(name, TOPIC_MACHINE_MAX)) {
@@ -191,18 +173,18 @@ static void read_machine(const struct json *object, struct now now, struct save_
     if (machine == NULL) {
         return;
     }
-    if (machine->n == 0 && n >= 1 && n <= UINT32_MAX) {
-        machine->n = (uint32_t)n;
+    if (machine->n == 0 && n > 0) {
+        machine->n = n;
         machine->event_at = wall_of(object, "event_at");
         if (display != NULL && json_type(display) == JSON_STRING) {
             text_copy(machine->display_name, sizeof machine->display_name, json_string(display));
         }
     }
-    if (timeouts > machine->timeouts && timeouts <= UINT32_MAX) {
+    if (timeouts > machine->timeouts) {
         if (machine->timeouts == 0) {
             machine->timeouts_at = wall_of(object, "timeouts_at");
         }
-        machine->timeouts = (uint32_t)timeouts;
+        machine->timeouts = timeouts;
     }
     read_timeouts(object, now, counting->limits.cooldown_ms, machine);
 }
@@ -223,20 +205,17 @@ static void read_outage(const struct json *document, struct now now, struct save
     counting->began = moment_of(wall_of(outage, "began"), now, 0);
     counting->last_heard = moment_of(wall_of(outage, "last_heard"), now, 0);
     counting->clear_since = moment_of(wall_of(outage, "clear_since"), now, 0);
-    counting->alerted = bool_of(outage, "alerted");
-    counting->fleet_alerted = bool_of(outage, "fleet_alerted");
+    counting->alerted = json_get_bool(outage, "alerted");
+    counting->fleet_alerted = json_get_bool(outage, "fleet_alerted");
 }
 
 static void read_thread(const struct json *document, struct slack_thread *ret_thread)
 {
     const struct json *thread = json_get(document, "thread");
-    const struct json *ts = thread == NULL ? NULL : json_get(thread, "ts");
 
     if (thread != NULL && ret_thread->outage.ms == 0) {
         ret_thread->outage = wall_of(thread, "outage");
-        if (ts != NULL && json_type(ts) == JSON_STRING) {
-            text_copy(ret_thread->ts, sizeof ret_thread->ts, json_string(ts));
-        }
+        text_copy(ret_thread->ts, sizeof ret_thread->ts, json_get_string(thread, "ts"));
     }
 }
 
@@ -245,8 +224,7 @@ static int64_t line_of(const struct json *node, int64_t base)
 {
     int64_t line = 0;
 
-    if (node != NULL && json_type(node) == JSON_NUMBER &&
-        json_is_integer(node, 0, LINE_MAX_NUMBER)) {
+    if (json_is_integer(node, 0, LINE_MAX_NUMBER)) {
         line = (int64_t)json_number(node) - base;
     }
     return line > 0 ? 0 : line;

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "controller/watcher/snapshot.h"
-#include "topics/state.h"
 
 static void print_service(struct json_out *out, const struct service *service)
 {
@@ -33,29 +32,19 @@ void snapshot_print_services(struct json_out *out, struct services *services)
     }
 }
 
-static struct wall_time wall_of(const struct json *object, const char *key)
-{
-    const struct json *node = json_get(object, key);
-    double value = node != NULL && json_type(node) == JSON_NUMBER ? json_number(node) : 0;
-    return (struct wall_time){value > 0 && value < 1e12 ? (int64_t)(value * 1000 + 0.5) : 0};
-}
-
 void snapshot_read_services(const struct json *document, struct services *services)
 {
     const struct json *object = json_get(document, "services");
-    const struct json *config = json_get(document, "config_alerted");
 
-    services->config_alerted |=
-        config != NULL && json_type(config) == JSON_BOOL && json_bool(config);
-    for (const struct json *item = object == NULL ? NULL : json_first(object); item != NULL;
-         item = json_next(item)) {
+    services->config_alerted |= json_get_bool(document, "config_alerted");
+    for (const struct json *item = json_first(object); item != NULL; item = json_next(item)) {
         services_recall(
             services, &(struct service_memory){
                           .name = json_key(item),
                           .told = service_status_of(json_get_string(item, "status")),
                           .reason = json_get_string(item, "reason"),
-                          .since = wall_of(item, "since"),
-                          .died = wall_of(item, "died"),
+                          .since = {json_get_ms(item, "since")},
+                          .died = {json_get_ms(item, "died")},
                       });
     }
 }

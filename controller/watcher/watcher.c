@@ -6,7 +6,6 @@
 #include "controller/support/clock.h"
 #include "controller/support/log.h"
 #include "controller/watcher/watcher_inside.h"
-#include "topics/state.h"
 
 #define SAVE_MS 10000 /* between two times of remembering, where Slack was told nothing */
 #define SUBSCRIBE_AGAIN_MS 5000

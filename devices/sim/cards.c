@@ -59,23 +59,16 @@ enum status cards_add(struct cards *cards, const char *number, struct text *why)
     return STATUS_OK;
 }
 
-static const char *string_in(const struct json *object, const char *key)
-{
-    const struct json *member = json_get(object, key);
-
-    return member != NULL && json_type(member) == JSON_STRING ? json_string(member) : "";
-}
-
 static void name_holder(struct sim_card *card, const struct json *user)
 {
     card->holder = user;
-    const char *preferred = string_in(user, "preferred_name");
-    const char *full = string_in(user, "full_name");
+    const char *preferred = json_get_string(user, "preferred_name");
+    const char *full = json_get_string(user, "full_name");
 
     text_copy(card->label, sizeof card->label, preferred[0] != '\0' ? preferred : full);
     text_copy(card->names[0], sizeof card->names[0], full);
-    text_copy(card->names[1], sizeof card->names[1], string_in(user, "first_name"));
-    text_copy(card->names[2], sizeof card->names[2], string_in(user, "account_id"));
+    text_copy(card->names[1], sizeof card->names[1], json_get_string(user, "first_name"));
+    text_copy(card->names[2], sizeof card->names[2], json_get_string(user, "account_id"));
 }
 
 static enum status load_user(struct cards *cards, const struct json *user)

@@ -103,15 +103,15 @@ void sim_on_event(void *context, const char *machine, const char *payload, size_
 {
     struct box *box = find_box(context, machine);
     struct json *event = NULL;
-    const struct json *type;
+    const char *type;
     TEXT_LOCAL(why, 128);
 
     if (box == NULL || json_parse(payload, length, &event, &why) != STATUS_OK) {
         return;
     }
-    type = json_get(event, "event_type");
-    if (type != NULL && json_type(type) == JSON_STRING) {
-        box_note(box->events, json_string(type));
+    type = json_get_string(event, "event_type");
+    if (type[0] != '\0') {
+        box_note(box->events, type);
         sim_on_changed(context);
     }
     json_free(event);
@@ -126,13 +126,6 @@ void sim_on_answer(void *context, const char *payload, size_t length)
     sim_on_changed(sim);
 }
 
-static const char *string_of(const struct json *object, const char *key)
-{
-    const struct json *member = json_get(object, key);
-
-    return member != NULL && json_type(member) == JSON_STRING ? json_string(member) : "";
-}
-
 /* Shown too: who plays with a shop wants to see what its operators are told. */
 void sim_on_alert(void *context, const char *payload, size_t length)
 {
@@ -143,8 +136,8 @@ void sim_on_alert(void *context, const char *payload, size_t length)
     if (json_parse(payload, length, &alert, &why) != STATUS_OK) {
         return;
     }
-    teller_say(&sim->teller, "-", "alert", TONE_BAD, "ALERT  %s", string_of(alert, "text"));
-    play_hear_alert(&sim->play, string_of(alert, "alert"), string_of(alert, "text"));
+    teller_say(&sim->teller, "-", "alert", TONE_BAD, "ALERT  %s", json_get_string(alert, "text"));
+    play_hear_alert(&sim->play, json_get_string(alert, "alert"), json_get_string(alert, "text"));
     json_free(alert);
     sim_on_changed(sim);
 }

@@ -243,6 +243,60 @@ static void a_document_is_read_as_it_was_written(void **state)
     json_free(NULL);
 }
 
+static void a_member_that_is_not_there_or_of_another_type_is_nothing(void **state)
+{
+    struct json *document = parsed("{\"b\":true,\"n\":1.5,\"s\":\"true\",\"z\":null,\"l\":[1]}");
+
+    (void)state;
+    assert_true(json_get_bool(document, "b"));
+    assert_false(json_get_bool(document, "n"));
+    assert_false(json_get_bool(document, "s"));
+    assert_false(json_get_bool(document, "x"));
+    assert_false(json_get_bool(NULL, "b"));
+    assert_true(fabs(json_get_number(document, "n") - 1.5) < 1e-9);
+    assert_true(json_get_number(document, "b") == 0);
+    assert_true(json_get_number(document, "x") == 0);
+    assert_string_equal(json_get_string(document, "s"), "true");
+    assert_string_equal(json_get_string(document, "z"), "");
+    assert_string_equal(json_get_string(document, "x"), "");
+    assert_int_equal(json_type(json_get(document, "x")), JSON_NULL);
+    assert_int_equal(json_count(json_get(document, "x")), 0);
+    assert_null(json_first(json_get(document, "x")));
+    json_free(document);
+}
+
+static void an_integer_is_read_up_to_its_limit(void **state)
+{
+    struct json *document = parsed("{\"a\":7,\"b\":8,\"c\":7.5,\"d\":-1,\"e\":\"7\"}");
+
+    (void)state;
+    assert_int_equal(json_get_integer(document, "a", 7), 7);
+    assert_int_equal(json_get_integer(document, "b", 7), 0);
+    assert_int_equal(json_get_integer(document, "c", 7), 0);
+    assert_int_equal(json_get_integer(document, "d", 7), 0);
+    assert_int_equal(json_get_integer(document, "e", 7), 0);
+    assert_int_equal(json_get_integer(document, "x", 7), 0);
+    json_free(document);
+}
+
+static void seconds_are_read_as_milliseconds_and_what_is_no_time_as_none(void **state)
+{
+    struct json *document =
+        parsed("{\"a\":1795329728.979,\"b\":0.0005,\"c\":0.0004,\"d\":-1,\"e\":999999999999.999,"
+               "\"f\":1e12,\"g\":\"1\"}");
+
+    (void)state;
+    assert_int_equal(json_get_ms(document, "a"), 1795329728979);
+    assert_int_equal(json_get_ms(document, "b"), 1);
+    assert_int_equal(json_get_ms(document, "c"), 0);
+    assert_int_equal(json_get_ms(document, "d"), 0);
+    assert_int_equal(json_get_ms(document, "e"), 999999999999999);
+    assert_int_equal(json_get_ms(document, "f"), 0);
+    assert_int_equal(json_get_ms(document, "g"), 0);
+    assert_int_equal(json_get_ms(document, "x"), 0);
+    json_free(document);
+}
+
 static void an_integer_is_a_whole_number_in_its_limits(void **state)
 {
     static const struct {
@@ -380,6 +434,9 @@ int main(void)
         cmocka_unit_test(C3_depth_8_is_taken_and_9_is_not),
         cmocka_unit_test(numbers_that_a_double_cannot_hold_are_refused),
         cmocka_unit_test(a_document_is_read_as_it_was_written),
+        cmocka_unit_test(a_member_that_is_not_there_or_of_another_type_is_nothing),
+        cmocka_unit_test(an_integer_is_read_up_to_its_limit),
+        cmocka_unit_test(seconds_are_read_as_milliseconds_and_what_is_no_time_as_none),
         cmocka_unit_test(an_integer_is_a_whole_number_in_its_limits),
         cmocka_unit_test(types_have_names_for_error_texts),
         cmocka_unit_test(writing_separates_members_and_escapes_strings),
