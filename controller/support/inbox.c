@@ -1,6 +1,5 @@
-/* A ring of bytes. A record never wraps: what is left at the end is skipped when it is too short.
- * The record that was popped last stays in the ring until the next pop, so that its strings can
- * be used in place.
+/* A ring of records under a lock, with a descriptor that wakes its owner. The record that was
+ * popped last stays in the ring until the next pop, so that its strings can be used in place.
  */
 #include "controller/support/inbox.h"
 
@@ -13,9 +12,10 @@
 #include <unistd.h>
 
 #include "controller/support/clock.h"
+#include "controller/support/ring.h"
 
+/* An entry, with its topic and payload behind it. */
 struct record {
-    size_t size; /* of the whole record, a multiple of its alignment */
     size_t payload_length;
     size_t topic_length;
     int64_t received_us;
@@ -23,7 +23,6 @@ struct record {
     int token;
     bool retained;
     bool overflow;
-    bool skip; /* no entry: the rest of the ring is unused */
 };
 
 struct inbox {
@@ -32,24 +31,15 @@ struct inbox {
     struct inbox_limits limits;
     int fd;
     bool signalled; /* fd is readable */
-    unsigned char *ring;
-    size_t size;
-    size_t head; /* of the oldest record */
-    size_t used; /* from head on, with what is skipped */
-    size_t lent; /* size of the record that the owner still reads */
-    size_t waiting;
+    struct ring ring;
+    bool lent;         /* the owner still reads the oldest record */
+    size_t waiting;    /* without that one */
     size_t high_water; /* of waiting */
     size_t waiters;
     atomic_uint_least64_t dropped;
     atomic_bool full;        /* a push found no room since the last pop */
     atomic_bool owner_calls; /* between inbox_enter and inbox_leave */
 };
-
-static size_t aligned(size_t size)
-{
-    const size_t alignment = _Alignof(struct record);
-    return (size + alignment - 1) / alignment * alignment;
-}
 
 static int init_room(pthread_cond_t *room)
 {
@@ -73,10 +63,7 @@ enum status inbox_new(struct inbox_limits limits, struct inbox **ret_inbox)
         return STATUS_NO_MEMORY;
     }
     inbox->limits = limits;
-    inbox->limits.bytes = aligned(limits.bytes);
-    inbox->size = inbox->limits.bytes + INBOX_RESERVE_BYTES;
-    inbox->ring = malloc(inbox->size);
-    if (inbox->ring == NULL) {
+    if (ring_init(&inbox->ring, limits.bytes + INBOX_RESERVE_BYTES) != STATUS_OK) {
         goto no_ring;
     }
     inbox->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -98,7 +85,7 @@ no_room:
 no_lock:
     close(inbox->fd);
 no_fd:
-    free(inbox->ring);
+    ring_free(&inbox->ring);
 no_ring:
     free(inbox);
     return status;
@@ -112,7 +99,7 @@ void inbox_free(struct inbox *inbox)
     pthread_cond_destroy(&inbox->room);
     pthread_mutex_destroy(&inbox->lock);
     close(inbox->fd);
-    free(inbox->ring);
+    ring_free(&inbox->ring);
     free(inbox);
 }
 
@@ -138,47 +125,6 @@ static void unsignal_owner(struct inbox *inbox)
     }
 }
 
-static struct record *record_at(struct inbox *inbox, size_t offset)
-{
-    return (struct record *)(void *)(inbox->ring + offset);
-}
-
-/* Where a record of `size` bytes goes, with all use up to `limit`; marks a skipped rest. False
- * where there is no room. */
-static bool place(struct inbox *inbox, size_t size, size_t limit, size_t *ret_offset)
-{
-    size_t tail = inbox->head + inbox->used;
-    size_t rest;
-
-    if (inbox->used == 0) {
-        inbox->head = tail = 0;
-    }
-    if (tail >= inbox->size) {
-        tail -= inbox->size;
-    }
-    rest = tail >= inbox->head ? inbox->size - tail : inbox->head - tail;
-    if (inbox->used > 0 && tail == inbox->head) {
-        return false;
-    }
-    if (size <= rest) {
-        if (inbox->used + size > limit) {
-            return false;
-        }
-        *ret_offset = tail;
-        inbox->used += size;
-        return true;
-    }
-    if (tail < inbox->head || size > inbox->head || inbox->used + rest + size > limit) {
-        return false;
-    }
-    if (rest >= sizeof(struct record)) {
-        record_at(inbox, tail)->skip = true;
-    }
-    *ret_offset = 0;
-    inbox->used += rest + size;
-    return true;
-}
-
 static struct timespec deadline_in(int ms)
 {
     struct timespec deadline;
@@ -191,87 +137,80 @@ static struct timespec deadline_in(int ms)
 }
 
 /* With the lock held: finds room for a message, waiting for a moment if it must. */
-static bool wait_for_room(struct inbox *inbox, size_t size, size_t *ret_offset)
+static struct record *wait_for_room(struct inbox *inbox, size_t length)
 {
+    struct record *record = ring_add(&inbox->ring, length, inbox->limits.bytes);
     struct timespec deadline;
     int error = 0;
 
-    if (place(inbox, size, inbox->limits.bytes, ret_offset)) {
-        return true;
+    if (record != NULL) {
+        return record;
     }
     deadline = deadline_in(INBOX_WAIT_MS);
     inbox->waiters++;
-    do {
+    while (record == NULL && error == 0) {
         /* In this order, see inbox_enter. */
         atomic_store(&inbox->full, true);
         if (atomic_load(&inbox->owner_calls)) {
             break;
         }
         error = pthread_cond_timedwait(&inbox->room, &inbox->lock, &deadline);
-        if (place(inbox, size, inbox->limits.bytes, ret_offset)) {
-            inbox->waiters--;
-            return true;
-        }
-    } while (error == 0);
+        record = ring_add(&inbox->ring, length, inbox->limits.bytes);
+    }
     inbox->waiters--;
-    return false;
+    return record;
 }
 
-static void write_record(struct record *record, size_t size, const struct inbox_entry *entry)
+static struct record *
+find_room(struct inbox *inbox, const struct inbox_entry *entry, size_t length, bool own)
+{
+    if (entry->kind != INBOX_MESSAGE) {
+        return ring_add(&inbox->ring, length, inbox->ring.size);
+    }
+    return own ? ring_add(&inbox->ring, length, inbox->limits.bytes) : wait_for_room(inbox, length);
+}
+
+static void
+write_record(struct record *record, const struct inbox_entry *entry, size_t topic_length)
 {
     char *bytes = (char *)(record + 1);
 
-    record->size = size;
-    record->received_us = clock_us();
-    record->kind = entry->kind;
-    record->token = entry->token;
-    record->retained = entry->retained;
-    record->skip = false;
-    record->topic_length = entry->topic == NULL ? 0 : strlen(entry->topic);
-    record->payload_length = entry->payload_length;
-    if (record->topic_length > 0) {
-        memcpy(bytes, entry->topic, record->topic_length);
+    *record = (struct record){
+        .payload_length = entry->payload_length,
+        .topic_length = topic_length,
+        .received_us = clock_us(),
+        .kind = entry->kind,
+        .token = entry->token,
+        .retained = entry->retained,
+    };
+    if (topic_length > 0) {
+        memcpy(bytes, entry->topic, topic_length);
     }
-    bytes[record->topic_length] = '\0';
-    bytes += record->topic_length + 1;
+    bytes[topic_length] = '\0';
+    bytes += topic_length + 1;
     if (entry->payload_length > 0) {
         memcpy(bytes, entry->payload, entry->payload_length);
     }
     bytes[entry->payload_length] = '\0';
 }
 
-static bool find_room(
-    struct inbox *inbox, const struct inbox_entry *entry, size_t size, bool own, size_t *ret_offset)
-{
-    if (entry->kind != INBOX_MESSAGE) {
-        return place(inbox, size, inbox->size, ret_offset);
-    }
-    return own ? place(inbox, size, inbox->limits.bytes, ret_offset)
-               : wait_for_room(inbox, size, ret_offset);
-}
-
+/* With the lock held. */
 static enum status add(struct inbox *inbox, const struct inbox_entry *entry, bool own)
 {
     bool is_message = entry->kind == INBOX_MESSAGE;
     size_t topic_length = entry->topic == NULL ? 0 : strlen(entry->topic);
-    size_t size = aligned(sizeof(struct record) + topic_length + 1 + entry->payload_length + 1);
-    enum status status = STATUS_OK;
-    size_t offset;
+    size_t length = sizeof(struct record) + topic_length + 1 + entry->payload_length + 1;
+    struct record *record;
 
-    pthread_mutex_lock(&inbox->lock);
-    if (size > (is_message ? inbox->limits.bytes : INBOX_RESERVE_BYTES / 4)) {
-        atomic_fetch_add(&inbox->dropped, 1);
-        status = STATUS_TOO_LONG;
-        goto unlock;
+    if (ring_cost(length) > (is_message ? inbox->limits.bytes : INBOX_RESERVE_BYTES / 4)) {
+        return STATUS_TOO_LONG;
     }
-    if (!find_room(inbox, entry, size, own, &offset)) {
-        atomic_fetch_add(&inbox->dropped, 1);
-        status = STATUS_FULL;
-        goto unlock;
+    record = find_room(inbox, entry, length, own);
+    if (record == NULL) {
+        return STATUS_FULL;
     }
-    write_record(record_at(inbox, offset), size, entry);
-    record_at(inbox, offset)->overflow =
-        is_message && inbox->limits.soft > 0 && inbox->waiting >= inbox->limits.soft;
+    write_record(record, entry, topic_length);
+    record->overflow = is_message && inbox->limits.soft > 0 && inbox->waiting >= inbox->limits.soft;
     inbox->waiting++;
     if (inbox->waiting > inbox->high_water) {
         inbox->high_water = inbox->waiting;
@@ -279,19 +218,30 @@ static enum status add(struct inbox *inbox, const struct inbox_entry *entry, boo
     if (!own) {
         signal_owner(inbox);
     }
-unlock:
+    return STATUS_OK;
+}
+
+static enum status add_or_count(struct inbox *inbox, const struct inbox_entry *entry, bool own)
+{
+    enum status status;
+
+    pthread_mutex_lock(&inbox->lock);
+    status = add(inbox, entry, own);
     pthread_mutex_unlock(&inbox->lock);
+    if (status != STATUS_OK) {
+        atomic_fetch_add(&inbox->dropped, 1);
+    }
     return status;
 }
 
 enum status inbox_push(struct inbox *inbox, const struct inbox_entry *entry)
 {
-    return add(inbox, entry, false);
+    return add_or_count(inbox, entry, false);
 }
 
 enum status inbox_put(struct inbox *inbox, const struct inbox_entry *entry)
 {
-    return add(inbox, entry, true);
+    return add_or_count(inbox, entry, true);
 }
 
 bool inbox_has_room(struct inbox *inbox)
@@ -299,54 +249,48 @@ bool inbox_has_room(struct inbox *inbox)
     bool has_room;
 
     pthread_mutex_lock(&inbox->lock);
-    has_room = inbox->used < inbox->limits.bytes / 2;
+    has_room = inbox->ring.used < inbox->limits.bytes / 2;
     pthread_mutex_unlock(&inbox->lock);
     return has_room;
 }
 
-/* Gives the room of the oldest record back. */
-static void release(struct inbox *inbox, size_t size)
+static struct inbox_entry entry_of(const struct record *record)
 {
-    inbox->head += size;
-    inbox->used -= size;
-    if (inbox->head == inbox->size) {
-        inbox->head = 0;
+    const char *bytes = (const char *)(record + 1);
+
+    return (struct inbox_entry){
+        .kind = record->kind,
+        .topic = bytes,
+        .payload = bytes + record->topic_length + 1,
+        .payload_length = record->payload_length,
+        .retained = record->retained,
+        .overflow = record->overflow,
+        .token = record->token,
+        .received_us = record->received_us,
+    };
+}
+
+static void take_back(struct inbox *inbox)
+{
+    ring_drop(&inbox->ring);
+    inbox->lent = false;
+    atomic_store(&inbox->full, false);
+    if (inbox->waiters > 0) {
+        pthread_cond_broadcast(&inbox->room);
     }
 }
 
 bool inbox_pop(struct inbox *inbox, struct inbox_entry *ret_entry)
 {
-    struct record *record;
-    const char *bytes;
     bool found = false;
 
     pthread_mutex_lock(&inbox->lock);
-    if (inbox->lent > 0) {
-        release(inbox, inbox->lent);
-        inbox->lent = 0;
-        atomic_store(&inbox->full, false);
-        if (inbox->waiters > 0) {
-            pthread_cond_broadcast(&inbox->room);
-        }
+    if (inbox->lent) {
+        take_back(inbox);
     }
     if (inbox->waiting > 0) {
-        size_t rest = inbox->size - inbox->head;
-        if (rest < sizeof *record || record_at(inbox, inbox->head)->skip) {
-            release(inbox, rest);
-        }
-        record = record_at(inbox, inbox->head);
-        bytes = (const char *)(record + 1);
-        *ret_entry = (struct inbox_entry){
-            .kind = record->kind,
-            .topic = bytes,
-            .payload = bytes + record->topic_length + 1,
-            .payload_length = record->payload_length,
-            .retained = record->retained,
-            .overflow = record->overflow,
-            .token = record->token,
-            .received_us = record->received_us,
-        };
-        inbox->lent = record->size;
+        *ret_entry = entry_of(ring_first(&inbox->ring));
+        inbox->lent = true;
         inbox->waiting--;
         found = true;
     }
