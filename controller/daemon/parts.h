@@ -181,13 +181,15 @@ bool publish(
 void publish_status(struct controller *controller, const char *status);
 /* So much waits to be sent that what is added now would come late. */
 bool broker_is_behind(const struct controller *controller);
+/* For measuring; 0 where nothing is measured. */
+int64_t microseconds(const struct controller *controller);
+
+/* ---- messages.c ---- */
+
 /* What a machine says, and what Home Assistant says to one. */
 void take_machine_message(
     struct controller *controller, const char *topic, const char *payload, size_t length,
     bool retained);
-
-/* For measuring; 0 where nothing is measured. */
-int64_t microseconds(const struct controller *controller);
 
 /* ---- held.c: what is heard while nothing may be said (C12) ---- */
 
