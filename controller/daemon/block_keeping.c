@@ -122,9 +122,8 @@ struct mono_time block_keeping_deadline(const struct controller *controller)
     const struct block_keeping *keeping = &controller->block_keeping;
     struct mono_time first = block_answers_deadline(controller);
 
-    if (keeping->pause_until.ms > controller->now.mono.ms &&
-        (first.ms == 0 || keeping->pause_until.ms < first.ms)) {
-        first = keeping->pause_until;
+    if (keeping->pause_until.ms > controller->now.mono.ms) {
+        first = mono_earlier(first, keeping->pause_until);
     }
     return first;
 }

@@ -191,11 +191,30 @@ static struct mono_time machines_deadline(const struct controller *controller)
     return first == NULL ? (struct mono_time){0} : first->at;
 }
 
+/* Of what goes on in each phase. */
+static struct mono_time always_deadline(const struct controller *controller)
+{
+    struct mono_time next = start_deadline(controller);
+
+    next = mono_earlier(next, lease_wake_at(&controller->lease));
+    next = mono_earlier(next, controller->handover.until);
+    next = mono_earlier(next, held_deadline(controller));
+    return mono_earlier(next, watcher_watch_deadline(controller));
+}
+
+static struct mono_time work_deadline(const struct controller *controller)
+{
+    struct mono_time next = machines_deadline(controller);
+
+    next = mono_earlier(next, saves_deadline(controller));
+    next = mono_earlier(next, block_keeping_deadline(controller));
+    next = mono_earlier(next, republish_deadline(controller));
+    next = mono_earlier(next, judge_deadline(controller));
+    return mono_earlier(next, discovery_deadline(controller));
+}
+
 struct mono_time controller_tick(struct controller *controller)
 {
-    struct mono_time next = {0};
-    struct mono_time other[10] = {0};
-
     refresh_now(controller);
     liveness_notice_stall(controller);
     start_tick(controller);
@@ -206,26 +225,11 @@ struct mono_time controller_tick(struct controller *controller)
     if (is_at_work(controller)) {
         work(controller);
     }
-    other[0] = start_deadline(controller);
-    other[1] = lease_wake_at(&controller->lease);
+    controller->due_at = always_deadline(controller);
     if (is_at_work(controller)) {
-        next = machines_deadline(controller);
-        other[2] = saves_deadline(controller);
-        other[3] = block_keeping_deadline(controller);
-        other[6] = discovery_deadline(controller);
-        other[8] = republish_deadline(controller);
-        other[9] = judge_deadline(controller);
+        controller->due_at = mono_earlier(controller->due_at, work_deadline(controller));
     }
-    other[4] = watcher_watch_deadline(controller);
-    other[5] = controller->handover.until;
-    other[7] = held_deadline(controller);
-    for (size_t i = 0; i < sizeof other / sizeof other[0]; i++) {
-        if (other[i].ms != 0 && (next.ms == 0 || other[i].ms < next.ms)) {
-            next = other[i];
-        }
-    }
-    controller->due_at = next;
-    return next;
+    return controller->due_at;
 }
 
 void controller_stop(struct controller *controller)

@@ -247,7 +247,7 @@ void lead_tick(struct controller *controller)
 {
     struct mono_time wake_at = lease_wake_at(&controller->lease);
 
-    if (wake_at.ms != 0 && controller->now.mono.ms >= wake_at.ms) {
+    if (mono_is_past(wake_at, controller->now.mono)) {
         lead_event(controller, LEASE_TICK);
     }
     take_over(controller);

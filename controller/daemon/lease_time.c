@@ -139,7 +139,7 @@ static void tick_leader(struct lease *lease, struct mono_time now, struct lease_
             ask(lease, LEASE_ASK_TAKE, now, actions);
         }
     }
-    if (lease->role == LEASE_LEADS && lease->again_at.ms != 0 && now.ms >= lease->again_at.ms) {
+    if (lease->role == LEASE_LEADS && mono_is_past(lease->again_at, now)) {
         lease->again_at = (struct mono_time){0};
         actions->publish_again = true;
     }

@@ -140,7 +140,7 @@ static int run(struct loop *loop)
     while (!loop->stopping && !controller_must_end(loop->controller)) {
         struct mono_time controller_wants = controller_tick(loop->controller);
         struct mono_time mqtt_wants = mqtt_tick(loop->mqtt, clock_now().mono);
-        struct mono_time wanted = event_loop_earlier(controller_wants, mqtt_wants);
+        struct mono_time wanted = mono_earlier(controller_wants, mqtt_wants);
 
         say_ready(loop);
         echo_tick(&loop->echo, loop->mqtt);

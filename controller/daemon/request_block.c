@@ -80,9 +80,7 @@ struct mono_time block_answers_deadline(const struct controller *controller)
 
     for (const struct block_answer *waiting = controller->block_keeping.answers; waiting != NULL;
          waiting = waiting->next) {
-        if (first.ms == 0 || waiting->deadline.ms < first.ms) {
-            first = waiting->deadline;
-        }
+        first = mono_earlier(first, waiting->deadline);
     }
     return first;
 }

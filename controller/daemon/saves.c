@@ -304,9 +304,8 @@ struct mono_time saves_deadline(const struct controller *controller)
     if (saves->count > 0) {
         deadline = saves->budgets[saves->first].deadline;
     }
-    if (saves->wanted_first != NULL && saves->pause_until.ms > controller->now.mono.ms &&
-        (deadline.ms == 0 || saves->pause_until.ms < deadline.ms)) {
-        deadline = saves->pause_until;
+    if (saves->wanted_first != NULL && saves->pause_until.ms > controller->now.mono.ms) {
+        deadline = mono_earlier(deadline, saves->pause_until);
     }
     return deadline;
 }

@@ -97,47 +97,38 @@ void open_shop(struct controller *controller)
 struct mono_time start_deadline(const struct controller *controller)
 {
     struct store *store = controller->ports.store;
-    const struct mono_time never = {0};
-    /* In a silence nothing is opened, and what is over is not waited for. */
-    bool is_taking = controller->phase == PHASE_TAKING && lease_may_speak(&controller->lease);
-    const struct mono_time deadlines[] = {
-        is_taking ? controller->taking_until : never,
-        /* Out of reach: it is asked when it is up. */
-        store->operations->is_up(store) ? controller->ask_again : never,
-        controller->marker_again,
-        controller->retained_again,
-        controller->connected ? controller->listen_at : never,
-        beside_deadline(controller),
-    };
-    struct mono_time first = {0};
+    struct mono_time first = mono_earlier(controller->marker_again, controller->retained_again);
 
-    for (size_t i = 0; i < sizeof deadlines / sizeof deadlines[0]; i++) {
-        if (deadlines[i].ms != 0 && (first.ms == 0 || deadlines[i].ms < first.ms)) {
-            first = deadlines[i];
-        }
+    /* In a silence nothing is opened, and what is over is not waited for. */
+    if (controller->phase == PHASE_TAKING && lease_may_speak(&controller->lease)) {
+        first = mono_earlier(first, controller->taking_until);
     }
-    return first;
+    /* Out of reach: it is asked when it is up. */
+    if (store->operations->is_up(store)) {
+        first = mono_earlier(first, controller->ask_again);
+    }
+    if (controller->connected) {
+        first = mono_earlier(first, controller->listen_at);
+    }
+    return mono_earlier(first, beside_deadline(controller));
 }
 
 void start_tick(struct controller *controller)
 {
     struct store *store = controller->ports.store;
+    struct mono_time now = controller->now.mono;
 
-    if (controller->ask_again.ms != 0 && controller->now.mono.ms >= controller->ask_again.ms &&
-        store->operations->is_up(store)) {
+    if (mono_is_past(controller->ask_again, now) && store->operations->is_up(store)) {
         ask_store(controller);
     }
-    if (controller->listen_at.ms != 0 && controller->connected &&
-        controller->now.mono.ms >= controller->listen_at.ms) {
+    if (mono_is_past(controller->listen_at, now) && controller->connected) {
         subscribe_live(controller);
     }
     beside_tick(controller);
-    if (controller->marker_again.ms != 0 &&
-        controller->now.mono.ms >= controller->marker_again.ms) {
+    if (mono_is_past(controller->marker_again, now)) {
         publish_marker(controller);
     }
-    if (controller->retained_again.ms != 0 &&
-        controller->now.mono.ms >= controller->retained_again.ms) {
+    if (mono_is_past(controller->retained_again, now)) {
         controller->retained_again = (struct mono_time){0};
         publish_everything(controller);
     }

@@ -72,7 +72,7 @@ void watcher_watch_tick(struct controller *controller)
 {
     const struct watcher_watch *watch = &controller->watcher_watch;
 
-    if (watch->missing_at.ms != 0 && controller->now.mono.ms >= watch->missing_at.ms) {
+    if (mono_is_past(watch->missing_at, controller->now.mono)) {
         conclude(controller, true);
     }
 }

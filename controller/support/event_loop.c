@@ -49,14 +49,9 @@ enum status event_loop_listen(
     return event_add(event, NULL) == 0 ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-struct mono_time event_loop_earlier(struct mono_time a, struct mono_time b)
-{
-    return a.ms == 0 || (b.ms != 0 && b.ms < a.ms) ? b : a;
-}
-
 bool event_loop_turn(struct event_loop *loop, struct mono_time a, struct mono_time b)
 {
-    struct mono_time next = event_loop_earlier(a, b);
+    struct mono_time next = mono_earlier(a, b);
     int64_t wait_ms = next.ms - clock_now().mono.ms;
     struct timeval wait;
 

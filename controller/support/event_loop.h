@@ -28,9 +28,6 @@ void event_loop_close(struct event_loop *loop);
 MUST_USE enum status event_loop_listen(
     struct event_loop *loop, int fd, short what, event_callback_fn callback, void *context);
 
-/* The earlier of two moments; {0} is never. */
-struct mono_time event_loop_earlier(struct mono_time a, struct mono_time b);
-
 /* One turn: waits for something to happen, until the earlier of two moments ({0}: none) at most,
  * and calls back. False when the loop is broken. */
 bool event_loop_turn(struct event_loop *loop, struct mono_time a, struct mono_time b);

@@ -7,6 +7,7 @@
 #ifndef TAGOUT_SUPPORT_TIME_H
 #define TAGOUT_SUPPORT_TIME_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Milliseconds on the monotonic clock. 0 stands for "never". */
@@ -23,5 +24,16 @@ struct now {
     struct mono_time mono;
     struct wall_time wall;
 };
+
+/* A moment that is "never" has not come. */
+static inline bool mono_is_past(struct mono_time moment, struct mono_time now)
+{
+    return moment.ms != 0 && now.ms >= moment.ms;
+}
+
+static inline struct mono_time mono_earlier(struct mono_time one, struct mono_time other)
+{
+    return one.ms == 0 || (other.ms != 0 && other.ms < one.ms) ? other : one;
+}
 
 #endif

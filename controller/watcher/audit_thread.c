@@ -92,7 +92,7 @@ static void do_what_is_due(struct audit *audit)
     struct now now = clock_now();
     TEXT_LOCAL(why, 512);
 
-    if (audit->sync_at.ms != 0 && now.mono.ms >= audit->sync_at.ms) {
+    if (mono_is_past(audit->sync_at, now.mono)) {
         audit->sync_at = (struct mono_time){0};
         if (audit_files_sync(audit->files, &why) != STATUS_OK) {
             complain(audit, why.data);
@@ -148,16 +148,9 @@ static void wait_for_work(struct audit *audit, struct mono_time until)
 
 static struct mono_time next_due(const struct audit *audit, bool good)
 {
-    struct mono_time now = clock_now().mono;
-    struct mono_time next = {now.ms + AUDIT_RETRY_MS};
+    struct mono_time retry_at = {clock_now().mono.ms + AUDIT_RETRY_MS};
 
-    if (good) {
-        next = audit->expire_at;
-        if (audit->sync_at.ms != 0 && audit->sync_at.ms < next.ms) {
-            next = audit->sync_at;
-        }
-    }
-    return next;
+    return good ? mono_earlier(audit->expire_at, audit->sync_at) : retry_at;
 }
 
 static bool has_work(const struct audit *audit)

@@ -153,7 +153,6 @@ struct mono_time tick_services(struct watcher *watcher)
 {
     struct service_news news;
     struct mono_time due;
-    struct mono_time role_at;
 
     change_role(watcher, role_tick(&watcher->role, watcher->now));
     due = services_tick(&watcher->services, watcher->now);
@@ -164,6 +163,5 @@ struct mono_time tick_services(struct watcher *watcher)
         /* What was told is owed its end, at a time of its own. */
         due = services_tick(&watcher->services, watcher->now);
     }
-    role_at = role_due(&watcher->role);
-    return due.ms == 0 || (role_at.ms != 0 && role_at.ms < due.ms) ? role_at : due;
+    return mono_earlier(due, role_due(&watcher->role));
 }

@@ -243,7 +243,7 @@ static int run(struct loop *loop)
     while (!loop->stopping) {
         struct mono_time watcher_wants = watcher_tick(loop->watcher);
         struct mono_time mqtt_wants = tick_connection(loop);
-        struct mono_time wanted = event_loop_earlier(watcher_wants, mqtt_wants);
+        struct mono_time wanted = mono_earlier(watcher_wants, mqtt_wants);
 
         if (!event_loop_turn(
                 &loop->events, wanted, supervisor_tick(&loop->supervisor, clock_now().mono))) {

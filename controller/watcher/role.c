@@ -64,10 +64,10 @@ enum role_change role_tick(struct role *role, struct now now)
 {
     bool takes_over = role->silent && role->other_lost;
 
-    if (is_past(role->speak_at, now)) {
+    if (mono_is_past(role->speak_at, now.mono)) {
         role->speak_at = (struct mono_time){0};
         role->silent = false;
-    } else if (!is_past(role->repeat_at, now)) {
+    } else if (!mono_is_past(role->repeat_at, now.mono)) {
         return ROLE_SAME;
     }
     role->repeat_at = role->connected ? in_ms(now, ROLE_REPEAT_MS) : (struct mono_time){0};

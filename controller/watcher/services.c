@@ -28,11 +28,6 @@ enum service_status service_status_of(const char *text)
     return SERVICE_UNKNOWN;
 }
 
-bool is_past(struct mono_time moment, struct now now)
-{
-    return moment.ms != 0 && now.mono.ms >= moment.ms;
-}
-
 struct mono_time in_ms(struct now now, int64_t ms)
 {
     int64_t moment = now.mono.ms + ms;
@@ -226,7 +221,7 @@ void services_on_stopped(struct services *services, const char *id, struct now n
         return;
     }
     controller->said = CONTROLLER_STOPPED;
-    if (strcmp(services->led_by, id) == 0 && !is_past(services->leader_dead_at, now)) {
+    if (strcmp(services->led_by, id) == 0 && !mono_is_past(services->leader_dead_at, now.mono)) {
         services->leader_dead_at = in_ms(now, services->settle_ms); /* none is missed */
     }
 }

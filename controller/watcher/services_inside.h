@@ -4,8 +4,7 @@
 
 #include "controller/watcher/services.h"
 
-/* False for {0}. */
-bool is_past(struct mono_time moment, struct now now);
+/* Never {0}. */
 struct mono_time in_ms(struct now now, int64_t ms);
 
 /* NULL when it is not known. */

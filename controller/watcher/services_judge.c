@@ -29,13 +29,6 @@ static void judge_dead(struct service *service, const char *reason, struct now n
     judge(service, SERVICE_ERROR, reason, now);
 }
 
-static void sooner(struct mono_time *due, struct mono_time moment)
-{
-    if (moment.ms != 0 && (due->ms == 0 || moment.ms < due->ms)) {
-        *due = moment;
-    }
-}
-
 static struct mono_time
 judge_controller(struct services *services, struct service_controller *controller, struct now now)
 {
@@ -50,7 +43,7 @@ judge_controller(struct services *services, struct service_controller *controlle
         judge(service, SERVICE_STOPPED, "stopped cleanly", now);
         break;
     case CONTROLLER_LOST:
-        if (is_past(controller->dead_at, now)) {
+        if (mono_is_past(controller->dead_at, now.mono)) {
             judge_dead(
                 service, "it ended or was cut off without a goodbye", now, SERVICES_DOUBT_MS);
         } else {
@@ -61,7 +54,7 @@ judge_controller(struct services *services, struct service_controller *controlle
         if (service->told != SERVICE_RUNNING && service->verdict != SERVICE_RUNNING) {
             break;
         }
-        if (is_past(services->settled_at, now)) {
+        if (mono_is_past(services->settled_at, now.mono)) {
             judge_dead(service, "it has not come back to the broker", now, services->settle_ms);
         } else {
             due = services->settled_at;
@@ -127,7 +120,7 @@ static struct mono_time judge_leader(struct services *services, struct now now)
     }
     tell_why_none_leads(services, last, &reason);
     if ((last != NULL && is_verdict(last, SERVICE_ERROR)) ||
-        is_past(services->leader_dead_at, now)) {
+        mono_is_past(services->leader_dead_at, now.mono)) {
         judge_dead(&services->leader, reason.data, now, 0);
         return (struct mono_time){0};
     }
@@ -160,7 +153,7 @@ static struct mono_time judge_redis(struct services *services, struct now now)
         services->redis_down_at = in_ms(now, 0);
     }
     dead_at.ms = services->redis_down_at.ms + SERVICES_OUTAGE_MS;
-    if (!is_past(dead_at, now)) {
+    if (!mono_is_past(dead_at, now.mono)) {
         return dead_at;
     }
     if (blind->redis_refuses[0] == '\0') {
@@ -196,7 +189,8 @@ static struct mono_time judge_configs(struct services *services, struct now now)
     } else if (services->config_at.ms == 0) {
         services->config_at = in_ms(now, SERVICES_CONFIG_MS);
     }
-    return is_past(services->config_at, now) ? (struct mono_time){0} : services->config_at;
+    return mono_is_past(services->config_at, now.mono) ? (struct mono_time){0}
+                                                       : services->config_at;
 }
 
 static void give_back(struct mono_time *moment, int64_t late_ms)
@@ -231,8 +225,9 @@ static struct mono_time recovery_due(struct services *services, struct now now)
 
     for (size_t i = 0; (service = services_at(services, i)) != NULL; i++) {
         struct mono_time steady_at = {service->ran_at.ms + SERVICES_STEADY_MS};
-        if (service->alerted && service->verdict == SERVICE_RUNNING && !is_past(steady_at, now)) {
-            sooner(&due, steady_at);
+        if (service->alerted && service->verdict == SERVICE_RUNNING &&
+            !mono_is_past(steady_at, now.mono)) {
+            due = mono_earlier(due, steady_at);
         }
     }
     return due;
@@ -246,17 +241,17 @@ struct mono_time services_tick(struct services *services, struct now now)
     if (services->connected) {
         judge(&services->broker, SERVICE_RUNNING, "", now);
         for (size_t i = 0; i < services->controller_count; i++) {
-            sooner(&due, judge_controller(services, &services->controllers[i], now));
+            due = mono_earlier(due, judge_controller(services, &services->controllers[i], now));
         }
-        sooner(&due, judge_leader(services, now));
-        sooner(&due, judge_redis(services, now));
-        sooner(&due, judge_configs(services, now));
-    } else if (is_past(services->broker_dead_at, now)) {
+        due = mono_earlier(due, judge_leader(services, now));
+        due = mono_earlier(due, judge_redis(services, now));
+        due = mono_earlier(due, judge_configs(services, now));
+    } else if (mono_is_past(services->broker_dead_at, now.mono)) {
         judge_dead(&services->broker, services->broker_reason, now, SERVICES_BROKER_MS);
     } else {
-        sooner(&due, services->broker_dead_at);
+        due = mono_earlier(due, services->broker_dead_at);
     }
-    sooner(&due, recovery_due(services, now));
+    due = mono_earlier(due, recovery_due(services, now));
     services->due = due;
     return due;
 }

@@ -89,7 +89,9 @@ static bool report(
     /* A stop after a death is somebody at work on it; people still want to hear that it is back. */
     if (!service->alerted && (service->verdict == SERVICE_ERROR || service->fell)) {
         tell_death(services, service, now, news);
-    } else if (service->alerted && service->verdict == SERVICE_RUNNING && is_past(steady_at, now)) {
+    } else if (
+        service->alerted && service->verdict == SERVICE_RUNNING &&
+        mono_is_past(steady_at, now.mono)) {
         tell_recovery(services, service, now, news);
     }
     service->fell = false;
@@ -117,7 +119,7 @@ static size_t running_count(const struct services *services)
 
 static bool report_configs(struct services *services, struct now now, struct service_news *news)
 {
-    bool differ = is_past(services->config_at, now);
+    bool differ = mono_is_past(services->config_at, now.mono);
     struct text names;
 
     if (!services->connected || differ == services->config_alerted ||

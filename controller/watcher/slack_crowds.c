@@ -213,8 +213,7 @@ struct mono_time slack_crowds_due(const struct slack_crowds *crowds, struct mono
 
     for (enum slack_lane lane = SLACK_MACHINES; lane < SLACK_LANE_COUNT; lane++) {
         if (crowd_of(crowds, lane)->count > 0) {
-            int64_t due = due_ms(crowds, lane, now);
-            next.ms = next.ms == 0 || due < next.ms ? due : next.ms;
+            next = mono_earlier(next, (struct mono_time){due_ms(crowds, lane, now)});
         }
     }
     return next;

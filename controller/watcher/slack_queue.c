@@ -259,10 +259,7 @@ struct mono_time slack_queue_due(const struct slack_queue *queue, struct mono_ti
     struct mono_time next = {0};
 
     for (enum slack_room room = 0; room < SLACK_ROOM_COUNT; room++) {
-        struct mono_time due = room_due(queue, room);
-        if (due.ms != 0 && (next.ms == 0 || due.ms < next.ms)) {
-            next = due;
-        }
+        next = mono_earlier(next, room_due(queue, room));
     }
     return next.ms != 0 && next.ms < now.ms ? now : next;
 }

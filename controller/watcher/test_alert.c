@@ -129,8 +129,8 @@ struct mono_time test_alert_tick(struct watcher *watcher)
             test_alert_settle(
                 watcher, test->ticket, false,
                 watcher->slack_works ? "it waits" : watcher->slack_reason);
-        } else if (next.ms == 0 || test->until.ms < next.ms) {
-            next = test->until;
+        } else {
+            next = mono_earlier(next, test->until);
         }
     }
     return next;

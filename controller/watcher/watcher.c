@@ -253,16 +253,10 @@ void watcher_on_message(
     }
 }
 
-static struct mono_time earlier(struct mono_time a, struct mono_time b)
-{
-    return a.ms == 0 || (b.ms != 0 && b.ms < a.ms) ? b : a;
-}
-
 /* Remembers at once what Slack was told, lest a restart tells it again, and all else in a while. */
 static struct mono_time tick_memory(struct watcher *watcher)
 {
-    if (watcher->save_at_once ||
-        (watcher->save_at.ms != 0 && watcher->now.mono.ms >= watcher->save_at.ms)) {
+    if (watcher->save_at_once || mono_is_past(watcher->save_at, watcher->now.mono)) {
         remember_save(watcher);
         watcher->save_at_once = false;
         watcher->save_at = (struct mono_time){0};
@@ -338,19 +332,19 @@ struct mono_time watcher_tick(struct watcher *watcher)
         (void)watcher_raise(watcher, &alert, 0);
         audit_commit(watcher->audit);
     }
-    if (watcher->subscribe_at.ms != 0 && watcher->now.mono.ms >= watcher->subscribe_at.ms) {
+    if (mono_is_past(watcher->subscribe_at, watcher->now.mono)) {
         watcher->subscribe_at = (struct mono_time){0};
         subscribe(watcher);
     }
     next = save_timeouts_due(&watcher->counting);
-    next = earlier(next, watcher->subscribe_at);
-    next = earlier(next, tick_services(watcher));
-    next = earlier(next, tick_crowds(watcher));
-    next = earlier(next, tick_slack(watcher));
-    next = earlier(next, test_alert_tick(watcher));
-    next = earlier(next, tick_certificates(watcher));
-    next = earlier(next, tick_memory(watcher));
-    return earlier(next, look_at_disk(watcher));
+    next = mono_earlier(next, watcher->subscribe_at);
+    next = mono_earlier(next, tick_services(watcher));
+    next = mono_earlier(next, tick_crowds(watcher));
+    next = mono_earlier(next, tick_slack(watcher));
+    next = mono_earlier(next, test_alert_tick(watcher));
+    next = mono_earlier(next, tick_certificates(watcher));
+    next = mono_earlier(next, tick_memory(watcher));
+    return mono_earlier(next, look_at_disk(watcher));
 }
 
 bool watcher_finish_slack(struct watcher *watcher)
