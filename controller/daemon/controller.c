@@ -153,6 +153,7 @@ void controller_free(struct controller *controller)
     if (controller == NULL) {
         return;
     }
+    restarts_drop(controller);
     saves_free(controller);
     block_keeping_free(controller);
     held_drop(controller);

@@ -81,7 +81,7 @@ struct machine {
     struct machine *judge_next;
 
     struct heap_item deadline;
-    struct waiting_restart *waiting_restart; /* see request_box.c */
+    struct waiting_restart *waiting_restart; /* see request_restart.c */
     struct announcement announcement;
 
     /* saves.c */

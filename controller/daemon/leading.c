@@ -70,11 +70,9 @@ static void forget_work(struct controller *controller)
     block_answers_free(controller);
     judge_drop_waiting(controller);
     held_drop(controller);
+    restarts_drop(controller);
     controller->reload.answers = false;
     controller->retained_again = (struct mono_time){0};
-    for (size_t i = 0; i < fleet_count(controller->fleet); i++) {
-        restart_free(fleet_at(controller->fleet, i));
-    }
 }
 
 static void stand_down(struct controller *controller, const struct lease_actions *actions)

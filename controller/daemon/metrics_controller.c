@@ -144,7 +144,7 @@ static void print_fleet(const struct controller *controller, struct text *out)
         (double)controller->saves.in_flight);
     exposition_gauge(
         out, "tagout_save_budgets", "Changes that are not confirmed saved, within their budget",
-        (double)controller->saves.count);
+        (double)controller->saves.budgets.count);
     exposition_gauge(
         out, "tagout_held_bytes", "Messages that wait until it is sure that it leads",
         (double)controller->held.bytes);

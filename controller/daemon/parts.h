@@ -9,6 +9,7 @@
 #include "controller/daemon/counters.h"
 #include "controller/daemon/fleet.h"
 #include "controller/daemon/lease.h"
+#include "controller/daemon/saves.h"
 #include "controller/daemon/strangers.h"
 #include "topics/request.h"
 #include "topics/topic.h"
@@ -28,26 +29,6 @@ struct origin {
     const char *by;           /* NULL for nobody */
     const char *reason;       /* NULL for none */
     const char *reset_reason; /* of the report; NULL for none */
-};
-
-/* One budget of one report or outside change (C9.2). */
-struct budget {
-    struct machine *machine;
-    bool is_change; /* else somebody only wants to know whether it is saved */
-    struct version version;
-    struct mono_time deadline;
-};
-
-struct saves {
-    struct budget *budgets; /* ring, in the order of their deadlines */
-    size_t first;
-    size_t count;
-    size_t room;
-    struct machine *wanted_first; /* machines with something to save */
-    struct machine *wanted_last;
-    size_t in_flight;
-    struct mono_time pause_until; /* Redis refused: not before then */
-    struct mono_time refused_logged;
 };
 
 struct block_keeping {
@@ -347,38 +328,6 @@ void publish_save_notice(struct controller *controller, struct machine *machine)
 /* The last command of a machine that has left the configuration (C2). */
 void publish_farewell(struct controller *controller, const struct machine *machine);
 
-/* ---- saves.c ---- */
-
-void saves_free(struct controller *controller);
-/* The machine's present version is to be saved, within the budget. */
-void saves_want(struct controller *controller, struct machine *machine);
-/* What is kept beside the state has changed within the present version: no budget. */
-void saves_want_again(struct controller *controller, struct machine *machine);
-/* Everything is to be saved, without a budget: Redis is back and may have forgotten. */
-void saves_want_all(struct controller *controller);
-/* Nothing of the machine is to be saved any more, and nobody waits for it. */
-void saves_forget(struct controller *controller, struct machine *machine);
-/* Redis has told what it keeps of the machine: it may be saved from now on. */
-void saves_release(struct controller *controller, struct machine *machine);
-/* It leads no more: nobody waits for a save, and none is late. */
-void saves_drop(struct controller *controller);
-/* Once a minute: Redis may refuse for hours, of each machine, each second. */
-void log_refused(
-    const struct controller *controller, struct mono_time *logged, const char *what,
-    const char *reason);
-void saves_on_answer(
-    struct controller *controller, uint64_t token, enum store_saved result, const char *reason);
-void saves_tick(struct controller *controller);
-struct mono_time saves_deadline(const struct controller *controller);
-/* The process ends: whoever waits for an answer gets one. */
-void saves_stop(struct controller *controller);
-/* The present version is no new one: a budget for those who wait for it, that counts nothing. */
-void saves_follow(struct controller *controller, struct machine *machine);
-/* Answers once it is known whether the machine's present version was saved in its budget. */
-void saves_answer_later(
-    struct controller *controller, struct machine *machine, const char *account,
-    const struct request *request, bool changed);
-
 /* ---- requests.c: what arrives, and every answer ---- */
 
 void take_request(
@@ -428,7 +377,8 @@ void restart_heed(
 void restart_cancel(struct controller *controller, struct machine *machine, const char *why);
 /* The process ends: whoever waits for an answer gets one. */
 void restarts_stop(struct controller *controller);
-void restart_free(struct machine *machine);
+/* Forgets who waits for one. */
+void restarts_drop(struct controller *controller);
 
 /* ---- request_handover.c ---- */
 

@@ -150,8 +150,11 @@ void restarts_stop(struct controller *controller)
     }
 }
 
-void restart_free(struct machine *machine)
+void restarts_drop(struct controller *controller)
 {
-    free(machine->waiting_restart);
-    machine->waiting_restart = NULL;
+    for (size_t i = 0; i < fleet_count(controller->fleet); i++) {
+        struct machine *machine = fleet_at(controller->fleet, i);
+        free(machine->waiting_restart);
+        machine->waiting_restart = NULL;
+    }
 }
