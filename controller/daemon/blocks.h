@@ -47,8 +47,7 @@ MUST_USE enum status blocks_set(
     struct blocks *blocks, const struct card_key *key, const struct roster_user *user,
     const char *fob, bool blocked, size_t *ret_changed);
 
-/* Adds what the other list has, whose hashes must be of the same key; all or nothing. STATUS_FULL.
- */
+/* Adds what the other list has, with hashes of the same key; all or nothing. STATUS_FULL. */
 MUST_USE enum status blocks_unite(struct blocks *blocks, const struct blocks *other);
 
 /* The key is another one now, and both are at hand: each card stays as it is. */

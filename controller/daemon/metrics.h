@@ -2,8 +2,7 @@
  *
  *   /metrics  Prometheus' text format: this process, and, of the one that leads, each machine
  *   /healthz  200 as long as the loop turns: for whoever restarts a process that hangs
- *   /readyz   200 while it leads, or stands by and follows (C12); else 503; with the reasons in
- * JSON
+ *   /readyz   200 while it leads, or stands by and follows (C12); else 503; reasons in JSON
  */
 #ifndef TAGOUT_DAEMON_METRICS_H
 #define TAGOUT_DAEMON_METRICS_H

@@ -1,4 +1,9 @@
-/* The inside of the controller: what its files share. Nobody else includes this. */
+/* The inside of the controller: what its files share, a section for each. Nobody else includes
+ * this.
+ *
+ * Where a file waits for a time, its _tick does what is due, and its _deadline tells when something
+ * will be, {0} for never: controller_tick calls the one and answers with the earliest of the other.
+ */
 #ifndef TAGOUT_DAEMON_PARTS_H
 #define TAGOUT_DAEMON_PARTS_H
 
@@ -185,8 +190,7 @@ void held_drop(struct controller *controller);
 void beside_note(struct shown *shown, const struct record *record);
 /* Before a newer copy takes its place. */
 void beside_note_own(struct machine *machine);
-/* Before it leads: the state is as loaded from now on, with what was noted and is not in its past.
- */
+/* Before it leads: sets what was noted and is not in its past; the state is as loaded now. */
 void beside_settle(struct machine *machine);
 /* While it leads: sets what is shown. */
 void beside_set(
@@ -272,11 +276,9 @@ void lead_stop(struct controller *controller);
 /* Gives the lead back for another to take. */
 void lead_hand_over(struct controller *controller);
 
-/* ---- waiting.c ---- */
+/* ---- waiting.c: reports that wait to be judged ---- */
 
-/* Forgets what waits of all machines. */
-void judge_drop_waiting(struct controller *controller);
-
+/* Merges it into the last one of that machine where nothing is lost by it. */
 void judge_enqueue(
     struct controller *controller, struct machine *machine, const struct report *report);
 /* A standby keeps the newest report of each machine, and judges it when it takes over. */
@@ -293,6 +295,8 @@ void judge_tick(struct controller *controller);
 struct mono_time judge_deadline(const struct controller *controller);
 /* Judges what waits of one machine, so that what comes next is judged after it. */
 void judge_waiting(struct controller *controller, struct machine *machine);
+/* Forgets what waits of all machines. */
+void judge_drop_waiting(struct controller *controller);
 
 /* ---- judge.c ---- */
 

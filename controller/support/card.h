@@ -1,5 +1,4 @@
-/* Card numbers. Readers strip leading zeros, files keep them or not: both are compared padded (C3).
- */
+/* Card numbers. Readers strip leading zeros, files keep them or not: compared padded (C3). */
 #ifndef TAGOUT_SUPPORT_CARD_H
 #define TAGOUT_SUPPORT_CARD_H
 

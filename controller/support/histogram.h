@@ -1,5 +1,4 @@
-/* How long something takes, counted in fixed buckets from 50 us to 5 s: for metrics.
- */
+/* How long something takes, in fixed buckets from 50 us to 5 s: for metrics. */
 #ifndef TAGOUT_SUPPORT_HISTOGRAM_H
 #define TAGOUT_SUPPORT_HISTOGRAM_H
 

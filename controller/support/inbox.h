@@ -55,8 +55,7 @@ int inbox_fd(const struct inbox *inbox);
 /* Copies the entry. STATUS_FULL when it was dropped, STATUS_TOO_LONG when it could never fit. */
 MUST_USE enum status inbox_push(struct inbox *inbox, const struct inbox_entry *entry);
 
-/* The same for the owner itself, who looks into the inbox anyway: wakes nobody, waits for no room.
- */
+/* The same for the owner, who looks into the inbox anyway: wakes nobody, waits for no room. */
 MUST_USE enum status inbox_put(struct inbox *inbox, const struct inbox_entry *entry);
 
 /* Whether it is less than half full. */

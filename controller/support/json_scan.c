@@ -8,8 +8,7 @@
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 #define NUMBER_LENGTH_MAX 63 /* cJSON's buffer: it would read the rest as something else */
 
-/* Where the scan stands. The first problem found ends it: `problem` is the reason, `at` the place.
- */
+/* Where the scan stands. The first problem ends it: `problem` is the reason, `at` the place. */
 struct scan {
     const char *bytes;
     size_t length;

@@ -16,8 +16,7 @@
 
 struct slack_http;
 
-/* `done` is called from the loop, once for each request that was started; `tag` is the request's.
- */
+/* `done` is called from the loop, once for each request that was started, with its `tag`. */
 MUST_USE enum status slack_http_new(
     struct event_base *base,
     void (*done)(void *context, unsigned tag, const struct slack_response *response), void *context,

@@ -71,7 +71,7 @@ THIRD_PARTY = [
     ("curl/*", ["controller/watcher/*.c"]),
     ("sodium*", ["controller/backup/*.c", "controller/config/hash.c", "controller/ctl/password.c",
                  "controller/daemon/*.c", "devices/sim/*.c"]),
-    ("systemd/*", ["controller/daemon/loop.c", "controller/watcher/loop.c"]),
+    ("systemd/*", []),
 ]
 ONE_FILE = ["cjson/*", "curl/*"]
 
