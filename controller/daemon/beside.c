@@ -141,8 +141,7 @@ void beside_learn(
 /* In a silence it only waits. */
 static void act(struct controller *controller)
 {
-    if (!controller->beside_waits || controller->phase != PHASE_READY ||
-        !lease_may_speak(&controller->lease)) {
+    if (!controller->beside_waits || !is_at_work(controller)) {
         return;
     }
     controller->beside_waits = false;
@@ -174,8 +173,7 @@ void beside_listen(struct controller *controller)
 
 static bool is_due(const struct controller *controller)
 {
-    return controller->states_until.ms != 0 && controller->phase == PHASE_READY &&
-           lease_may_speak(&controller->lease);
+    return controller->states_until.ms != 0 && is_at_work(controller);
 }
 
 void beside_tick(struct controller *controller)

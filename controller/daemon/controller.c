@@ -164,8 +164,7 @@ void controller_free(struct controller *controller)
     free(controller);
 }
 
-/* It leads, and may say so: what is due in a silence is done after it. */
-static bool is_at_work(const struct controller *controller)
+bool is_at_work(const struct controller *controller)
 {
     return controller->phase == PHASE_READY && lease_may_speak(&controller->lease);
 }

@@ -29,8 +29,7 @@ static bool is_on(const struct controller *controller)
 
 static bool can_publish(const struct controller *controller)
 {
-    return is_on(controller) && controller->connected && controller->phase == PHASE_READY &&
-           lease_may_speak(&controller->lease);
+    return is_on(controller) && controller->connected && is_at_work(controller);
 }
 
 /* FNV-1a; 0 stands for "no message". */

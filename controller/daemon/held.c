@@ -23,11 +23,6 @@ struct held {
     char payload[];
 };
 
-static bool is_at_work(const struct controller *controller)
-{
-    return controller->phase == PHASE_READY && lease_may_speak(&controller->lease);
-}
-
 bool held_must_wait(const struct controller *controller)
 {
     return !is_at_work(controller) || controller->held.first != NULL;

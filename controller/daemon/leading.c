@@ -307,7 +307,7 @@ void lead_on_lease(void *context, const struct store_lease_answer *answer)
         controller->others_led = true;
         follow(controller);
     }
-    if (controller->phase == PHASE_READY && lease_may_speak(&controller->lease)) {
+    if (is_at_work(controller)) {
         judge_confirmed(controller);
     }
 }

@@ -104,9 +104,7 @@ static void print_lead(const struct controller *controller, struct text *out)
     const struct watcher_watch *watch = &controller->watcher_watch;
     struct store *store = controller->ports.store;
 
-    exposition_gauge(
-        out, "tagout_leader", "It leads, and is sure of it",
-        controller->phase == PHASE_READY && lease_may_speak(&controller->lease));
+    exposition_gauge(out, "tagout_leader", "It leads, and is sure of it", is_at_work(controller));
     exposition_gauge(
         out, "tagout_epoch", "The epoch that it leads or last led under, 0 for none",
         (double)controller->lease.epoch);

@@ -159,6 +159,8 @@ bool publish(
 void publish_status(struct controller *controller, const char *status);
 /* So much waits to be sent that what is added now would come late. */
 bool broker_is_behind(const struct controller *controller);
+/* It leads, and may say so: what is due in a silence is done after it. */
+bool is_at_work(const struct controller *controller);
 /* For measuring; 0 where nothing is measured. */
 int64_t microseconds(const struct controller *controller);
 
@@ -213,28 +215,32 @@ struct mono_time beside_deadline(const struct controller *controller);
 
 /* Leads from now on, with what is known. */
 void open_shop(struct controller *controller);
+/* Once: that it leads or follows, and hears what machines say. */
 void say_ready(struct controller *controller);
 void start_tick(struct controller *controller);
 struct mono_time start_deadline(const struct controller *controller);
+/* What is said of the machine carries the controller's epoch from now on. */
 void adopt_epoch(struct controller *controller, struct machine *machine);
 void adopt_epoch_everywhere(struct controller *controller, uint64_t epoch);
 /* Newer wins; of equal ones Redis (C9.4). */
 void merge_copy(struct machine *machine, const struct record *found, bool from_redis);
 
-/* ---- republish.c ---- */
+/* ---- republish.c: all that is retained, once more ---- */
 
 /* Every retained topic of ours, from memory: begins now, and ends in turns of the loop. */
 void publish_everything(struct controller *controller);
 void republish_tick(struct controller *controller);
 struct mono_time republish_deadline(const struct controller *controller);
 
-/* ---- start_broker.c ---- */
+/* ---- start_broker.c: what is subscribed when, and what the broker retained ---- */
 
+/* To what machines and people say. */
 void subscribe_live(struct controller *controller);
 /* Also what the retained states tell: somebody may have led while this leader was away. */
 void subscribe_states(struct controller *controller);
 /* Reads again, from the beginning, what the broker retains. */
 void start_collecting(struct controller *controller);
+/* What they tell is known now. */
 void unsubscribe_retained(struct controller *controller);
 /* The end of the retained messages, as seen by whoever published it after subscribing. */
 void publish_marker(struct controller *controller);
@@ -244,7 +250,7 @@ void start_retained_state(
 void start_controller_status(
     struct controller *controller, const char *id, const char *payload, size_t length);
 
-/* ---- start_store.c ---- */
+/* ---- start_store.c: what Redis kept ---- */
 
 /* Asks for everything that Redis has not told yet. */
 void ask_store(struct controller *controller);
@@ -288,6 +294,7 @@ void judge_keep_newest(
 void judge_forget_kept(struct machine *machine);
 /* Whether what the leader tells now is newer than the report. */
 bool judge_is_told_beyond(const struct machine *machine, const struct report *report);
+/* Judges what was kept, where it is news. */
 void judge_kept(struct controller *controller);
 /* Judges what waits of all machines, whatever waits to be sent. */
 void judge_all(struct controller *controller);
@@ -298,7 +305,7 @@ void judge_waiting(struct controller *controller, struct machine *machine);
 /* Forgets what waits of all machines. */
 void judge_drop_waiting(struct controller *controller);
 
-/* ---- judge.c ---- */
+/* ---- judge.c: from what happened to a decision ---- */
 
 void judge_report(
     struct controller *controller, struct machine *machine, const struct report *report);
@@ -310,10 +317,12 @@ bool judge(
 void judge_confirmed(struct controller *controller);
 /* CORE_EVENT_CONFIG with the session's person looked up. */
 void judge_config(struct controller *controller, struct machine *machine);
+/* The moment has come at which the core wants to be asked again. */
 void judge_due(struct controller *controller, struct machine *machine);
 
-/* ---- perform.c ---- */
+/* ---- perform.c: from a decision to what is said and kept ---- */
 
+/* Command, then state and events, then save, then counters. */
 void perform(
     struct controller *controller, struct machine *machine, const struct core_event *event,
     const struct core_effects *effects, const struct origin *origin);
@@ -327,6 +336,7 @@ void publish_farewell(struct controller *controller, const struct machine *machi
 /* ---- block_keeping.c: how the list of blocked cards is kept, and takes effect ---- */
 
 void block_keeping_free(struct controller *controller);
+/* Whether Redis has that version. */
 bool block_keeping_has_kept(const struct controller *controller, struct version version);
 void block_keeping_publish(struct controller *controller);
 void block_keeping_adopt_epoch(struct controller *controller);
@@ -348,7 +358,7 @@ void block_keeping_on_saved(
 void block_keeping_tick(struct controller *controller);
 struct mono_time block_keeping_deadline(const struct controller *controller);
 
-/* ---- reload.c ---- */
+/* ---- reload.c: users and machines anew ---- */
 
 /* What came before the controller was ready. */
 void reload_if_wanted(struct controller *controller);
@@ -377,7 +387,7 @@ void liveness_notice_stall(struct controller *controller);
 void publish_probe(struct controller *controller, const struct machine *machine, uint32_t id);
 size_t liveness_watched(const struct controller *controller);
 
-/* ---- watcher_watch.c ---- */
+/* ---- watcher_watch.c: whether tagout-watcher runs (C11.6) ---- */
 
 /* The connection stands: it has its time to say that it runs. */
 void watcher_watch_begin(struct controller *controller);
@@ -389,7 +399,7 @@ struct mono_time watcher_watch_deadline(const struct controller *controller);
 /* "running", "missing", or "unknown" before either is certain. */
 const char *watcher_watch_text(const struct controller *controller);
 
-/* ---- telemetry.c ---- */
+/* ---- telemetry.c: numbers of the reports (C2) ---- */
 
 void telemetry_take(
     struct controller *controller, struct machine *machine, const struct report *report);

@@ -304,7 +304,7 @@ void controller_on_roster(struct controller *controller, struct roster *roster, 
         refuse(controller, why);
         return;
     }
-    if (controller->phase == PHASE_READY && lease_may_speak(&controller->lease)) {
+    if (is_at_work(controller)) {
         judge_all(controller);
     }
     change = roster_compare(controller->roster, roster);

@@ -191,7 +191,7 @@ struct mono_time judge_deadline(const struct controller *controller)
 void controller_flush(struct controller *controller)
 {
     refresh_now(controller);
-    if (controller->phase == PHASE_READY && lease_may_speak(&controller->lease)) {
+    if (is_at_work(controller)) {
         judge_tick(controller); /* else as soon as it is known that this is the leader */
     }
 }
