@@ -50,7 +50,8 @@ static void add_path(const struct node *node, struct text *out)
     }
 }
 
-void node_place(const struct node *node, struct text *out)
+/* "/3/fob_codes/0", "/" at the top. */
+static void add_place(const struct node *node, struct text *out)
 {
     text_add(out, node->parent == NULL ? "/" : "");
     add_path(node, out);
@@ -65,7 +66,7 @@ enum status node_refuse(const struct node *node, const char *format, ...)
     vsnprintf(problem, sizeof problem, format, arguments);
     va_end(arguments);
     text_addf(node->why, "%s: ", node->file);
-    node_place(node, node->why);
+    add_place(node, node->why);
     text_addf(node->why, ": %s", problem);
     return STATUS_INVALID;
 }

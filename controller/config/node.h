@@ -27,9 +27,6 @@ struct node {
 struct node node_member(const struct node *parent, const char *key, const struct json *json);
 struct node node_item(const struct node *parent, size_t index, const struct json *json);
 
-/* Writes the place alone: "/3/fob_codes/0", "/" at the top. */
-void node_place(const struct node *node, struct text *out);
-
 /* Writes file, place and what is wrong; returns STATUS_INVALID. */
 MUST_USE enum status node_refuse(const struct node *node, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

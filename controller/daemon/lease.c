@@ -69,21 +69,6 @@ bool lease_has_standby(const struct lease *lease)
     return false;
 }
 
-const char *lease_role_text(enum lease_role role)
-{
-    switch (role) {
-    case LEASE_STANDS_BY:
-        return "stands by";
-    case LEASE_ANNOUNCES:
-        return "announces itself";
-    case LEASE_LEADS:
-        return "leads";
-    case LEASE_IS_SILENT:
-        return "is silent";
-    }
-    return "";
-}
-
 void lease_want_echo(struct lease *lease, struct mono_time now)
 {
     lease->echo_waits = false;

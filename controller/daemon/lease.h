@@ -225,6 +225,4 @@ bool lease_another_leads(const struct lease *lease);
 /* Whether somebody else runs who could take over. */
 bool lease_has_standby(const struct lease *lease);
 
-const char *lease_role_text(enum lease_role role);
-
 #endif

@@ -236,8 +236,6 @@ struct mono_time republish_deadline(const struct controller *controller);
 
 /* To what machines and people say. */
 void subscribe_live(struct controller *controller);
-/* Also what the retained states tell: somebody may have led while this leader was away. */
-void subscribe_states(struct controller *controller);
 /* Reads again, from the beginning, what the broker retains. */
 void start_collecting(struct controller *controller);
 /* What they tell is known now. */

@@ -75,7 +75,8 @@ void subscribe_live(struct controller *controller)
     watcher_watch_begin(controller);
 }
 
-void subscribe_states(struct controller *controller)
+/* Also what the retained states tell: somebody may have led while this leader was away. */
+static void subscribe_states(struct controller *controller)
 {
     static const enum topic_id id = TOPIC_STATE;
     static const int qos = 0;

@@ -249,11 +249,6 @@ bool json_get_bool(const struct json *object, const char *key)
     return json_bool(json_get(object, key));
 }
 
-double json_get_number(const struct json *object, const char *key)
-{
-    return json_number(json_get(object, key));
-}
-
 const char *json_get_string(const struct json *object, const char *key)
 {
     return json_string(json_get(object, key));

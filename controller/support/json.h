@@ -58,7 +58,6 @@ int64_t json_ms(const struct json *node);
 const struct json *json_get(const struct json *object, const char *key);
 /* The value of a member; false, 0 or "" where there is none of that type. */
 bool json_get_bool(const struct json *object, const char *key);
-double json_get_number(const struct json *object, const char *key);
 const char *json_get_string(const struct json *object, const char *key);
 int64_t json_get_ms(const struct json *object, const char *key);
 /* From 0 to `max`, at most 2^53; 0 where there is no such integer. */

@@ -269,6 +269,20 @@ static bool scan_value(struct scan *scan)
     }
 }
 
+/* " at byte 17", and " (line 3)" behind it when that is not the first line. */
+static void add_place(struct text *why, const char *bytes, size_t offset)
+{
+    size_t line = 1;
+
+    for (size_t i = 0; i < offset; i++) {
+        line += bytes[i] == '\n';
+    }
+    text_addf(why, " at byte %zu", offset);
+    if (line > 1) {
+        text_addf(why, " (line %zu)", line);
+    }
+}
+
 enum status json_scan(const char *bytes, size_t length, struct text *why)
 {
     struct scan scan = {.bytes = bytes, .length = length};
@@ -289,19 +303,6 @@ enum status json_scan(const char *bytes, size_t length, struct text *why)
         return STATUS_OK;
     }
     text_add(why, scan.problem);
-    json_add_place(why, bytes, scan.at);
+    add_place(why, bytes, scan.at);
     return STATUS_INVALID;
-}
-
-void json_add_place(struct text *why, const char *bytes, size_t offset)
-{
-    size_t line = 1;
-
-    for (size_t i = 0; i < offset; i++) {
-        line += bytes[i] == '\n';
-    }
-    text_addf(why, " at byte %zu", offset);
-    if (line > 1) {
-        text_addf(why, " (line %zu)", line);
-    }
 }

@@ -14,7 +14,4 @@
 /* STATUS_INVALID with the reason and the place in `why`. */
 MUST_USE enum status json_scan(const char *bytes, size_t length, struct text *why);
 
-/* " at byte 17", and " (line 3)" behind it when that is not the first line. */
-void json_add_place(struct text *why, const char *bytes, size_t offset);
-
 #endif

@@ -51,7 +51,6 @@ struct tally {
     unsigned losses; /* of Redis's or the broker's memory */
 };
 
-#define LIVES_MAX 65536
 #define EPOCHS_MAX 65536
 
 struct epoch_owner {
@@ -65,7 +64,6 @@ struct epoch_owner {
 struct world {
     uint64_t seed;
     uint64_t step;
-    uint64_t steps_max;
     uint64_t trace_from; /* the first step that is told of */
     enum plant plant;
     char failure[512]; /* "" while all is well */
@@ -74,7 +72,6 @@ struct world {
     int64_t now;
     struct heap dues;
     size_t due_room;
-    size_t due_count;
     struct dice dice;
 
     unsigned node_count;

@@ -253,9 +253,6 @@ static void a_member_that_is_not_there_or_of_another_type_is_nothing(void **stat
     assert_false(json_get_bool(document, "s"));
     assert_false(json_get_bool(document, "x"));
     assert_false(json_get_bool(NULL, "b"));
-    assert_true(fabs(json_get_number(document, "n") - 1.5) < 1e-9);
-    assert_true(json_get_number(document, "b") == 0);
-    assert_true(json_get_number(document, "x") == 0);
     assert_string_equal(json_get_string(document, "s"), "true");
     assert_string_equal(json_get_string(document, "z"), "");
     assert_string_equal(json_get_string(document, "x"), "");
