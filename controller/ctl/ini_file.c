@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "controller/config/ini_lines.h"
+#include "controller/setup/environment.h"
 #include "topics/access.h"
 
 const char *ini_directory(void)
@@ -126,6 +127,17 @@ static bool has(const char *directory, const char *name)
 
     join(path, directory, name);
     return access(path, F_OK) == 0;
+}
+
+void ini_take_secrets(const char *path)
+{
+    enum status status;
+    TEXT_LOCAL(directory, INI_PATH_SIZE);
+    TEXT_LOCAL(ignored, 2 * INI_PATH_SIZE);
+
+    add_directory(&directory, path);
+    status = environment_load_all(directory.data, &ignored);
+    (void)status;
 }
 
 void ini_add_host(struct text *out, const char *path)

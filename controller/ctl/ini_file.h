@@ -30,6 +30,10 @@ struct ini_choice {
  * one that does not the host's where there is one, readable or not. */
 void ini_choose(const char *directory, bool asks, struct ini_choice *ret_choice);
 
+/* Takes the services' secrets, which stand in files beside the host's file (environment.h), as far
+ * as this user may read them: a key in it may want one of them. */
+void ini_take_secrets(const char *path);
+
 /* Whether it is a person's, who has an account at the broker and knows nothing else of this host:
  * it is called admin.ini, or its [mqtt] username is one. */
 bool ini_is_persons(const char *path);

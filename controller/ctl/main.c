@@ -134,6 +134,9 @@ static int run_with_settings(const struct ctl_arguments *arguments)
         ini_choose(ini_directory(), !arguments->verb->local, &choice);
         file = choice.path[0] == '\0' ? NULL : choice.path;
     }
+    if (file != NULL && arguments->verb->local) {
+        ini_take_secrets(file);
+    }
     if (settings_load(file, &settings, &why) != STATUS_OK) {
         ctl_complain("%s", why.data);
     } else if (arguments->verb->local || check_account(settings) == CTL_DONE) {

@@ -78,6 +78,16 @@ def test_what_works_on_this_host_takes_the_hosts(scratch):
         assert result.code == 2 and "[audit] keep: unknown key" in result.err
 
 
+def test_a_secret_that_the_hosts_file_wants_may_stand_beside_it_as_for_the_services(scratch):
+    place = Place(scratch, tagout=HOST + "[redis]\nusername = tagout\n")
+    assert "[redis] username: needs password too" in place.run("account", "list").err
+    with open(place.path("environment"), "w", encoding="utf-8") as file:
+        file.write("TAGOUT_REDIS_PASSWORD=x\n")
+    assert place.run("account", "list").code == 0
+    os.chmod(place.path("environment"), 0)
+    assert "needs password too" in place.run_as_stranger("account", "list").err
+
+
 def test_where_there_is_neither_every_key_has_its_default(scratch):
     place = Place(scratch)
     result = place.run("account", "list", TAGOUT_MOSQUITTO_PASSWORD_FILE=place.path("passwords"))
