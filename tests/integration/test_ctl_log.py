@@ -11,7 +11,6 @@ from ctl_shop import bare
 from harness import wait_until
 from watcher import Voice
 
-NOW = time.time()
 ADA = {"user": "Ada", "account_id": "17"}
 BOB = {"user": "Bob", "account_id": "18"}
 SAW = {"machine": "table-saw", "display_name": "Table Saw"}
@@ -26,6 +25,7 @@ class Audit:
     def __init__(self, folder):
         self.folder = folder
         self.line = 0
+        self.now = time.time()
         self.ini = os.path.join(folder, "tagout.ini")
         with open(self.ini, "w", encoding="utf-8") as file:
             file.write(f"[audit]\ndirectory = {folder}\n[mqtt]\nurl = mqtt://127.0.0.1:1\n")
@@ -35,14 +35,14 @@ class Audit:
             file.write(text)
 
     def add(self, kind, ago_s, **members):
-        at = NOW - ago_s
+        at = self.now - ago_s
         self.line += 1
         self.write(json.dumps({"line": self.line, "kind": kind, "seen": at, **members}) + "\n", at)
 
     def event(self, event_type, ago_s, text, *who, **members):
         for people in who:
             members = {**people, **members}
-        self.add("event", ago_s, event_type=event_type, text=text, at=NOW - ago_s, **members)
+        self.add("event", ago_s, event_type=event_type, text=text, at=self.now - ago_s, **members)
 
     def log(self, *arguments):
         return bare("-c", self.ini, "log", *arguments)
@@ -77,7 +77,7 @@ def test_the_last_day_in_order_without_a_broker(audit):
     assert texts(result) == ["Lathe: Bob is not authorized", "Lathe: Ada logged in",
                              "Lathe: locked out by Rosa: blade",
                              "Lathe: Ada logged out after 16 min (locked out)"]
-    stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(NOW - 3000))
+    stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(audit.now - 3000))
     assert result.out.startswith(stamp + "  ")
 
 
@@ -124,7 +124,7 @@ def test_an_open_session_is_told_from_one_whose_end_was_never_heard(audit):
 
 
 def test_a_file_that_may_not_be_read_is_an_error(audit):
-    path = os.path.join(audit.folder, month(NOW - 40 * 86400))
+    path = os.path.join(audit.folder, month(audit.now - 40 * 86400))
     os.rename(path, path + ".away")
     os.symlink("events-nowhere", path)
     result = audit.log("--since", "60d")
@@ -156,8 +156,8 @@ def test_gaps_alerts_and_torn_lines_are_told(audit):
 
 
 def test_what_cannot_be_read_is_counted_named_and_left_out(audit):
-    audit.write("rubbish\n", NOW)
-    audit.write("x" * 70000 + "\n", NOW)
+    audit.write("rubbish\n", audit.now)
+    audit.write("x" * 70000 + "\n", audit.now)
     audit.event("login", 0, "Lathe: Ada logged in again", LATHE, ADA)
     result = audit.log()
     assert result.code == 0
@@ -167,7 +167,7 @@ def test_what_cannot_be_read_is_counted_named_and_left_out(audit):
 
 
 def test_a_line_that_is_being_written_is_left_out_without_a_word(audit):
-    audit.write('{"line": 9, "kind": "ev', NOW)
+    audit.write('{"line": 9, "kind": "ev', audit.now)
     assert len(texts(audit.log())) == 4
 
 
