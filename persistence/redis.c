@@ -179,6 +179,25 @@ static void greet(struct redis_store *store, struct redis_link_options *link)
     link->greeting_count = (size_t)(next - link->greeting);
 }
 
+static void keep_options(struct redis_store *store, const struct redis_options *options)
+{
+    text_copy(store->prefix, sizeof store->prefix, options->prefix);
+    text_copy(
+        store->username, sizeof store->username,
+        options->username == NULL ? "" : options->username);
+    text_copy(
+        store->password, sizeof store->password,
+        options->password == NULL ? "" : options->password);
+    text_copy(
+        store->nameserver, sizeof store->nameserver,
+        options->nameserver == NULL ? "" : options->nameserver);
+    store->account = (struct redis_account){
+        .username = store->username,
+        .password = store->password,
+        .password_key = "[redis] password",
+    };
+}
+
 enum status redis_store_new(
     const struct redis_options *options, const struct store_events *events,
     struct store **ret_store, struct text *why)
@@ -221,21 +240,7 @@ enum status redis_store_new(
     store->blocks.on_reply = redis_on_blocks;
     store->blocks_save.on_reply = redis_on_blocks_saved;
     store->script_load.on_reply = redis_on_script_loaded;
-    text_copy(store->prefix, sizeof store->prefix, options->prefix);
-    text_copy(
-        store->username, sizeof store->username,
-        options->username == NULL ? "" : options->username);
-    text_copy(
-        store->password, sizeof store->password,
-        options->password == NULL ? "" : options->password);
-    text_copy(
-        store->nameserver, sizeof store->nameserver,
-        options->nameserver == NULL ? "" : options->nameserver);
-    store->account = (struct redis_account){
-        .username = store->username,
-        .password = store->password,
-        .password_key = "[redis] password",
-    };
+    keep_options(store, options);
     link.context = store;
     link.nameserver = store->nameserver;
     link.account = store->account;

@@ -295,25 +295,24 @@ static void add_note(struct text *out, const char *note)
  * restart that was asked for, and only a box that restarts says goodbye. */
 static enum tone add_health(struct text *out, const char *health, const char *link)
 {
+    bool said_goodbye = is(link, "offline");
+
     if (is(health, "error")) {
         add_note(out, "NOT ANSWERING");
         return TONE_ALARM;
-    } else if (is(health, "offline")) {
+    } else if (is(health, "settling") && said_goodbye) {
+        add_note(out, "restarting");
+        return TONE_NOTE;
+    } else if (is(health, "offline") || (said_goodbye && !is(health, "suspect"))) {
         /* Whatever the broker thinks of the connection that was left. */
         add_note(out, "signed off");
         return TONE_DIM;
-    } else if (is(health, "settling") && is(link, "offline")) {
-        add_note(out, "restarting");
-        return TONE_NOTE;
     } else if (is(link, "lost")) {
         add_note(out, "link lost");
         return TONE_ALARM;
     } else if (is(health, "suspect") || is(health, "settling")) {
         add_note(out, "not answering yet");
         return TONE_NOTE;
-    } else if (is(link, "offline")) {
-        add_note(out, "signed off");
-        return TONE_DIM;
     } else if (is(health, "unknown")) {
         add_note(out, "not heard yet");
         return TONE_NOTE;
