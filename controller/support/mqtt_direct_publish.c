@@ -4,7 +4,9 @@
  * 100 ms, until the broker has read enough, whenever that is. So a message is published only when
  * it finds room in one piece. The kernel tells how much there is, bookkeeping included, and is
  * asked again when that is used up. Two thirds of the buffer are used: with more in it the socket
- * is not writable to poll, and from such a one Paho does not read either. */
+ * is not writable to poll, and from such a one Paho does not read either. Of what is asked for
+ * (MQTT_SEND_BUFFER_BYTES) that is 278 KB in large pieces and 260 KB in small ones, of 425 KB that
+ * fit; 210 KB and 307 KB where the peer's window is tiny. */
 #include <linux/sock_diag.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>

@@ -10,6 +10,7 @@
 
 #include "controller/daemon/blocks.h"
 #include "controller/support/card.h"
+#include "controller/support/mqtt.h"
 #include "persistence/store.h"
 #include "tests/lib/roster_files.h"
 #include "tests/lib/scratch.h"
@@ -266,18 +267,13 @@ static void what_is_printed_is_read_back(void **state)
     blocks_free(&read);
 }
 
-static void the_longest_list_fits_into_what_is_kept(void **state)
+/* As many cards as there may be, all of that account; how long the document is. */
+static size_t print_longest(const char *account)
 {
-    char account[CORE_NAME_SIZE];
     char *buffer = malloc(STORE_BLOCKS_MAX);
     struct text printed = text_over(buffer, STORE_BLOCKS_MAX);
 
-    (void)state;
     assert_non_null(buffer);
-    for (size_t i = 0; i + 4 < sizeof account; i += 4) {
-        memcpy(account + i, "🔨", 4); /* NOLINT(bugprone-not-null-terminated-result) */
-    }
-    account[sizeof account - 1] = '\0';
     blocks.items = calloc(BLOCKS_MAX, sizeof *blocks.items);
     assert_non_null(blocks.items);
     blocks.room = BLOCKS_MAX;
@@ -289,6 +285,29 @@ static void the_longest_list_fits_into_what_is_kept(void **state)
     blocks_print(&blocks, &printed);
     assert_false(printed.cut);
     free(buffer);
+    return printed.length;
+}
+
+static void the_longest_list_fits_into_what_is_kept(void **state)
+{
+    char account[CORE_NAME_SIZE];
+
+    (void)state;
+    for (size_t i = 0; i + 4 < sizeof account; i += 4) {
+        memcpy(account + i, "🔨", 4); /* NOLINT(bugprone-not-null-terminated-result) */
+    }
+    account[sizeof account - 1] = '\0';
+    assert_true(print_longest(account) < STORE_BLOCKS_MAX);
+}
+
+static void the_longest_list_of_plain_accounts_is_told_in_one_piece(void **state)
+{
+    char account[65];
+
+    (void)state;
+    memset(account, 'x', sizeof account - 1);
+    account[sizeof account - 1] = '\0';
+    assert_true(print_longest(account) <= MQTT_DIRECT_PAYLOAD_MAX);
 }
 
 static void a_card_that_stands_twice_in_a_document_is_unblocked_at_once(void **state)
@@ -388,6 +407,7 @@ int main(void)
         TEST(two_lists_of_one_key_unite),
         TEST(what_is_printed_is_read_back),
         TEST(the_longest_list_fits_into_what_is_kept),
+        TEST(the_longest_list_of_plain_accounts_is_told_in_one_piece),
         TEST(a_card_that_stands_twice_in_a_document_is_unblocked_at_once),
         TEST(a_malformed_document_is_refused_and_changes_nothing),
         TEST(a_document_over_the_limit_is_refused),
