@@ -122,7 +122,8 @@ static void publish_now(struct mqtt_link *link, struct outbox_message *message)
     result = MQTTClient_publish(
         link->paho, message->topic, (int)message->length, message->payload, message->qos,
         message->retain, &message->token);
-    link->room = cost < link->room ? link->room - cost : 0;
+    /* After a large one it is looked again: what that took depends on the peer's window. */
+    link->room = cost < link->room && !outbox_is_large(message) ? link->room - cost : 0;
     if (message->qos > 0) {
         keep_sent(link, message);
     } else {
