@@ -10,6 +10,8 @@
 #include <string.h>
 #include <time.h>
 
+#define IPV4_BYTES 4
+#define IPV6_BYTES 16
 #define CERTIFICATES_MAX 256 /* in one file: a host's whole list of authorities has fewer */
 
 static bool read_time(const ASN1_TIME *time, struct wall_time *ret_time)
@@ -42,6 +44,17 @@ static void read_subject(const X509 *x509, struct certificate *certificate)
     BIO_free(memory);
 }
 
+/* A name that no host can have is none: people read these on a terminal and in files. */
+static bool is_plain(const unsigned char *bytes, int length)
+{
+    for (int i = 0; i < length; i++) {
+        if (bytes[i] <= ' ' || bytes[i] >= 0x7f || bytes[i] == ',') {
+            return false;
+        }
+    }
+    return length > 0;
+}
+
 static void add_name(struct text *names, const GENERAL_NAME *name)
 {
     char address[INET6_ADDRSTRLEN] = "";
@@ -53,14 +66,18 @@ static void add_name(struct text *names, const GENERAL_NAME *name)
         length = ASN1_STRING_length(name->d.dNSName);
     } else if (name->type == GEN_IPADD) {
         length = ASN1_STRING_length(name->d.iPAddress);
-        if (inet_ntop(
-                length == 4 ? AF_INET : AF_INET6, ASN1_STRING_get0_data(name->d.iPAddress), address,
-                sizeof address) == NULL) {
+        if ((length != IPV4_BYTES && length != IPV6_BYTES) ||
+            inet_ntop(
+                length == IPV4_BYTES ? AF_INET : AF_INET6, ASN1_STRING_get0_data(name->d.iPAddress),
+                address, sizeof address) == NULL) {
             return;
         }
         bytes = (const unsigned char *)address;
         length = (int)strlen(address);
     } else {
+        return;
+    }
+    if (!is_plain(bytes, length)) {
         return;
     }
     text_add(names, names->length == 0 ? "" : ", ");

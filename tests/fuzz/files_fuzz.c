@@ -1,6 +1,7 @@
 /* Files that others wrote, or spoilt; the first byte says which: the broker's `p`asswords, its
- * `a`ccess list, ESPHome's `s`ecrets, an `e`nvironment file, a credential (`k`), a `c`ertificate.
- * What is written back is read again as the same, and what others wrote stays in it. */
+ * `a`ccess list or `l`isteners, ESPHome's `s`ecrets, an `e`nvironment file, a credential (`k`), a
+ * `c`ertificate. What is written back is read again as the same, and what others wrote stays in it.
+ */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "controller/config/settings.h"
 #include "controller/ctl/accounts.h"
 #include "controller/ctl/box_file.h"
+#include "controller/ctl/listeners.h"
 #include "controller/setup/environment.h"
 #include "controller/support/certificate.h"
 #include "tests/fuzz/bytes.h"
@@ -142,6 +144,22 @@ static void check_secrets(void)
     FUZZ_CHECK(length == get("secrets.yaml", second) && memcmp(first, second, length) == 0);
 }
 
+/* ---- the broker's configuration ---- */
+
+static void check_listeners(const char *bytes, size_t size)
+{
+    struct bytes input = bytes_of((const uint8_t *)bytes, size);
+    struct listeners listeners;
+    size_t length;
+    char *text = bytes_until(&input, '\0', true, &length);
+
+    listeners_parse(text, &listeners);
+    FUZZ_CHECK(
+        listeners.services.plain > 0 || listeners.services.tls > 0 || listeners.people.plain > 0 ||
+        listeners.people.tls > 0);
+    free(text);
+}
+
 /* ---- environment and credentials ---- */
 
 static void load_settings(void)
@@ -205,7 +223,7 @@ static void check_certificate(void)
     bytes_place(path, "certificate");
     if (certificate_read(path, &certificate, &why) == STATUS_OK) {
         FUZZ_CHECK(strlen(certificate.subject) < sizeof certificate.subject);
-        FUZZ_CHECK(strlen(certificate.names) < sizeof certificate.names);
+        FUZZ_CHECK(text_is_printable_ascii(certificate.names));
     } else {
         FUZZ_CHECK(why.length > 0);
     }
@@ -232,6 +250,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 's':
         put("secrets.yaml", bytes, size - 1);
         check_secrets();
+        break;
+    case 'l':
+        check_listeners(bytes, size - 1);
         break;
     case 'e':
         put("environment", bytes, size - 1);
