@@ -277,6 +277,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     client.lines = bytes;
     ctl->arguments = &arguments;
     ctl->settings = the_settings();
+    ctl->denied = size % 8 == 3 ? "/etc/tagout/admin.ini" : "";
     ctl->client = &client;
     stdout = open_memstream(&out, &out_length);
     stderr = open_memstream(&complaints, &complaints_length);

@@ -195,7 +195,7 @@ static void a_name_that_has_no_address_is_left_for_the_next_place(void **state)
 static void names_and_passwords_have_limits(void **state)
 {
     char longest[66];
-    char password[600];
+    char password[2000];
     struct redis_options options = {.sentinels = "127.0.0.1:1"};
     TEXT_LOCAL(why, 256);
 
