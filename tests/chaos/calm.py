@@ -185,6 +185,25 @@ class Calm:
                 if attempt == 3:
                     self.fail(box.name, "all is calm, and Ada's card does not open it")
 
+    def prompt(self, limit_s):
+        """No report waited longer for its answer, all the while. The newest are not due yet, and
+        of a boot that has ended nobody waits."""
+        limit_s += 3 * self.host.take()
+        now = time.monotonic()
+        with self.ear.lock:
+            for name, reports in self.ear.reports.items():
+                if name in VICTIMS or name not in self.ear.answers:
+                    continue
+                answers = sorted(self.ear.answers[name])
+                for at, boot, seq in reports:
+                    goes_on = any(b == boot and t > at + limit_s for t, b, _ in reports)
+                    if goes_on and now - at > limit_s and not any(
+                            b == boot and (s or 0) >= seq and at - 0.5 < t < at + limit_s
+                            for t, b, s in answers):
+                        self.fail(name, f"no answer to {boot}:{seq} within {limit_s:.1f} s, and "
+                                        f"nothing was in its way")
+                        break
+
     def counted(self):
         """C8.2: where nothing was killed or cut off, `n` has no gaps and nothing comes twice."""
         with self.ear.lock:

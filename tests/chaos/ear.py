@@ -25,6 +25,7 @@ class Ear(Client):
         self.asked = {}        # transaction: Request
         self.statuses = {}
         self.states = {}
+        self.leaders = {}      # epoch: who led in it with Redis's word
         self.services = {}
         self.retained_commands = {}
         self.reports = {}      # machine: [(at, boot, seq)] since `mark`
@@ -60,8 +61,8 @@ class Ear(Client):
             taker(at, parts[1], said, retained)
 
     def _take_command(self, at, machine, command, retained):
+        self.truth.commanded(at, machine, command)
         if not retained:
-            self.truth.commanded(at, machine, command)
             self.answers.setdefault(machine, []).append((at, command["boot_id"], command["seq"]))
             self._check_version(machine, command)
         self.retained_commands[machine] = command
@@ -98,13 +99,12 @@ class Ear(Client):
     def _take_controller(self, at, identity, status, retained):
         if "status" not in status:
             return  # its marker, its blocks
-        before = self.statuses.get(identity)
         self.statuses[identity] = status
-        if not retained and status.get("leader") and status != before:
-            newest = max((s.get("epoch") or 0 for i, s in self.statuses.items() if i != identity
-                          and s.get("leader")), default=0)
-            if status["epoch"] < newest:
-                self.truth.tally["leads under an older epoch"] += 1
+        if not retained and status.get("leader") and status["redis"] == "up":
+            first = self.leaders.setdefault(status["epoch"], identity)
+            if first != identity:
+                self.fail(None, f"C12: {first} and {identity} led in epoch {status['epoch']}, and "
+                                f"Redis was there")
 
     def _take_service(self, _at, name, service, _retained):
         self.services[name] = service

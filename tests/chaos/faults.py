@@ -6,13 +6,15 @@ import signal
 import threading
 import time
 
-from services import Service
 from shop_floor import GROUPS, IDS, VICTIMS
 
 MODES = (("cut", "both"), ("freeze", "both"), ("freeze", "up"), ("freeze", "down"),
          ("trickle", "both"), ("trickle", "up"), ("trickle", "down"), ("sever", "down"),
          ("sever", "up"))
 LONG_S = 12.0
+# As what they come back when they were killed.
+BROKER_IS = ("empty", "old")
+REDIS_IS = ("empty", "old", "whole")
 # What forgets: two of them at once would leave nobody who knows (C9.4).
 FORGET_BROKER = ("broker-kill",)
 FORGET_REDIS = ("redis-kill", "redis-wipe")
@@ -23,6 +25,11 @@ KINDS = ("freeze", "kill", "stop", "starve", "broker-freeze", *FORGET_BROKER, "r
 # After these an event may be missing: who told it, or heard it, was cut off or gone.
 GENTLE = ("redis-freeze", "redis-kill", "redis-wipe", "watcher-freeze", "watcher-kill",
           "wire-redis", "wire-watcher", "junk")
+
+# What one controller of the two survives, alone.
+SURVIVED = ("freeze", "kill", "stop", "starve", "wire-broker", "blink")
+AT_ONCE_S = 4.0
+TAKE_OVER_S = 16.0  # C12.4, and a busy host
 
 
 class Fault:
@@ -39,7 +46,8 @@ class Fault:
         self.undo = []
 
     def __repr__(self):
-        more = {"wire": f" {self.mode[0]} {self.mode[1]}"}.get(self.kind.split("-")[0], "")
+        more = {"redis-kill": " " + REDIS_IS[self.number // 3 % 3],
+                "broker-kill": " " + BROKER_IS[self.number % 2]}.get(self.kind) or {"wire": f" {self.mode[0]} {self.mode[1]}"}.get(self.kind.split("-")[0], "")
         who = f" {self.who}" if self.kind in ("freeze", "kill", "stop", "starve", "wire-broker",
                                               "wire-redis") else ""
         group = f" {self.group}" if "boxes" in self.kind else ""
@@ -51,11 +59,20 @@ def plan(seed, number, kinds):
     dice = random.Random(f"round {number} {seed}")
     faults = []
     forgets = dice.choice((FORGET_BROKER, FORGET_REDIS))
-    for _ in range(dice.choice((1, 1, 2, 3, 4))):
+    for _ in range(dice.choice((1, 1, 2, 3, 4, 6))):
         kind = dice.choice([k for k in kinds if k not in forgets] or kinds)
         lasts_s = dice.choice((dice.uniform(0.1, 1), dice.uniform(1, 4), dice.uniform(4, LONG_S)))
         faults.append(Fault(kind, dice.uniform(0.2, 6), lasts_s, dice))
     return sorted(faults, key=lambda fault: fault.begins_s)
+
+
+def answered_within_s(faults):
+    """How long a report may wait meanwhile; None where that is the fault's business."""
+    if all(fault.kind in GENTLE for fault in faults):
+        return AT_ONCE_S
+    if len(faults) == 1 and faults[0].kind in SURVIVED and faults[0].who != "both":
+        return TAKE_OVER_S
+    return None
 
 
 class Breaker:
@@ -72,8 +89,8 @@ class Breaker:
 
     def leader(self):
         with self.ear.lock:
-            for identity, status in self.ear.statuses.items():
-                if status.get("leader"):
+            for identity, status in sorted(self.ear.statuses.items()):
+                if identity in IDS and status.get("leader"):
                     return identity
         return IDS[0]
 
@@ -148,6 +165,8 @@ class Breaker:
     def _starve(self, fault):
         """Runs for a tenth of the time."""
         processes = [self.floor.controllers[i] for i in self.identities(fault)]
+        if fault.number % 4 == 0:
+            processes.append(self.floor.broker)
 
         def once(ended):
             self._signal(processes, signal.SIGSTOP)
@@ -183,14 +202,17 @@ class Breaker:
         self._freeze_one(fault, self.floor.broker)
 
     def _broker_kill(self, fault):
-        self._kill_one(fault, self.floor.broker, self.floor.broker.start)
+        what = BROKER_IS[fault.number % 2]
+        self._kill_one(fault, self.floor.broker, lambda: self.floor.broker.start_with(what))
 
     def _redis_freeze(self, fault):
         self._freeze_one(fault, self._store(fault))
 
     def _redis_kill(self, fault):
         redis = self._store(fault)
-        self._kill_one(fault, redis, lambda: Service.start(redis))
+        what = REDIS_IS[fault.number // 3 % 3]
+        self.floor.store.about_to_die(what)
+        self._kill_one(fault, redis, lambda: self.floor.store.start_with(redis, what))
 
     def _redis_wipe(self, _fault):
         self.floor.store.wipe()
@@ -255,14 +277,19 @@ class Breaker:
 
     def _echo(self, fault):
         """What was said of late is said again: by a broker that was restored, a leader that was
-        late, a network that repeats. A report of a press counts each time (C3)."""
+        late, a network that repeats. Not a press, which counts each time (C3); nor what an earlier
+        boot said: of one that this leader has not heard live the box recovers by rebooting (C7.7),
+        which takes longer than the calm."""
         dice = random.Random(fault.number)
 
         def once(ended):
             with self.ear.lock:
                 passed = list(self.ear.passed)
             topic, payload = dice.choice(passed)
-            if b'"oops":true' not in payload:
+            machine = topic.split("/")[2]
+            heard = self.ear.reports.get(machine) or [(0, "", 0)]
+            if topic.endswith("command") or (b'"oops":true' not in payload
+                                             and heard[-1][1].encode() in payload):
                 self.ear.publish(topic, payload, retain=topic.endswith("command"), wait=False)
             ended.wait(0.02)
 

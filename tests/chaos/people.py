@@ -1,7 +1,9 @@
 """Who comes to the machines, and who asks the controller for things. All by one seed each; when
 each of it happens is the clock's."""
+import http.client
 import os
 import random
+import socket
 import subprocess
 import threading
 import time
@@ -35,7 +37,7 @@ class Visitors:
         who = self.dice.choice((*NAMES, *NAMES, "stranger"))
         self.tell(f"card in {who}")
         self.card = True
-        return self.dice.choice((0.1, 1, 3, 8, 20))
+        return self.dice.choice((0.1, 1, 3, 6, 15))
 
     def _leave_or_worse(self):
         roll = self.dice.random()
@@ -114,11 +116,13 @@ class Operators:
             self.reload()
         elif roll < 0.86:
             self.ear.ask("handover")
-        elif roll < 0.92:
+        elif roll < 0.89:
+            self._look_at_pages()
+        elif roll < 0.94:
             self.ear.ask(dice.choice(("status", "why", "card")), machine)
         else:
             self._by_hand(machine)
-        return dice.uniform(0.2, 2.0)
+        return dice.uniform(0.05, 1.0)
 
     def _clear_one(self):
         """Mostly one that needs it, or all would be locked out in the end."""
@@ -133,6 +137,22 @@ class Operators:
             self.ear.truth.unsure[what] = time.monotonic()
         self.floor.write_roster()
         self.ear.ask("reload", None, force=True)
+
+    def _look_at_pages(self):
+        """Metrics, and somebody who asks and does not read on."""
+        pages = self.dice.choice((self.floor.watcher, *self.floor.controllers.values()))
+
+        def look():
+            try:
+                pages.get("/metrics")
+                pages.status_of("/readyz")
+                with socket.create_connection(("127.0.0.1", pages.http_port), 1) as idle:
+                    idle.sendall(b"GET /metr")
+                    time.sleep(2)
+            except (OSError, http.client.HTTPException):
+                pass  # it does not run, or stands still
+
+        threading.Thread(target=look, daemon=True).start()
 
     def _by_hand(self, machine):
         verb = self.dice.choice(("lockout", "clear", "status", "why"))

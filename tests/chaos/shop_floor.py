@@ -3,6 +3,8 @@ controllers, the watcher, and boxes in groups, everybody behind a proxy of his o
 import json
 import os
 import random
+import shutil
+import signal
 
 from fake_slack import FakeSlack
 from processes import TIMEOUT_S, state_of, wait_until
@@ -70,12 +72,58 @@ class Roster:
         return what
 
 
+class Memory(Broker):
+    """A broker with a file, which it writes when it is asked to: killed, it comes back without
+    one, or with the one that was kept of old."""
+
+    def __init__(self, scratch):
+        self.folder = os.path.join(scratch, "broker")
+        os.makedirs(self.folder)
+        super().__init__(scratch, "persistence true\nautosave_interval 0\n"
+                         f"persistence_location {self.folder}/\n")
+        self.file = os.path.join(self.folder, "mosquitto.db")
+        self.old = os.path.join(scratch, "broker.old")
+
+    def remember(self):
+        forget(self.file)
+        self.signal(signal.SIGUSR1)
+        wait_until(lambda: os.path.exists(self.file), "the broker has written its file")
+        shutil.copy(self.file, self.old)
+
+    def start_with(self, what):
+        forget(self.file)
+        if what == "old" and os.path.exists(self.old):
+            shutil.copy(self.old, self.file)
+        self.start()
+
+
+def forget(file):
+    if os.path.exists(file):
+        os.remove(file)
+
+
 class OneRedis:
-    """A Redis that keeps nothing on disk."""
+    """A Redis that keeps nothing on disk, unless it is told to."""
 
     def __init__(self, scratch):
         self.redis = Redis(scratch)
         self.processes = {"redis": self.redis}
+        self.file = os.path.join(scratch, "dump.rdb")
+        self.old = os.path.join(scratch, "redis.old")
+
+    def remember(self):
+        self.redis.command("SAVE")
+        os.replace(self.file, self.old)
+
+    def about_to_die(self, what):
+        if what == "whole" and answers(self.redis):
+            self.redis.command("SAVE")
+
+    def start_with(self, redis, what):
+        if what == "old" and os.path.exists(self.old):
+            shutil.copy(self.old, self.file)
+        redis.start()
+        forget(self.file)
 
     def start(self):
         self.redis.start()
@@ -107,6 +155,17 @@ class Sentinels:
             sentinel.wait_knows(1, 2)
         return self
 
+    def remember(self):
+        pass
+
+    def about_to_die(self, what):
+        pass
+
+    @staticmethod
+    def start_with(redis, _what):
+        """Not as a Replica, which waits until it follows: it may be the master by now."""
+        Redis.start(redis)
+
     def settings(self):
         places = ", ".join(f"127.0.0.1:{sentinel.port}" for sentinel in self.sentinels)
         return {"url": "redis://127.0.0.1:1/0", "sentinels": places, "master": NAME}
@@ -136,7 +195,7 @@ class Floor:
     def __init__(self, scratch, options):
         self.scratch = scratch
         self.roster = Roster(options.machines)
-        self.broker = Broker(scratch)
+        self.broker = Memory(scratch)
         self.slack = FakeSlack()
         self.proxies = {}
         self.controllers = {}
