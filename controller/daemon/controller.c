@@ -74,7 +74,6 @@ bool broker_is_behind(const struct controller *controller)
 void publish_status(struct controller *controller, const char *status)
 {
     const struct settings *settings = controller->settings;
-    struct store *store = controller->ports.store;
     bool leads = strcmp(status, "running") == 0 && controller->lease.role != LEASE_STANDS_BY;
     TEXT_LOCAL(payload, 2048);
     struct json_out out = json_out(&payload);
@@ -89,7 +88,7 @@ void publish_status(struct controller *controller, const char *status)
     json_out_number(&out, "since", (double)controller->since.ms / 1000, 3);
     json_out_string(&out, "version", TAGOUT_VERSION);
     json_out_string(&out, "config", roster_fingerprint(controller->roster));
-    json_out_string(&out, "redis", store->operations->is_up(store) ? "up" : "down");
+    json_out_string(&out, "redis", store_answers(controller) ? "up" : "down");
     if (controller->store_refusal[0] != '\0') {
         json_out_string(&out, "redis_refuses", controller->store_refusal);
     }
@@ -98,6 +97,13 @@ void publish_status(struct controller *controller, const char *status)
     publish(
         controller, TOPIC_CONTROLLER_STATUS, settings->controller.id, NULL, payload.data,
         payload.length);
+}
+
+void publish_status_again(struct controller *controller)
+{
+    if (controller->phase == PHASE_READY || controller->said_standby) {
+        publish_status(controller, "running");
+    }
 }
 
 static enum status add_machines(struct controller *controller)

@@ -241,14 +241,35 @@ void lead_notice_standstill(struct controller *controller)
     }
 }
 
+/* A Redis that hangs keeps its connection. */
+static void notice_hang(struct controller *controller)
+{
+    bool hangs = lease_store_hangs(&controller->lease, controller->now.mono);
+
+    if (hangs == controller->store_hangs) {
+        return;
+    }
+    controller->store_hangs = hangs;
+    if (hangs) {
+        log_warning("Redis does not answer: machines go on, nothing is saved");
+    } else if (store_answers(controller)) {
+        log_info("Redis answers again");
+    }
+    publish_status_again(controller);
+}
+
 void lead_tick(struct controller *controller)
 {
-    struct mono_time wake_at = lease_wake_at(&controller->lease);
+    const struct lease *lease = &controller->lease;
+    bool stood_still = controller->now.mono.ms - lease->stepped_at.ms >= LEASE_HANGS_MS;
 
-    if (mono_is_past(wake_at, controller->now.mono)) {
+    if (mono_is_past(lease_wake_at(lease), controller->now.mono)) {
         lead_event(controller, LEASE_TICK);
     }
     take_over(controller);
+    if (!stood_still) {
+        notice_hang(controller);
+    }
 }
 
 void lead_on_status(struct controller *controller, const struct lease_status *status)
@@ -302,6 +323,10 @@ void lead_on_lease(void *context, const struct store_lease_answer *answer)
                         .type = types[answer->lease],
                         .answer = {.epoch = answer->epoch, .remaining_ms = answer->remaining_ms},
                     });
+    if (answer->lease !=
+        STORE_LEASE_ERROR) { /* that may be its connection's end, told by on_down */
+        notice_hang(controller);
+    }
     notice_twin(controller, answer);
     if (answer->lease == STORE_LEASE_OTHER) {
         controller->others_led = true;

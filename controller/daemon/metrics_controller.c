@@ -102,7 +102,6 @@ static void print_counters(const struct counters *counters, struct text *out)
 static void print_lead(const struct controller *controller, struct text *out)
 {
     const struct watcher_watch *watch = &controller->watcher_watch;
-    struct store *store = controller->ports.store;
 
     exposition_gauge(out, "tagout_leader", "It leads, and is sure of it", is_at_work(controller));
     exposition_gauge(
@@ -110,8 +109,7 @@ static void print_lead(const struct controller *controller, struct text *out)
         (double)controller->lease.epoch);
     exposition_gauge(
         out, "tagout_broker_connected", "It is connected to the broker", controller->connected);
-    exposition_gauge(
-        out, "tagout_redis_up", "Redis answers", store != NULL && store->operations->is_up(store));
+    exposition_gauge(out, "tagout_redis_up", "Redis answers", store_answers(controller));
     exposition_gauge(
         out, "tagout_watcher_seen", "The watcher is known to run", watch->known && !watch->missing);
     exposition_gauge(

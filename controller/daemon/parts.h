@@ -142,6 +142,7 @@ struct controller {
     struct strangers refused_sets;   /* machines that Home Assistant may not clear */
     struct strangers bad_requesters; /* accounts */
     struct strangers store_troubles; /* how what Redis says begins */
+    bool store_hangs;                /* it is connected, and owes an answer for too long */
     char store_refusal[256];    /* what it has against our account, while it refuses; else "" */
     struct machine *judge_soon; /* machines with reports waiting, see waiting.c */
     struct machine *judge_later;
@@ -157,6 +158,8 @@ bool publish(
     struct controller *controller, enum topic_id id, const char *first, const char *second,
     const char *payload, size_t length);
 void publish_status(struct controller *controller, const char *status);
+/* Something in it has changed; not before it was published for the first time. */
+void publish_status_again(struct controller *controller);
 /* So much waits to be sent that what is added now would come late. */
 bool broker_is_behind(const struct controller *controller);
 /* It leads, and may say so: what is due in a silence is done after it. */
@@ -260,6 +263,8 @@ void ask_store_again(struct controller *controller);
 void start_load_if_wanted(struct controller *controller);
 /* Why there is no Redis, for the beginning of a sentence. */
 const char *store_away_text(const struct controller *controller);
+/* It is connected, and does not hang. */
+bool store_answers(const struct controller *controller);
 
 /* ---- leading.c: the lease (C12) ---- */
 

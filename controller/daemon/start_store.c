@@ -122,9 +122,14 @@ static void on_up(void *context)
     ask_store(controller);
     saves_want_all(controller);
     block_keeping_save_again(controller);
-    if (controller->phase == PHASE_READY || controller->said_standby) {
-        publish_status(controller, "running");
-    }
+    publish_status_again(controller);
+}
+
+bool store_answers(const struct controller *controller)
+{
+    const struct store *store = controller->ports.store;
+
+    return store->operations->is_up(store) && !controller->store_hangs;
 }
 
 const char *store_away_text(const struct controller *controller)
@@ -146,9 +151,7 @@ static void on_down(void *context, enum store_down down, const char *reason)
     if (controller->phase != PHASE_READY) {
         controller->loaded = false;
     }
-    if (controller->phase == PHASE_READY || controller->said_standby) {
-        publish_status(controller, "running");
-    }
+    publish_status_again(controller);
     lead_event(controller, LEASE_STORE_DOWN);
 }
 

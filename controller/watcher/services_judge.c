@@ -157,7 +157,7 @@ static struct mono_time judge_redis(struct services *services, struct now now)
         return dead_at;
     }
     if (blind->redis_refuses[0] == '\0') {
-        text_addf(&reason, "controller %s cannot reach it", blind->id);
+        text_addf(&reason, "controller %s gets no answer from it", blind->id);
     } else {
         text_addf(&reason, "it refuses controller %s: %s", blind->id, blind->redis_refuses);
     }

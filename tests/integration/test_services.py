@@ -83,10 +83,24 @@ def test_C11_6_kill_9_of_redis(start_all, redis, client, slack):
     redis.kill()
     wait_service(client, "redis", "error", since=since)
     watch.lap("service/redis")
-    message = slack.wait_for("Redis: controller one cannot reach it.", channel="control")
+    message = slack.wait_for("Redis: controller one gets no answer from it.", channel="control")
     watch.lap("Slack", message.at)
     since = client.position()
     redis.start()
+    wait_service(client, "redis", "running", since=since)
+    assert len(slack.requests()) == 1
+    wait_service_alerts(client, ("service_error", "redis"))
+
+
+def test_C11_6_a_redis_that_hangs_is_told_though_its_connections_stand(
+        start_all, redis, client, slack):
+    start_all()
+    since = client.position()
+    redis.freeze()
+    wait_service(client, "redis", "error", since=since)
+    slack.wait_for("Redis: controller one gets no answer from it.", channel="control")
+    since = client.position()
+    redis.thaw()
     wait_service(client, "redis", "running", since=since)
     assert len(slack.requests()) == 1
     wait_service_alerts(client, ("service_error", "redis"))

@@ -402,7 +402,7 @@ static void C11_6_an_outage_of_redis_of_3_s_is_a_death(void **state)
     assert_int_equal(alert_count, 1);
     assert_string_equal(
         sentence(0),
-        "Redis: controller one cannot reach it. Cards still work; do not power-cycle anything. "
+        "Redis: controller one gets no answer from it. Cards still work; do not power-cycle anything. "
         "Look at the server's disk and: systemctl status redis-server");
     runs("one", true);
     pass(SERVICES_STEADY_MS);
@@ -431,7 +431,7 @@ static void redis_is_down_when_one_controller_cannot_reach_it(void **state)
     runs("one", true);
     pass(1);
     assert_int_equal(alert_count, 1);
-    assert_string_equal(alerts[0].reason, "controller two cannot reach it");
+    assert_string_equal(alerts[0].reason, "controller two gets no answer from it");
 }
 
 static void redis_that_refuses_a_controller_is_told_with_what_it_has_against_it(void **state)
