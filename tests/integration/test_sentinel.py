@@ -238,5 +238,6 @@ def test_a_wrong_password_of_a_sentinel_is_said_and_not_shown(servers, start_con
     sentinels = [servers(FakeSentinel, master, password="hunter2"), servers(FakeSentinel, master)]
     controller = start_controller(MACHINES, USERS, settings=settings(
         *sentinels, sentinel_password="hunter3"))
-    controller.wait_log(re.compile(f"Sentinel 127.0.0.1:{sentinels[0].port}: AUTH: WRONGPASS"))
+    controller.wait_log(re.compile(rf"Sentinel 127.0.0.1:{sentinels[0].port}: it does not take "
+                                   r"\[redis\] sentinel_password"))
     assert "hunter" not in controller.log()
