@@ -10,6 +10,7 @@
 #include "controller/config/credentials.h"
 #include "controller/daemon/connections.h"
 #include "controller/daemon/loop.h"
+#include "controller/daemon/service_reads.h"
 #include "controller/support/arguments.h"
 #include "controller/support/clock.h"
 #include "controller/support/log.h"
@@ -49,6 +50,17 @@ static void add_password_doubt(const struct settings *settings, struct text *out
     }
 }
 
+/* Whoever checks as root reads everything. */
+static void add_service_doubts(const struct settings *settings, struct text *out)
+{
+    const char *const files[] = {
+        settings->file,         settings->controller.machines, settings->controller.users,
+        settings->mqtt.ca_file, settings->mqtt.cert_file,      settings->mqtt.key_file,
+    };
+
+    service_reads(SERVICE_ACCOUNT, files, sizeof files / sizeof files[0], out);
+}
+
 static void print_check(const struct settings *settings, const struct roster *roster)
 {
     char today[ROSTER_DATE_SIZE];
@@ -72,6 +84,7 @@ static void print_check(const struct settings *settings, const struct roster *ro
             &doubts, "%s: everyone on this host can read the card numbers in it; chmod o= %s\n",
             settings->controller.users, settings->controller.users);
     }
+    add_service_doubts(settings, &doubts);
     if (roster_doubts(roster, &doubts) == STATUS_OK && doubts.length > 0) {
         printf("is that meant?\n%s", doubts.data);
     }
