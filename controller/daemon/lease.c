@@ -94,6 +94,8 @@ void lease_lead(
     lease->again_at.ms = now.ms + LEASE_AGAIN_MS;
     lease_want_echo(lease, now); /* one from now on tells that all before it was heard */
     lease_hear(lease, epoch);
+    actions->stand_down = false; /* from what was announced, in this very step: now it is so */
+    actions->why = NULL;
     actions->lead = true;
 }
 

@@ -351,6 +351,22 @@ static void C12_2_who_stood_still_announces_itself_anew(void **state)
     assert_int_equal(b.lease.role, LEASE_ANNOUNCES);
 }
 
+/* One step cannot say that it stands down and that it leads. */
+static void C12_2_who_stood_still_and_has_the_lease_had_announced_what_is_true(void **state)
+{
+    (void)state;
+    lease_bench_ready(&b);
+    lease_bench_pass(&b, b.lease.patience_ms);
+    assert_int_equal(b.lease.role, LEASE_ANNOUNCES);
+    assert_int_equal(b.lease.asked, LEASE_ASK_TAKE);
+    b.now.mono.ms += LEASE_THIRD_MS + 1;
+    lease_touch(&b.lease, b.now.mono, b.now.mono);
+    lease_bench_ours(&b, b.lease.epoch + 1);
+    assert_true(b.did.lead);
+    assert_false(b.did.stand_down);
+    assert_null(b.did.why);
+}
+
 /* A replica that became the master may never have had the lease. */
 static void C12_beside_a_leader_a_new_Redis_is_asked_after_a_whole_lease(void **state)
 {
@@ -868,6 +884,7 @@ int main(void)
         LEADING(C12_2_after_a_standstill_an_echo_lets_it_speak),
         LEADING(C12_2_what_was_asked_before_the_standstill_proves_nothing),
         ALONE(C12_2_who_stood_still_announces_itself_anew),
+        ALONE(C12_2_who_stood_still_and_has_the_lease_had_announced_what_is_true),
         ALONE(C12_beside_a_leader_a_new_Redis_is_asked_after_a_whole_lease),
         ALONE(C12_2_a_leader_that_answers_nothing_for_12_s_is_gone),
         LEADING(C12_2_a_leader_answers_who_cannot_reach_Redis),
