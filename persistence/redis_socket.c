@@ -13,6 +13,12 @@
 
 #include "persistence/redis_format.h"
 
+/* More than Tagout keeps in any one string, or hash. */
+#define UNREAD_BYTES_MAX ((size_t)4 << 20)
+#define ELEMENTS_MAX (1 << 16)
+
+static const char too_large[] = "an answer that is too large";
+
 /* Lives as long as its hiredis context, whose last call of ours is stop_events. */
 struct redis_socket {
     redisAsyncContext *hiredis;
@@ -25,7 +31,7 @@ struct redis_socket {
     redisReplyObjectFunctions *theirs;
     uint64_t asked;
     uint64_t answered;
-    bool unasked; /* there was one answer more than that */
+    const char *flaw; /* of an answer, for which the connection ends; NULL: none */
     bool flushing;
     bool over; /* the owner knows that it has ended */
 };
@@ -34,8 +40,7 @@ struct redis_socket {
  * one counts. */
 static void end(struct redis_socket *socket)
 {
-    const char *reason =
-        socket->unasked ? "an answer that nobody asked for" : socket->hiredis->c.errstr;
+    const char *reason = socket->flaw != NULL ? socket->flaw : socket->hiredis->c.errstr;
 
     if (!socket->over) {
         socket->over = true;
@@ -44,10 +49,11 @@ static void end(struct redis_socket *socket)
     }
 }
 
-/* ---- answers that nobody asked for ---- */
+/* ---- answers that nobody asked for, or that are too large ---- */
 
-/* hiredis ends the process at such an answer, but for an error, which it takes for a refusal of the
- * connection. So it is stopped before: with NULL its reader fails, and that ends the connection. */
+/* hiredis ends the process at an answer too many, but for an error, which it takes for a refusal of
+ * the connection; and it makes room for as many elements as an array says that it has. So it is
+ * stopped before: with NULL its reader fails, and that ends the connection. */
 static bool is_asked_for(const redisReadTask *task)
 {
     struct redis_socket *socket = task->privdata;
@@ -59,8 +65,8 @@ static bool is_asked_for(const redisReadTask *task)
         socket->answered++;
         return true;
     }
-    socket->unasked = task->type != REDIS_REPLY_ERROR;
-    return !socket->unasked;
+    socket->flaw = task->type != REDIS_REPLY_ERROR ? "an answer that nobody asked for" : NULL;
+    return socket->flaw == NULL;
 }
 
 static void *create_string(const redisReadTask *task, char *string, size_t length)
@@ -71,7 +77,12 @@ static void *create_string(const redisReadTask *task, char *string, size_t lengt
 
 static void *create_array(const redisReadTask *task, int count)
 {
-    const struct redis_socket *socket = task->privdata;
+    struct redis_socket *socket = task->privdata;
+
+    if (count > ELEMENTS_MAX) {
+        socket->flaw = too_large;
+        return NULL;
+    }
     return is_asked_for(task) ? socket->theirs->createArray(task, count) : NULL;
 }
 
@@ -102,13 +113,23 @@ static void count_answers(struct redis_socket *socket)
     reader->fn = &socket->own;
     reader->privdata = socket;
 }
+
 /* ---- hiredis in libevent ---- */
 
 static void on_readable(evutil_socket_t fd, short what, void *context)
 {
+    redisAsyncContext *hiredis = context;
+    struct redis_socket *socket = hiredis->data;
+    const redisReader *reader = hiredis->c.reader;
+
     (void)fd;
     (void)what;
-    redisAsyncHandleRead(context);
+    if (reader->len - reader->pos > UNREAD_BYTES_MAX) {
+        socket->flaw = too_large;
+        redisAsyncFree(hiredis);
+        return;
+    }
+    redisAsyncHandleRead(hiredis);
 }
 
 static void on_writable(evutil_socket_t fd, short what, void *context)

@@ -13,6 +13,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -271,6 +272,36 @@ static void what_is_no_redis_is_not_up(void **state)
     slow_proxy_free(proxy);
 }
 
+/* Memory is not given out for what is only said to come. */
+static void an_answer_that_is_too_large_ends_the_connection(void **state)
+{
+    enum {
+        LONG_BYTES = 5 << 20
+    };
+    char *answers[] = {strdup("*400000000\r\n"), malloc(LONG_BYTES)};
+
+    (void)state;
+    assert_true(answers[0] != NULL && answers[1] != NULL);
+    memset(answers[1], 'x', LONG_BYTES - 1);
+    answers[1][LONG_BYTES - 1] = '\0';
+    memcpy(answers[1], "$99999999\r\n", strlen("$99999999\r\n"));
+    for (size_t i = 0; i < 2; i++) {
+        struct slow_proxy *proxy = slow_proxy_new(bench.base, server.port);
+        char url[64];
+
+        slow_proxy_answer(proxy, answers[i]);
+        (void)snprintf(url, sizeof url, "redis://127.0.0.1:%d", slow_proxy_port(proxy));
+        bench.downs = 0;
+        open_store(url, NULL, NULL);
+        store_bench_run(&bench, &bench.downs, 1, 20000);
+        assert_string_equal(bench.down_reason, "an answer that is too large");
+        close_store();
+        bench.inside_call = false;
+        slow_proxy_free(proxy);
+        free(answers[i]);
+    }
+}
+
 static void a_redis_that_is_frozen_at_the_start_is_waited_for(void **state)
 {
     (void)state;
@@ -438,6 +469,7 @@ int main(void)
         TEST(the_database_of_the_url_is_used),
         TEST(a_redis_that_still_loads_is_not_up),
         TEST(what_is_no_redis_is_not_up),
+        TEST(an_answer_that_is_too_large_ends_the_connection),
         TEST(a_redis_that_is_frozen_at_the_start_is_waited_for),
         TEST(a_name_server_that_is_silent_never_stops_the_loop),
         TEST(a_name_is_looked_up_at_each_attempt_and_all_its_addresses_are_tried),
