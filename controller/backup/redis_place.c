@@ -11,9 +11,12 @@
 #include "persistence/redis_url.h"
 
 #define WAIT_S 10
+#define ELEMENTS_MAX (1 << 16) /* of an array; a page of keys, or a machine's hash, has fewer */
 
 struct redis_place {
     redisContext *context;
+    redisReplyObjectFunctions own; /* hiredis's, but for arrays */
+    redisReplyObjectFunctions *theirs;
     char prefix[REDIS_PREFIX_SIZE];
 };
 
@@ -43,6 +46,24 @@ static enum status greet(
     return status;
 }
 
+/* hiredis makes room for as many elements as an array says that it has. */
+static void *create_array(const redisReadTask *task, int count)
+{
+    const struct redis_place *place = task->privdata;
+    return count <= ELEMENTS_MAX ? place->theirs->createArray(task, count) : NULL;
+}
+
+static void bound_arrays(struct redis_place *place)
+{
+    redisReader *reader = place->context->reader;
+
+    place->theirs = reader->fn;
+    place->own = *reader->fn;
+    place->own.createArray = create_array;
+    reader->fn = &place->own;
+    reader->privdata = place;
+}
+
 static enum status
 connect_to(struct redis_place *place, const struct redis_url *url, struct text *why)
 {
@@ -60,6 +81,7 @@ connect_to(struct redis_place *place, const struct redis_url *url, struct text *
         text_addf(why, "Redis is out of reach: %s", place->context->errstr);
         return STATUS_DISCONNECTED;
     }
+    bound_arrays(place);
     return STATUS_OK;
 }
 
