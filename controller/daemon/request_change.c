@@ -46,19 +46,25 @@ static void finish_change(
     saves_answer_later(controller, machine, account, request, changed);
 }
 
+/* Who asked for it is written into `by`. */
+static struct origin origin_of(const char *account, const struct request *request, struct text *by)
+{
+    describe_person(account, request, by);
+    return (struct origin){
+        .source = "request",
+        .by = by->data,
+        .reason = request->reason[0] == '\0' ? NULL : request->reason,
+    };
+}
+
 void do_set(
     struct controller *controller, struct machine *machine, const char *account,
     const struct request *request)
 {
     TEXT_LOCAL(by, 600);
-    struct origin origin = {
-        .source = "request",
-        .reason = request->reason[0] == '\0' ? NULL : request->reason,
-    };
+    struct origin origin = origin_of(account, request, &by);
     struct core_effects effects;
 
-    describe_person(account, request, &by);
-    origin.by = by.data;
     apply_set(
         controller, machine,
         request->verb == REQUEST_OOPS ? CORE_EVENT_SET_OOPS : CORE_EVENT_SET_LOCKOUT,
@@ -71,15 +77,10 @@ void do_clear(
     const struct request *request)
 {
     TEXT_LOCAL(by, 600);
-    struct origin origin = {
-        .source = "request",
-        .reason = request->reason[0] == '\0' ? NULL : request->reason,
-    };
+    struct origin origin = origin_of(account, request, &by);
     struct core_effects oops = {0};
     struct core_effects lockout = {0};
 
-    describe_person(account, request, &by);
-    origin.by = by.data;
     if (machine->record.core.oopsed) {
         apply_set(controller, machine, CORE_EVENT_SET_OOPS, false, &origin, &oops);
     }
