@@ -8,7 +8,7 @@
 #define TAGOUT_DAEMON_PARTS_H
 
 #include "controller/core/decide.h"
-#include "controller/daemon/blocks.h"
+#include "controller/daemon/block_keeping.h"
 #include "controller/daemon/card_hash.h"
 #include "controller/daemon/controller.h"
 #include "controller/daemon/counters.h"
@@ -34,18 +34,6 @@ struct origin {
     const char *by;           /* NULL for nobody */
     const char *reason;       /* NULL for none */
     const char *reset_reason; /* of the report; NULL for none */
-};
-
-struct block_keeping {
-    struct blocks blocks;
-    struct version known; /* what the start found on the broker */
-    struct version sent;
-    struct version saved;
-    bool loaded; /* Redis has told what it kept */
-    bool save_in_flight;
-    struct mono_time pause_until;
-    struct mono_time refused_logged;
-    struct block_answer *answers;
 };
 
 /* C11.6: what is known of the watcher. */
@@ -335,31 +323,6 @@ void publish_state(struct controller *controller, const struct machine *machine)
 void publish_save_notice(struct controller *controller, struct machine *machine);
 /* The last command of a machine that has left the configuration (C2). */
 void publish_farewell(struct controller *controller, const struct machine *machine);
-
-/* ---- block_keeping.c: how the list of blocked cards is kept, and takes effect ---- */
-
-void block_keeping_free(struct controller *controller);
-/* Whether Redis has that version. */
-bool block_keeping_has_kept(const struct controller *controller, struct version version);
-void block_keeping_publish(struct controller *controller);
-void block_keeping_adopt_epoch(struct controller *controller);
-/* The list is another one: publishes and saves it, and ends the sessions of cards that are blocked
- * now. */
-size_t block_keeping_on_change(struct controller *controller, const struct origin *origin);
-/* Two keys' hashes can't stand in one list: what another key made is given up for the accounts. */
-void block_keeping_make_comparable(struct controller *controller);
-/* What Redis kept may be gone. */
-void block_keeping_save_again(struct controller *controller);
-/* Before the controller's key is replaced by this one. */
-void block_keeping_change_key(struct controller *controller, const struct card_key *key);
-/* After a reload, or when the key has become known. */
-void block_keeping_settle(struct controller *controller);
-void block_keeping_on_retained(struct controller *controller, const char *payload, size_t length);
-void block_keeping_on_loaded(struct controller *controller, bool ok, const char *text);
-void block_keeping_on_saved(
-    struct controller *controller, enum store_saved result, const char *reason);
-void block_keeping_tick(struct controller *controller);
-struct mono_time block_keeping_deadline(const struct controller *controller);
 
 /* ---- reload.c: users and machines anew ---- */
 
