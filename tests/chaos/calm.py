@@ -10,8 +10,11 @@ HOST_S = 6.0       # and what a busy host may add, besides the lag that was meas
 AGREE_S = 10.0
 SERVICES_S = 20.0
 SWIPE_S = 6.0
+DEATH_S = 8.0      # 5 s, and a busy host
 KEPT = ("health", "mode", "relay", "second_relay", "oops", "lockout", "lockout_reason", "user",
         "account_id", "boot_id", "card", "event_n", "epoch", "rev")
+# Faults of a machine that end with what caused them; the others last for a while.
+OVER = {"link_lost", "save_timeout", "relay_stuck_on", "reader_failed"}
 SERVICES = ("controller-one", "controller-two", "leader", "redis", "broker", "watcher")
 
 
@@ -117,10 +120,17 @@ class Calm:
             wrong.append(f"{name} is {state['health']}")
         if box.relay and not state["relay"]:
             wrong.append(f"{name} is on, and its state is not: {state['mode']}")
-        if box.relay and box.user and box.holder == box.user and not box.always \
+        if box.relay and box.user and box.holder == box.user and state["mode"] != "always_on" \
                 and state["user"] != box.user:
             wrong.append(f"{name} is in use by {box.user}, and its state says {state['user']}")
-        if box.always and not box.relay and state["relay"]:
+        if state["confirmed"] != ("on" if box.relay else "off"):
+            wrong.append(f"{name} is {'on' if box.relay else 'off'}, "
+                         f"and confirmed {state['confirmed']}")
+        if box.second and not state["second_relay"]:
+            wrong.append(f"{name}: its second relay is on, and its state is not")
+        if set(state["faults"]) & OVER:
+            wrong.append(f"{name} has {state['faults']}")
+        if state["mode"] == "always_on" and not box.relay:
             wrong.append(f"{name} is always on, and off")
         if box.stopped_at is not None and not state["oops"]:
             wrong.append(f"{name}: Oops was pressed at {box.stopped_at:.2f}; nobody cleared it")
@@ -162,10 +172,38 @@ class Calm:
         self.wait(lambda: {n: self.ear.services.get(n) for n in SERVICES if self.ear.services.get(
             n, {}).get("status") != "running"}, "the watcher sees all services", SERVICES_S)
 
+    def told_of(self, fault):
+        """C11.6: an unexpected death is told within 5 s."""
+        limit_s = DEATH_S + 3 * self.host.take()
+        with self.ear.lock:
+            for name in fault.struck if fault.lasts_s > limit_s else ():
+                if not any(told == name and 0 < at - fault.began_at < limit_s
+                           for at, told in self.ear.service_errors):
+                    self.fail(None, f"C11.6: the watcher did not tell of the death of {name}")
+
+    def audited(self):
+        """Each event that was heard is in the audit, or stands in a gap of it, or behind its
+        end: then only the next one would show that it was missed."""
+        kept = {}
+        for line in self.floor.watcher.audit_lines():
+            if line["kind"] in ("event", "gap"):
+                kept.setdefault(line["machine"], []).append(line)
+        for machine, events in self.ear.all_events.items():
+            lines = kept.get(machine, [])
+            known = {(line["n"], line["at"]) for line in lines if line["kind"] == "event"}
+            last = max((line["at"] for line in lines if line["kind"] == "event"), default=0)
+            gaps = [line for line in lines if line["kind"] == "gap"]
+            for event in events:
+                if (event["n"], event["at"]) not in known and event["at"] < last and not any(
+                        gap.get("restarted") or gap["after"] < event["n"] < gap["before"]
+                        for gap in gaps):
+                    self.fail(machine, f"it is not in the audit, and no gap is: {event}")
+
     def opens(self, dice):
         """A card that may opens a machine that is free, within the window."""
         free = [b for n, b in self.truth.boxes.items()
-                if not b.is_victim and not b.always and n != LAMP and b.holder is None]
+                if not b.is_victim and n != LAMP and b.holder is None
+                and not self.truth.is_always_on(b)]
         for box in dice.sample(free, min(3, len(free))):
             clear = self.ear.ask("clear", box.name)
             if self.wait(lambda c=clear: None if c.done else "no answer", "clear is answered",

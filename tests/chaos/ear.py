@@ -27,6 +27,8 @@ class Ear(Client):
         self.states = {}
         self.leaders = {}      # epoch: who led in it with Redis's word
         self.services = {}
+        self.service_errors = []  # (at, name)
+        self.all_events = {}      # machine: [event]
         self.retained_commands = {}
         self.reports = {}      # machine: [(at, boot, seq)] since `mark`
         self.answers = {}      # machine: [(at, boot, seq)] since `mark`
@@ -92,6 +94,7 @@ class Ear(Client):
     def _take_event(self, at, machine, event, _retained):
         if "n" not in event:
             return  # junk
+        self.all_events.setdefault(machine, []).append(event)
         self.events.setdefault(machine, []).append((at, event["n"], event["event_type"]))
         self.truth.boxes[machine].note(
             at, f"event {event['n']} {event['event_type']} {event['text']}")
@@ -106,8 +109,10 @@ class Ear(Client):
                 self.fail(None, f"C12: {first} and {identity} led in epoch {status['epoch']}, and "
                                 f"Redis was there")
 
-    def _take_service(self, _at, name, service, _retained):
+    def _take_service(self, at, name, service, retained):
         self.services[name] = service
+        if not retained and service.get("status") == "error":
+            self.service_errors.append((at, name))
 
     def _take_fleet(self, at, _which, alert, _retained):
         self.alerts.append((at, alert))

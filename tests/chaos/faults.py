@@ -44,10 +44,14 @@ class Fault:
         self.identity = dice.choice(IDS)
         self.number = dice.randrange(1 << 20)
         self.undo = []
+        self.began_at = None
+        self.struck = []  # who was hit, where the watcher has to say so
 
     def __repr__(self):
         more = {"redis-kill": " " + REDIS_IS[self.number // 3 % 3],
-                "broker-kill": " " + BROKER_IS[self.number % 2]}.get(self.kind) or {"wire": f" {self.mode[0]} {self.mode[1]}"}.get(self.kind.split("-")[0], "")
+                "broker-kill": " " + BROKER_IS[self.number % 2]}.get(self.kind, "")
+        if self.kind.startswith("wire-"):
+            more = f" {self.mode[0]} {self.mode[1]}"
         who = f" {self.who}" if self.kind in ("freeze", "kill", "stop", "starve", "wire-broker",
                                               "wire-redis") else ""
         group = f" {self.group}" if "boxes" in self.kind else ""
@@ -103,6 +107,7 @@ class Breaker:
 
     def begin(self, fault):
         self.say(f"begins: {fault!r}")
+        fault.began_at = time.monotonic()
         kind = fault.kind.replace("-", "_")
         getattr(self, f"_{kind}")(fault)
 
@@ -146,6 +151,7 @@ class Breaker:
     def _kill(self, fault):
         for identity in self.identities(fault):
             controller = self.floor.controllers[identity]
+            fault.struck.append(f"controller-{identity}")
             self._kill_one(fault, controller, lambda c=controller: c.start(ready=False))
 
     def _stop(self, fault):

@@ -16,7 +16,6 @@ from simulator import Simulator
 from watcher import TOKEN, Watcher
 
 IDS = ("one", "two")
-HEARTBEAT_S = 2.0
 START_DELAY_S = 1.0
 GROUPS = 3
 VICTIMS = ("victim-0", "victim-1")  # what is forged is forged about these
@@ -205,6 +204,7 @@ class Floor:
         self.watcher = None
         self.dice = random.Random(f"floor {options.seed}")
         self.use_sentinels = options.sentinel
+        self.heartbeat_s = options.heartbeat
 
     def start(self, heard):
         """`heard(group, line)` is given each line of each group of boxes."""
@@ -249,7 +249,7 @@ class Floor:
             mine = names[number::GROUPS]
             sim = Boxes(folder, self._proxy(f"{group}-broker", self.broker),
                         self.roster.machines, self.roster.users(everybody=True), "--json",
-                        "--heartbeat", str(HEARTBEAT_S), "--start-delay", str(START_DELAY_S),
+                        "--heartbeat", str(self.heartbeat_s), "--start-delay", str(START_DELAY_S),
                         "--seed", str(self.dice.randrange(1 << 30)), names=mine)
             sim.follow(group, heard)
             sim.controlled(folder)

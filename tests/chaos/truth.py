@@ -52,9 +52,8 @@ class Promise:
 
 
 class Box:
-    def __init__(self, name, always):
+    def __init__(self, name):
         self.name = name
-        self.always = always
         self.holder = None       # whose card is in
         self.card_at = None
         self.was_put_in = False  # seen since the boot, and not pressed since
@@ -70,6 +69,7 @@ class Box:
         self.is_down = False     # the button
         self.has_power = True
         self.relay = False
+        self.second = False
         self.relay_at = -1e9
         self.user = None         # whose card opened it
         self.opened_by = None    # when the card went in that opened it last
@@ -96,8 +96,7 @@ class Truth:
     def __init__(self, roster, fail):
         self.roster = roster
         self.fail = fail
-        self.boxes = {name: Box(name, its.get("always_enabled", False))
-                      for name, its in roster.machines.items()}
+        self.boxes = {name: Box(name) for name in roster.machines}
         self.unsure = {}       # holder or LAMP: since when it is being changed
         self.blocking = []     # requests to block and unblock SHY
         self.blocked_since = None
@@ -187,6 +186,7 @@ class Truth:
             self.tally["ends"] += 1
 
     def _on_second_relay(self, box, at, on):
+        box.second = on
         if on and not box.relay:
             self.fail(box.name, "I3: its second relay goes on and the first is off")
 
