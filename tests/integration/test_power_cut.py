@@ -105,8 +105,7 @@ class Site:
                 if at < now - BOUND_S} | self.certain, lost
 
     def survivors(self):
-        states = self.client.request("status")["data"]["machines"]
-        flags = {state["machine"]: state for state in states}
+        flags = {state["machine"]: state for page in self.client.states() for state in page}
         return {machine for machine, (verb, _) in self.persisted.items() if flags[machine][verb]}
 
     def stop(self):

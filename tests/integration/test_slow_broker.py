@@ -121,12 +121,11 @@ def repeat_until_answered(client, flood, seq, card, since):
 
 def look_again_and_again(client, stop, looked):
     """Somebody who looks at the whole shop all the time, page by page."""
-    after = {}
     while not stop.is_set():
-        answer = client.request("status", after, timeout_s=ANSWER_S)
-        assert answer["status"] == "ok", answer
-        looked.append(len(answer["data"]["machines"]))
-        after = {"after": answer["data"]["next"]} if "next" in answer["data"] else {}
+        for page in client.states(timeout_s=ANSWER_S):
+            looked.append(len(page))
+            if stop.is_set():
+                return
 
 
 def test_C6_a_line_that_is_slow_delays_commands_by_what_is_on_it_and_by_nobody_who_looks(

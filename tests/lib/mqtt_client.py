@@ -174,6 +174,14 @@ class Client:
         self.unsubscribe(marker)
         return {m.topic: m for m in self.messages(topic, since) if m.retain}
 
+    def states(self, **options):
+        """The answers to `status` of all machines, page by page."""
+        after = {}
+        while after is not None:
+            answer = self.request("status", after, **options)
+            yield answer["data"]["machines"]
+            after = {"after": answer["data"]["next"]} if "next" in answer["data"] else None
+
     def request(self, verb, body=None, account="local", timeout_s=TIMEOUT_S, final=True):
         """C6: sends a request and returns its answer; `final` waits past `queued`."""
         transaction = self.last_transaction = uuid.uuid4().hex
