@@ -13,12 +13,12 @@ from release import Release
 from tls_broker import TlsBroker
 
 CROWD = [f"m{number:03}" for number in range(300)]
-QUIET = [f"q{number:04}" for number in range(3000)]  # all that there is to look at: 2 MiB
+QUIET = [f"q{number:04}" for number in range(6000)]  # all that there is to look at: 4 MiB
 SHOP = {name: {"authorizations_or": ["woodshop"]} for name in ["saw", *CROWD, *QUIET]}
 USERS = [user(1, "Ada", ["woodshop"])]
-# What the line to the broker takes: 256 KiB a second, and what lies in it meanwhile.
+# What the line to the broker takes: 512 KiB a second, and what lies in it meanwhile.
 TRICKLE_S = 0.016
-TRICKLE_BYTES = 4096
+TRICKLE_BYTES = 8192
 BUFFER_BYTES = 32768
 SLOW_S = 8
 # Beyond what the broker takes for gone: half as long again as the keep-alive, which is 2 s.
@@ -26,7 +26,7 @@ MUTE_S = 6
 ANSWER_S = 15
 # What is in flight, a page of the status, and what the proxy holds, at that pace, and then some.
 COMMAND_S = 6
-LOOP_S = 1.0  # a turn of the loop on a busy host; its watchdog waits for 10 s
+LOOP_S = 3.0  # a turn of the loop on a busy host; its watchdog waits for 10 s
 GROWTH_MAX_BYTES = 32 << 20
 
 
@@ -88,6 +88,7 @@ def between(request, scratch, tls_broker, redis, proxy):
         yield one
         one.controller.stop()
     finally:
+        print("\n".join(line for line in one.controller.log().splitlines() if "INFO" not in line))
         one.controller.kill()
 
 
@@ -119,6 +120,16 @@ def repeat_until_answered(client, flood, seq, card, since):
     wait_until(answered, "every machine has the answer to its newest report", 2 * ANSWER_S)
 
 
+def answer_to(saw, oops):
+    """As a box does: a report that nobody answered is said again after 2 s."""
+    for _ in range(ANSWER_S // 2):
+        try:
+            return saw.report(oops=oops, timeout_s=2)
+        except TimeoutError:
+            pass
+    raise AssertionError("no answer to a report")
+
+
 def look_again_and_again(client, stop, looked):
     """Somebody who looks at the whole shop all the time, page by page."""
     while not stop.is_set():
@@ -146,9 +157,9 @@ def test_C6_a_line_that_is_slow_delays_commands_by_what_is_on_it_and_by_nobody_w
     until = time.monotonic() + SLOW_S
     while time.monotonic() < until:
         began = time.monotonic()
-        assert saw.report(oops=True, timeout_s=ANSWER_S)["oops_led"]
+        assert answer_to(saw, True)["oops_led"]
         took.append(time.monotonic() - began)
-        saw.report(oops=False, timeout_s=ANSWER_S)
+        answer_to(saw, False)
         assert client.request("clear", {"machine": "saw"}, timeout_s=ANSWER_S)["status"] == "ok"
     stop.set()
     looker.join(ANSWER_S)
