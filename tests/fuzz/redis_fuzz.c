@@ -14,6 +14,7 @@
 
 #define TURNS_MAX 40
 #define SHA "0123456789012345678901234567890123456789"
+#define SHA_REST "012345678901234567890123" /* a card key has 64 digits */
 
 /* What is asked for, and has one answer each. */
 enum question {
@@ -120,13 +121,13 @@ static void ask_all(struct play *play)
     core_state_init(&record.core);
     play->waiting[LOAD] += operations->load(play->store, machines, 2) == STATUS_OK;
     play->waiting[LEASE] += operations->take_lease(play->store, &claim) == STATUS_OK;
-    play->waiting[CARD_KEY] += operations->card_key(play->store, "00") == STATUS_OK;
     play->waiting[BLOCKS] += operations->load_blocks(play->store) == STATUS_OK;
     play->waiting[BLOCKS_SAVE] +=
         operations->save_blocks(play->store, (struct version){1, 1}, "{}") == STATUS_OK;
     (void)operations->forget(play->store, "lathe");
     play->waiting[SAVE] += operations->save(play->store, &record, 1) == STATUS_OK;
     (void)operations->release_lease(play->store, &claim);
+    play->waiting[CARD_KEY] += operations->card_key(play->store, SHA SHA_REST) == STATUS_OK;
 }
 
 static void on_up(void *context)
