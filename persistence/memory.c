@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "persistence/memory_parts.h"
+#include "persistence/memory_inside.h"
 
 void memory_call_free(struct call *call)
 {

@@ -1,4 +1,4 @@
-#include "persistence/memory_parts.h"
+#include "persistence/memory_inside.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* The loop of the store in memory: each call that waits is carried out and answered in its turn. */
 #include "persistence/memory.h"
-#include "persistence/memory_parts.h"
+#include "persistence/memory_inside.h"
 
 static void carry_out(struct memory_store *store, struct call *call)
 {

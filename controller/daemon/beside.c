@@ -11,7 +11,7 @@
  * broker: for such copies, and because a newer epoch in one tells that it was replaced. */
 #include <string.h>
 
-#include "controller/daemon/parts.h"
+#include "controller/daemon/controller_inside.h"
 #include "persistence/record.h"
 
 #define STATES_HEARD_MS LEASE_MS

@@ -1,5 +1,5 @@
-/* How the list of blocked cards is kept, twice like states, and how it takes effect (C6, C9.4). A
- * part of the controller: parts.h. What is in the list is blocks.h's.
+/* How the list of blocked cards is kept, twice like states, and how it takes effect (C6, C9.4).
+ * For the controller's files alone. What is in the list is blocks.h's.
  */
 #ifndef TAGOUT_DAEMON_BLOCK_KEEPING_H
 #define TAGOUT_DAEMON_BLOCK_KEEPING_H

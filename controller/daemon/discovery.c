@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/daemon/controller_inside.h"
 #include "controller/daemon/discovery_message.h"
-#include "controller/daemon/parts.h"
 #include "controller/support/log.h"
 
 #define APART_MS 5000

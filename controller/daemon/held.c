@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controller/daemon/parts.h"
+#include "controller/daemon/controller_inside.h"
 #include "controller/support/log.h"
 
 #define HELD_BYTES_MAX ((size_t)8 << 20)

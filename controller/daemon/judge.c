@@ -1,7 +1,7 @@
 /* From what happened to a decision, and what is noted of it. */
 #include <string.h>
 
-#include "controller/daemon/parts.h"
+#include "controller/daemon/controller_inside.h"
 #include "controller/support/log.h"
 
 /* What people read beside the state: who set the flags, when and why. */

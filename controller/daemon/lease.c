@@ -1,6 +1,6 @@
 #include "controller/daemon/lease.h"
 
-#include "controller/daemon/lease_parts.h"
+#include "controller/daemon/lease_inside.h"
 #include "controller/support/text.h"
 #include "controller/support/version.h"
 

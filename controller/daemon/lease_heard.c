@@ -1,7 +1,7 @@
 /* What Redis answers, and what the others say of themselves. */
 #include <string.h>
 
-#include "controller/daemon/lease_parts.h"
+#include "controller/daemon/lease_inside.h"
 #include "controller/support/text.h"
 #include "controller/support/version.h"
 

@@ -1,5 +1,5 @@
 /* What is due, and what a standstill means. */
-#include "controller/daemon/lease_parts.h"
+#include "controller/daemon/lease_inside.h"
 
 bool lease_is_in_touch(const struct lease *lease, struct mono_time now)
 {

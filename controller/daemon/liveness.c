@@ -4,7 +4,7 @@
  * Time is the core's: each decision names when it wants to be asked again, and a heap over the
  * fleet knows whose turn is next. Nothing here goes through the fleet but what concerns all of it.
  */
-#include "controller/daemon/parts.h"
+#include "controller/daemon/controller_inside.h"
 #include "controller/support/log.h"
 #include "topics/presence.h"
 

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "controller/daemon/connections.h"
-#include "controller/daemon/loop_parts.h"
+#include "controller/daemon/loop_inside.h"
 #include "controller/daemon/metrics.h"
 #include "controller/support/arguments.h"
 #include "controller/support/clock.h"

@@ -2,7 +2,7 @@
  * signals; users and machines that were read. */
 #include <signal.h>
 
-#include "controller/daemon/loop_parts.h"
+#include "controller/daemon/loop_inside.h"
 #include "controller/support/clock.h"
 #include "controller/support/log.h"
 #include "topics/topic.h"

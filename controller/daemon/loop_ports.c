@@ -1,6 +1,6 @@
 /* What the controller asks of the world, by its ports: the broker by way of the MQTT adapter, the
  * host's clocks, and the reader of files. */
-#include "controller/daemon/loop_parts.h"
+#include "controller/daemon/loop_inside.h"
 #include "controller/support/clock.h"
 
 #define CLOCK_ASK_MS 1000

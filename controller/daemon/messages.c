@@ -1,7 +1,7 @@
 /* What the broker brings, but for requests: told apart by its topic and handed on. */
 #include <string.h>
 
-#include "controller/daemon/parts.h"
+#include "controller/daemon/controller_inside.h"
 #include "controller/support/log.h"
 
 static void on_report(

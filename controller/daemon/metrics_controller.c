@@ -1,7 +1,7 @@
 /* Metrics of the controller as a whole. */
 #include <string.h>
 
-#include "controller/daemon/parts.h"
+#include "controller/daemon/controller_inside.h"
 #include "controller/support/exposition.h"
 
 static void print_bad_reports(const struct counters *counters, struct text *out)

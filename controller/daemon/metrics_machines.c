@@ -5,7 +5,7 @@
  * known of a machine is left out. */
 #include <string.h>
 
-#include "controller/daemon/parts.h"
+#include "controller/daemon/controller_inside.h"
 #include "controller/daemon/render.h"
 #include "controller/support/exposition.h"
 

@@ -2,7 +2,7 @@
  * a person waits for stands behind storage. */
 #include <string.h>
 
-#include "controller/daemon/parts.h"
+#include "controller/daemon/controller_inside.h"
 #include "controller/daemon/render.h"
 #include "controller/support/log.h"
 #include "topics/command.h"

@@ -1,5 +1,5 @@
 /* Whether the controller does what it is there for, and if not, what is missing (C12). */
-#include "controller/daemon/parts.h"
+#include "controller/daemon/controller_inside.h"
 
 struct findings {
     bool ready;

@@ -5,7 +5,7 @@
  * the outbox than leave it soon: what is decided meanwhile stands behind those alone. Commands go
  * first, and of them those of machines that are on or must stay off. Which of the two lists a
  * machine belongs to may change on the way; then its command has just gone out by itself. */
-#include "controller/daemon/parts.h"
+#include "controller/daemon/controller_inside.h"
 
 #define MACHINES_A_TURN 64
 /* Until it is looked at again; an acknowledgement of the broker comes sooner. */

@@ -1,5 +1,5 @@
 /* C6 `oops`, `lockout`, `clear`, `end`: answered once it is known whether the change was saved. */
-#include "controller/daemon/parts.h"
+#include "controller/daemon/controller_inside.h"
 #include "controller/support/json.h"
 
 void answer_change(

@@ -1,6 +1,6 @@
 /* C6 `handover`: the leader gives its lease to a standby, for an upgrade above all. Whoever asked
  * hears who leads now from the one that gave the lead away: it alone knows that it was asked. */
-#include "controller/daemon/parts.h"
+#include "controller/daemon/controller_inside.h"
 #include "controller/support/json.h"
 #include "controller/support/log.h"
 

@@ -2,7 +2,7 @@
  * here. */
 #include <stdlib.h>
 
-#include "controller/daemon/parts.h"
+#include "controller/daemon/controller_inside.h"
 #include "controller/support/json.h"
 #include "topics/presence.h"
 

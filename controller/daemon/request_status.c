@@ -6,7 +6,7 @@
  * and made in a moment. */
 #include <stdlib.h>
 
-#include "controller/daemon/parts.h"
+#include "controller/daemon/controller_inside.h"
 #include "controller/daemon/render.h"
 #include "controller/support/json.h"
 #include "controller/support/mqtt.h"

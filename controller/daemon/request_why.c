@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "controller/config/authorizations.h"
-#include "controller/daemon/parts.h"
+#include "controller/daemon/controller_inside.h"
 #include "controller/daemon/render.h"
 #include "controller/support/json.h"
 #include "topics/state.h"

@@ -1,4 +1,4 @@
-/* What people ask for, a file for each kind of verb (C6). A part of the controller: parts.h.
+/* What people ask for, a file for each kind of verb (C6). For the controller's files alone.
  *
  * `account` is the client's own broker account, as the topic names it. A do_ function answers its
  * request at once, or sees to it that somebody does who will know the outcome.

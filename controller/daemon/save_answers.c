@@ -1,7 +1,7 @@
 /* Requests that wait to be told whether what they changed was saved in its budget (C6). */
 #include <stdlib.h>
 
-#include "controller/daemon/parts.h"
+#include "controller/daemon/controller_inside.h"
 
 struct answer {
     struct answer *next;

@@ -1,7 +1,7 @@
 /* Saves: one in flight a machine, the newest state next (C9.2). */
 #include <stdlib.h>
 
-#include "controller/daemon/parts.h"
+#include "controller/daemon/controller_inside.h"
 #include "controller/support/log.h"
 
 /* A catch-up goes out in bounded batches, without a stall in the loop. */

@@ -1,4 +1,4 @@
-/* What is to be saved, and who waits for it (C9.2, C9.3, C6). A part of the controller: parts.h.
+/* What is to be saved, and who waits for it (C6, C9.2, C9.3). For the controller's files.
  *
  * Of each machine the newest state is saved, one save at a time; each report and each change has a
  * budget of its own, whichever save it ends up in. No decision waits for any of it.

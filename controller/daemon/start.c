@@ -1,7 +1,7 @@
 /* C9.4, the order of a start: collect the retained copies (start_broker.c), load Redis
  * (start_store.c), merge, take the lease (leading.c), publish, and only then hear reports. Redis
  * may stay away: the shop opens all the same. */
-#include "controller/daemon/parts.h"
+#include "controller/daemon/controller_inside.h"
 #include "controller/support/log.h"
 
 void merge_copy(struct machine *machine, const struct record *found, bool from_redis)

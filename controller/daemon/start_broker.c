@@ -3,7 +3,7 @@
 #include <sodium.h>
 #include <string.h>
 
-#include "controller/daemon/parts.h"
+#include "controller/daemon/controller_inside.h"
 #include "controller/daemon/restore.h"
 #include "controller/support/json.h"
 #include "controller/support/log.h"

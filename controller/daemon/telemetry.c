@@ -1,7 +1,7 @@
 /* C2 `telemetry`: the numbers of the last report, never the card. */
 #include <math.h>
 
-#include "controller/daemon/parts.h"
+#include "controller/daemon/controller_inside.h"
 #include "controller/support/json.h"
 
 #define MOVED_SHARE 0.05

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "controller/daemon/parts.h"
+#include "controller/daemon/controller_inside.h"
 #include "controller/support/log.h"
 
 /* How many reports of one machine may wait. A device reports each change once and repeats what is

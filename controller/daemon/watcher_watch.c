@@ -1,6 +1,6 @@
 /* C11.6: the leader watches the watcher, for who else would tell that nobody tells anything? What
  * is known of it comes from `service/watcher` alone, its last will included. */
-#include "controller/daemon/parts.h"
+#include "controller/daemon/controller_inside.h"
 #include "controller/support/log.h"
 #include "topics/presence.h"
 

@@ -9,7 +9,7 @@
 
 #include "controller/support/clock.h"
 #include "controller/support/log.h"
-#include "controller/support/mqtt_parts.h"
+#include "controller/support/mqtt_inside.h"
 
 #define GOODBYE_MS 200
 /* Of a client on Paho's threads: the one that reads waits for a second at most, and then sleeps for

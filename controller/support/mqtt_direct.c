@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "controller/support/clock.h"
-#include "controller/support/mqtt_direct_parts.h"
+#include "controller/support/mqtt_direct_inside.h"
 #include "controller/support/mqtt_socket.h"
 
 /* Packets and bytes that are read at once; then those who sent them are answered. */

@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 
 #include "controller/support/clock.h"
-#include "controller/support/mqtt_direct_parts.h"
+#include "controller/support/mqtt_direct_inside.h"
 #include "controller/support/mqtt_socket.h"
 
 /* SUBSCRIBE and UNSUBSCRIBE wait for an answer. When Paho's keep-alive closes the connection

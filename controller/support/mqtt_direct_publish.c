@@ -15,7 +15,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "controller/support/mqtt_direct_parts.h"
+#include "controller/support/mqtt_direct_inside.h"
 
 /* A message may get a segment of its own, and that is what the kernel counts for one. */
 #define SEGMENT_BYTES 1536

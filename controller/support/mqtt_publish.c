@@ -1,7 +1,7 @@
 /* From the outbox to Paho, and back from the broker. */
 #include <string.h>
 
-#include "controller/support/mqtt_parts.h"
+#include "controller/support/mqtt_inside.h"
 
 /* Takes note of what the broker has acknowledged. */
 void mqtt_reap(struct mqtt *mqtt)

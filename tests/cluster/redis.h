@@ -2,7 +2,7 @@
 #ifndef TAGOUT_CLUSTER_REDIS_H
 #define TAGOUT_CLUSTER_REDIS_H
 
-#include "persistence/memory_parts.h"
+#include "persistence/memory_inside.h"
 #include "tests/cluster/broker.h"
 
 enum request_kind {

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "controller/daemon/parts.h"
+#include "controller/daemon/controller_inside.h"
 #include "controller/support/json.h"
 #include "controller/watcher/heard_event.h"
 #include "persistence/memory.h"

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/scenario/expect_parts.h"
+#include "tests/scenario/expect_inside.h"
 #include "tests/scenario/log.h"
 #include "tests/scenario/match.h"
 

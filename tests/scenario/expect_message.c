@@ -1,7 +1,7 @@
 /* Expectations that look into a message or a record. */
 #include <string.h>
 
-#include "tests/scenario/expect_parts.h"
+#include "tests/scenario/expect_inside.h"
 #include "tests/scenario/match.h"
 
 static bool match_light(const struct json *command, const char *colour)

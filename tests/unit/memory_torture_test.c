@@ -14,7 +14,7 @@
 #include "controller/ctl/board.h"
 #include "controller/ctl/sessions.h"
 #include "controller/daemon/blocks.h"
-#include "controller/daemon/parts.h"
+#include "controller/daemon/controller_inside.h"
 #include "controller/support/audit_months.h"
 #include "controller/support/clock.h"
 #include "controller/watcher/watcher_inside.h"

@@ -1,7 +1,7 @@
 /* What the files of the lease share: lease.c (entry, roles, the broker), lease_heard.c (what Redis
  * and the others say), lease_time.c (what is due). For nobody else. */
-#ifndef TAGOUT_DAEMON_LEASE_PARTS_H
-#define TAGOUT_DAEMON_LEASE_PARTS_H
+#ifndef TAGOUT_DAEMON_LEASE_INSIDE_H
+#define TAGOUT_DAEMON_LEASE_INSIDE_H
 
 #include "controller/daemon/lease.h"
 

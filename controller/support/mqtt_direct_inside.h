@@ -1,6 +1,6 @@
 /* What the files of the direct link share; see mqtt_direct.c. Nobody else includes this. */
-#ifndef TAGOUT_SUPPORT_MQTT_DIRECT_PARTS_H
-#define TAGOUT_SUPPORT_MQTT_DIRECT_PARTS_H
+#ifndef TAGOUT_SUPPORT_MQTT_DIRECT_INSIDE_H
+#define TAGOUT_SUPPORT_MQTT_DIRECT_INSIDE_H
 
 #include <MQTTClient.h>
 

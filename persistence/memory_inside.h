@@ -1,8 +1,8 @@
 /* What the parts of the store in memory share: memory.c (the port, and what tests do to it),
  * memory_run.c (its loop), memory_database.c (the rules of Redis's scripts on a list of hashes).
  * For nobody else; tests see memory.h. */
-#ifndef TAGOUT_PERSISTENCE_MEMORY_PARTS_H
-#define TAGOUT_PERSISTENCE_MEMORY_PARTS_H
+#ifndef TAGOUT_PERSISTENCE_MEMORY_INSIDE_H
+#define TAGOUT_PERSISTENCE_MEMORY_INSIDE_H
 
 #include "persistence/memory.h"
 #include "persistence/record.h"

@@ -1,6 +1,6 @@
 /* What the files of `expect` share. */
-#ifndef TAGOUT_SCENARIO_EXPECT_PARTS_H
-#define TAGOUT_SCENARIO_EXPECT_PARTS_H
+#ifndef TAGOUT_SCENARIO_EXPECT_INSIDE_H
+#define TAGOUT_SCENARIO_EXPECT_INSIDE_H
 
 #include "tests/scenario/world.h"
 

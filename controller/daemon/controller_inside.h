@@ -4,8 +4,8 @@
  * Where a file waits for a time, its _tick does what is due, and its _deadline tells when something
  * will be, {0} for never: controller_tick calls the one and answers with the earliest of the other.
  */
-#ifndef TAGOUT_DAEMON_PARTS_H
-#define TAGOUT_DAEMON_PARTS_H
+#ifndef TAGOUT_DAEMON_CONTROLLER_INSIDE_H
+#define TAGOUT_DAEMON_CONTROLLER_INSIDE_H
 
 #include "controller/core/decide.h"
 #include "controller/daemon/block_keeping.h"

@@ -1,7 +1,7 @@
 /* What the files of the loop share: loop.c (its life, from the start to the goodbye), loop_events.c
  * (what arrives), loop_ports.c (what the controller asks of the world). For nobody else. */
-#ifndef TAGOUT_DAEMON_LOOP_PARTS_H
-#define TAGOUT_DAEMON_LOOP_PARTS_H
+#ifndef TAGOUT_DAEMON_LOOP_INSIDE_H
+#define TAGOUT_DAEMON_LOOP_INSIDE_H
 
 #include "controller/daemon/controller.h"
 #include "controller/daemon/echo.h"

@@ -1,6 +1,6 @@
 /* What the files of the adapter share; see mqtt.h. Nobody else includes this. */
-#ifndef TAGOUT_SUPPORT_MQTT_PARTS_H
-#define TAGOUT_SUPPORT_MQTT_PARTS_H
+#ifndef TAGOUT_SUPPORT_MQTT_INSIDE_H
+#define TAGOUT_SUPPORT_MQTT_INSIDE_H
 
 #include "controller/support/mqtt.h"
 #include "controller/support/mqtt_backoff.h"
