@@ -156,11 +156,14 @@ def test_C6_a_line_that_is_slow_delays_commands_by_what_is_on_it_and_by_nobody_w
     flood.start(CROWD, controller.heard)
     until = time.monotonic() + SLOW_S
     while time.monotonic() < until:
-        began = time.monotonic()
+        took.append(time.monotonic())
         assert answer_to(saw, True)["oops_led"]
-        took.append(time.monotonic() - began)
+        took.append(time.monotonic())
         answer_to(saw, False)
+        took.append(time.monotonic())
         assert client.request("clear", {"machine": "saw"}, timeout_s=ANSWER_S)["status"] == "ok"
+    took.append(time.monotonic())
+    slowest_s = max(after - before for before, after in zip(took, took[1:]))
     stop.set()
     looker.join(ANSWER_S)
     since = client.position()
@@ -168,9 +171,9 @@ def test_C6_a_line_that_is_slow_delays_commands_by_what_is_on_it_and_by_nobody_w
     between.line.set("pass", "up")
     repeat_until_answered(client, flood, seq + 1, "", since)
     between.stop_watching()
-    print(f"note: {flood.sent} reports, an Oops answered within {max(took):.2f} s of {len(took)}, "
+    print(f"note: {flood.sent} reports, what was urgent took {slowest_s:.2f} s at most, "
           f"{len(looked)} pages were looked at")
-    assert max(took) < COMMAND_S
+    assert slowest_s < COMMAND_S
     assert looked and controller.metrics()["tagout_mqtt_connects_total"] == 1
 
 
