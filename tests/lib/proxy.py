@@ -131,7 +131,7 @@ class Proxy:
                     piece, data = data[:self.trickle_bytes], data[self.trickle_bytes:]
                     # By the clock: on a busy host a sleep takes longer.
                     now = self._loop.time()
-                    due = max(due, now - CATCH_UP_S) + self.trickle_s
+                    due = (due if now - due < CATCH_UP_S else now) + self.trickle_s
                     await asyncio.sleep(max(0.0, due - now))
                 else:
                     piece, data = data, b""
