@@ -215,7 +215,7 @@ $(OBJ)/lib/%.so: tests/lib/%.c $(OBJ)/flags
 
 # Stands before the C library's clock wherever it is linked in, so not in the archive either.
 CLOCK := tests/lib/passing_clock.c
-$(OBJ)/tests/redis_sentinel_test: $(call object,$(CLOCK))
+$(OBJ)/tests/redis_sentinel_test $(OBJ)/tests/resolve_test: $(call object,$(CLOCK))
 
 # What tests share is an archive too: a test takes from it what it uses.
 $(OBJ)/libtest.a: $(call object,$(filter-out $(PRELOADS) $(CLOCK),$(wildcard tests/lib/*.c)))
@@ -227,7 +227,7 @@ $(OBJ)/tests/%: $(OBJ)/tests/unit/%.o $(OBJ)/libtest.a $(call archive,$(USES_uni
 	$(call say,LD)$(CC) -o $@ $^ $(LDFLAGS_ALL) -lcmocka $(call libs,unit)
 
 # What our own code asks memory of goes by way of tests/lib/failing_memory.c.
-$(OBJ)/tests/memory_torture_test: LDFLAGS_ALL += \
+$(OBJ)/tests/memory_torture_test $(OBJ)/tests/redis_torture_test: LDFLAGS_ALL += \
     -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=strndup
 # Likewise what it asks of a disk, by way of tests/lib/failing_disk.c.
 $(OBJ)/tests/disk_torture_test: LDFLAGS_ALL += \

@@ -5,11 +5,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <arpa/inet.h>
 #include <cmocka.h>
 #include <event2/event.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "tests/lib/fake_sentinel.h"
 #include "tests/lib/redis_server.h"
@@ -19,6 +23,7 @@
 
 static struct redis_server servers[2];
 static struct fake_sentinel sentinel;
+static struct fake_sentinel impostor; /* that is no Redis at all */
 static struct store_bench bench;
 static unsigned masters;
 static char master[300];
@@ -28,10 +33,12 @@ static int setup(void **state)
     (void)state;
     memset(&bench, 0, sizeof bench);
     memset(&sentinel, 0, sizeof sentinel);
+    memset(&impostor, 0, sizeof impostor);
     masters = 0;
     redis_server_start(&servers[0], "");
     redis_server_start(&servers[1], "");
     fake_sentinel_start(&sentinel);
+    fake_sentinel_start(&impostor);
     bench.base = event_base_new();
     return 0;
 }
@@ -45,6 +52,7 @@ static int teardown(void **state)
     store_bench_wait(&bench, 150);
     event_base_free(bench.base);
     fake_sentinel_stop(&sentinel);
+    fake_sentinel_stop(&impostor);
     redis_server_stop(&servers[0]);
     redis_server_stop(&servers[1]);
     return 0;
@@ -91,6 +99,7 @@ static void run_until(const unsigned *counter, unsigned target)
     for (int i = 0; *counter < target; i++) {
         assert_true(i < TRIES_MAX);
         fake_sentinel_turn(&sentinel);
+        fake_sentinel_turn(&impostor);
         store_bench_wait(&bench, 10);
     }
 }
@@ -192,6 +201,60 @@ static void a_name_that_has_no_address_is_left_for_the_next_place(void **state)
     assert_master(&servers[0]);
 }
 
+static void what_they_name_may_be_no_redis(void **state)
+{
+    char port[16];
+
+    (void)state;
+    (void)snprintf(port, sizeof port, "%d", impostor.port);
+    fake_sentinel_name(&sentinel, "127.0.0.1", port);
+    open_store();
+    run_until(&bench.downs, 1);
+    assert_string_equal(bench.down_reason, "ROLE: not master but an answer that makes no sense");
+    name(&servers[0]);
+    run_until(&bench.ups, 1);
+}
+
+static void a_master_that_hangs_is_left_when_they_name_another(void **state)
+{
+    (void)state;
+    redis_server_freeze(&servers[0]);
+    name(&servers[0]);
+    open_store();
+    run_until(&sentinel.asked, 2);
+    assert_int_equal(bench.ups, 0);
+    name(&servers[1]);
+    run_until(&bench.ups, 1);
+    assert_master(&servers[1]);
+    redis_server_thaw(&servers[0]);
+}
+
+static void a_name_that_is_still_looked_up_is_left_when_they_name_another(void **state)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    socklen_t length = sizeof address;
+    int silent = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    char nameserver[32];
+    char list[64];
+    struct redis_options options = {.sentinels = list, .master = "shop", .nameserver = nameserver};
+    TEXT_LOCAL(why, 256);
+
+    (void)state;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_int_equal(bind(silent, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(getsockname(silent, (struct sockaddr *)&address, &length), 0);
+    (void)snprintf(nameserver, sizeof nameserver, "127.0.0.1:%d", ntohs(address.sin_port));
+    fake_sentinel_list(&sentinel, 1, list, sizeof list);
+    fake_sentinel_name(&sentinel, "redis.test", "6379");
+    assert_int_equal(open_with(&options, &why), STATUS_OK);
+    run_until(&sentinel.asked, 2);
+    name(&servers[0]);
+    run_until(&bench.ups, 1);
+    assert_master(&servers[0]);
+    assert_int_equal(bench.downs, 0);
+    close(silent);
+}
+
 static void names_and_passwords_have_limits(void **state)
 {
     char longest[66];
@@ -235,6 +298,9 @@ int main(void)
         TEST(a_master_that_became_read_only_is_left_at_its_next_answer),
         TEST(while_they_name_none_it_says_why_and_waits),
         TEST(a_name_that_has_no_address_is_left_for_the_next_place),
+        TEST(what_they_name_may_be_no_redis),
+        TEST(a_master_that_hangs_is_left_when_they_name_another),
+        TEST(a_name_that_is_still_looked_up_is_left_when_they_name_another),
         TEST(names_and_passwords_have_limits),
     };
 

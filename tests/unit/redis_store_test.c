@@ -211,6 +211,68 @@ static void C9_1_damaged_numbers_block_no_save(void **state)
     }
 }
 
+static void C12_a_claim_that_makes_no_sense_is_not_sent(void **state)
+{
+    const struct store_claim good = store_bench_claim(0, 1000);
+    struct store_claim bad[7];
+    char longest[80];
+
+    (void)state;
+    memset(longest, 'a', sizeof longest);
+    longest[sizeof longest - 1] = '\0';
+    for (size_t i = 0; i < 7; i++) {
+        bad[i] = good;
+    }
+    bad[0].id = "";
+    bad[1].id = "one two";
+    bad[2].id = longest;
+    bad[3].token = "";
+    bad[4].token = longest;
+    bad[5].duration_ms = 0;
+    bad[6].heard = VERSION_EPOCH_HEARD_MAX + 1;
+    for (size_t i = 0; i < 7; i++) {
+        assert_int_equal(bench.store->operations->take_lease(bench.store, &bad[i]), STATUS_INVALID);
+    }
+    assert_int_equal(take_epoch(0, -1), 1); /* before 1970 counts as no time */
+}
+
+static void one_question_of_a_kind_is_under_way_at_a_time(void **state)
+{
+    const struct store_operations *operations = bench.store->operations;
+    const struct version version = {1, 1};
+
+    (void)state;
+    assert_int_equal(operations->card_key(bench.store, KEY_A), STATUS_OK);
+    assert_int_equal(operations->card_key(bench.store, KEY_A), STATUS_BUSY);
+    assert_int_equal(operations->card_key(bench.store, "no key"), STATUS_BUSY);
+    assert_int_equal(operations->load_blocks(bench.store), STATUS_OK);
+    assert_int_equal(operations->load_blocks(bench.store), STATUS_BUSY);
+    assert_int_equal(operations->save_blocks(bench.store, version, "{}"), STATUS_OK);
+    assert_int_equal(operations->save_blocks(bench.store, version, "{}"), STATUS_BUSY);
+    store_bench_run(&bench, &bench.blocks_saves, 1, 5000);
+    assert_int_equal(bench.card_keys, 1);
+    assert_int_equal(bench.blocks, 1);
+    assert_int_equal(operations->card_key(bench.store, "no key"), STATUS_INVALID);
+}
+
+static void whoever_closes_with_questions_under_way_hears_no_more(void **state)
+{
+    static const char *const machines[] = {"saw"};
+    const struct store_claim claim = store_bench_claim(0, 1000);
+    const struct record record = store_bench_record("saw", 1, 1);
+    const struct store_operations *operations = bench.store->operations;
+
+    (void)state;
+    assert_int_equal(operations->card_key(bench.store, KEY_A), STATUS_OK);
+    assert_int_equal(operations->load(bench.store, machines, 1), STATUS_OK);
+    assert_int_equal(operations->take_lease(bench.store, &claim), STATUS_OK);
+    assert_int_equal(operations->load_blocks(bench.store), STATUS_OK);
+    assert_int_equal(operations->save_blocks(bench.store, (struct version){1, 1}, "{}"), STATUS_OK);
+    assert_int_equal(store_bench_save(&bench, &record, 1), STATUS_OK);
+    assert_int_equal(operations->forget(bench.store, "lathe"), STATUS_OK);
+    bench.inside_call = true; /* nothing is called back: teardown closes it */
+}
+
 static void C9_1_a_flushed_script_is_loaded_again_for_the_next_save(void **state)
 {
     (void)state;
@@ -434,6 +496,9 @@ int main(void)
         TEST(C9_1_an_older_version_is_refused_and_an_equal_one_written),
         TEST(C9_1_an_epoch_below_the_stored_one_is_refused),
         TEST(C9_1_damaged_numbers_block_no_save),
+        TEST(C12_a_claim_that_makes_no_sense_is_not_sent),
+        TEST(one_question_of_a_kind_is_under_way_at_a_time),
+        TEST(whoever_closes_with_questions_under_way_hears_no_more),
         TEST(C9_1_a_flushed_script_is_loaded_again_for_the_next_save),
         TEST(C9_1_a_script_that_cannot_be_loaded_is_a_refusal),
         TEST(C9_1_a_redis_without_memory_refuses_with_its_reason),
