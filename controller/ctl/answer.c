@@ -18,22 +18,18 @@ bool answer_read(const char *payload, size_t length, struct answer_copy *ret_ans
         [ANSWER_ERROR] = "error",
     };
     struct answer_copy answer = {.error = ""};
-    const struct json *status;
-    const struct json *error;
+    const char *status;
     bool known = false;
     TEXT_LOCAL(why, 128);
 
     if (json_parse(payload, length, &answer.document, &why) != STATUS_OK) {
         return false;
     }
-    status = json_get(answer.document, "status");
-    error = json_get(answer.document, "error");
+    status = json_get_string(answer.document, "status");
+    answer.error = json_get_string(answer.document, "error");
     answer.data = json_get(answer.document, "data");
-    if (error != NULL && json_type(error) == JSON_STRING) {
-        answer.error = json_string(error);
-    }
-    for (unsigned i = 0; i < 3 && status != NULL && json_type(status) == JSON_STRING; i++) {
-        if (strcmp(json_string(status), words[i]) == 0) {
+    for (unsigned i = 0; i < 3; i++) {
+        if (strcmp(status, words[i]) == 0) {
             answer.status = (enum answer_status)i;
             known = true;
         }

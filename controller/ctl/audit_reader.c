@@ -9,13 +9,6 @@
 /* An event is in the file of the month in which it was heard, which may be a little later. */
 #define LATE_MS ((int64_t)24 * 3600 * 1000)
 
-int64_t audit_ms(const struct json *object, const char *key)
-{
-    const struct json *node = json_get(object, key);
-    double ms = node != NULL && json_type(node) == JSON_NUMBER ? json_number(node) * 1000.0 : 0;
-    return ms > 0 && ms < 1e15 ? (int64_t)(ms + 0.5) : 0;
-}
-
 enum status audit_reader_open(
     struct audit_reader *reader, const char *directory, struct wall_time since, struct text *why)
 {
@@ -169,9 +162,9 @@ bool audit_reader_next(struct audit_reader *reader, struct audit_line *ret_line)
             ret_line->bytes = reader->buffer;
             ret_line->object = reader->document;
             ret_line->kind = json_get_string(reader->document, "kind");
-            ret_line->at.ms = audit_ms(reader->document, "at");
+            ret_line->at = json_get_wall(reader->document, "at");
             if (ret_line->at.ms == 0) {
-                ret_line->at.ms = audit_ms(reader->document, "seen");
+                ret_line->at = json_get_wall(reader->document, "seen");
             }
             return true;
         }

@@ -51,7 +51,4 @@ void audit_reader_close(struct audit_reader *reader);
 /* False at the end. */
 bool audit_reader_next(struct audit_reader *reader, struct audit_line *ret_line);
 
-/* A member that is a number of so many units; 0 for none. */
-int64_t audit_ms(const struct json *object, const char *key);
-
 #endif

@@ -1,12 +1,9 @@
 #include "controller/ctl/board.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "controller/ctl/words.h"
-
-#define SECONDS_MAX 1e11
 
 static void forget_state(struct board_machine *machine)
 {
@@ -182,31 +179,6 @@ take_link(struct board *board, const char *name, const char *payload, size_t len
     return BOARD_SAME;
 }
 
-static struct wall_time wall_of(const struct json *object, const char *key)
-{
-    const struct json *member = json_get(object, key);
-    double seconds = member != NULL && json_type(member) == JSON_NUMBER ? json_number(member) : 0;
-
-    seconds = seconds > 0 && seconds < SECONDS_MAX ? seconds : 0;
-    return (struct wall_time){.ms = (int64_t)llround(seconds * 1000)};
-}
-
-static bool is_true(const struct json *object, const char *key)
-{
-    const struct json *member = json_get(object, key);
-
-    return member != NULL && json_type(member) == JSON_BOOL && json_bool(member);
-}
-
-static uint64_t epoch_of(const struct json *object)
-{
-    const struct json *member = json_get(object, "epoch");
-
-    return member != NULL && json_is_integer(member, 0, VERSION_EPOCH_MAX)
-               ? (uint64_t)json_number(member)
-               : 0;
-}
-
 static enum board_change
 take_event(struct board *board, const char *machine, const struct json *document)
 {
@@ -221,7 +193,7 @@ take_event(struct board *board, const char *machine, const struct json *document
     if (!text_is_name(machine, TOPIC_MACHINE_MAX)) {
         return BOARD_SAME;
     }
-    event->at = wall_of(document, "at");
+    event->at = json_get_wall(document, "at");
     event->alarm = false;
     for (size_t i = 0; i < sizeof alarms / sizeof alarms[0]; i++) {
         event->alarm |= strcmp(type, alarms[i]) == 0;
@@ -256,14 +228,14 @@ take_controller(struct board *board, const char *id, const struct json *document
     text_copy(controller->config, sizeof controller->config, json_get_string(document, "config"));
     text_copy(
         controller->version, sizeof controller->version, json_get_string(document, "version"));
-    controller->epoch = epoch_of(document);
-    controller->leader = is_true(document, "leader");
+    controller->epoch = json_get_integer(document, "epoch", VERSION_EPOCH_MAX);
+    controller->leader = json_get_bool(document, "leader");
     controller->redis_up = strcmp(json_get_string(document, "redis"), "down") != 0;
     text_copy(
         controller->redis_refuses, sizeof controller->redis_refuses,
         controller->redis_up ? "" : json_get_string(document, "redis_refuses"));
     controller->misses_watcher = strcmp(json_get_string(document, "watcher"), "missing") == 0;
-    controller->since = wall_of(document, "since");
+    controller->since = json_get_wall(document, "since");
     return BOARD_CONTROLLER;
 }
 
@@ -294,7 +266,7 @@ take_service(struct board *board, const char *name, const struct json *document)
     }
     text_copy(service->status, sizeof service->status, json_get_string(document, "status"));
     text_copy(service->reason, sizeof service->reason, json_get_string(document, "reason"));
-    service->since = wall_of(document, "since");
+    service->since = json_get_wall(document, "since");
     return BOARD_SERVICE;
 }
 

@@ -225,11 +225,8 @@ enum status client_listen(struct client *client, enum topic_id topic, const char
 /* Others may use the account at the same time: only the transaction tells whose answer it is. */
 static bool is_ours(const struct client *client, const struct answer_copy *answer)
 {
-    const struct json *transaction = json_get(answer->document, "transaction");
-
-    return client->transaction[0] != '\0' && transaction != NULL &&
-           json_type(transaction) == JSON_STRING &&
-           strcmp(json_string(transaction), client->transaction) == 0;
+    return client->transaction[0] != '\0' &&
+           strcmp(json_get_string(answer->document, "transaction"), client->transaction) == 0;
 }
 
 static void take_response(struct client *client, const char *payload, size_t length)

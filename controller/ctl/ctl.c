@@ -218,9 +218,7 @@ void ctl_print_data(const struct answer_copy *answer)
 
 bool ctl_data_bool(const struct answer_copy *answer, const char *key)
 {
-    const struct json *member = json_get(answer->data, key);
-
-    return member != NULL && json_type(member) == JSON_BOOL && json_bool(member);
+    return json_get_bool(answer->data, key);
 }
 
 const char *ctl_data_string(const struct answer_copy *answer, const char *key)
@@ -230,20 +228,7 @@ const char *ctl_data_string(const struct answer_copy *answer, const char *key)
 
 unsigned long ctl_data_count(const struct json *object, const char *key)
 {
-    const struct json *member = json_get(object, key);
-
-    return member != NULL && json_is_integer(member, 0, UINT32_MAX)
-               ? (unsigned long)json_number(member)
-               : 0;
-}
-
-struct wall_time ctl_data_time(const struct json *object, const char *key)
-{
-    const struct json *member = json_get(object, key);
-    bool is_number = member != NULL && json_type(member) == JSON_NUMBER;
-    double ms = is_number ? json_number(member) * 1000 : 0;
-
-    return (struct wall_time){.ms = ms > 0 && ms < 1e15 ? (int64_t)(ms + 0.5) : 0};
+    return (unsigned long)json_get_integer(object, key, UINT32_MAX);
 }
 
 void ctl_say_persisted(const struct ctl *ctl, const struct answer_copy *answer)

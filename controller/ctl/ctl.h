@@ -79,8 +79,6 @@ bool ctl_data_bool(const struct answer_copy *answer, const char *key);
 /* "" when it is not there. */
 const char *ctl_data_string(const struct answer_copy *answer, const char *key);
 unsigned long ctl_data_count(const struct json *object, const char *key);
-/* {0} for what no clock could show. */
-struct wall_time ctl_data_time(const struct json *object, const char *key);
 
 /* For --json: `persisted` false is said in words otherwise. */
 void ctl_say_persisted(const struct ctl *ctl, const struct answer_copy *answer);

@@ -107,9 +107,8 @@ end(struct sessions *sessions, const struct json *event, struct wall_time at, se
 {
     struct session session = read_session(event, SESSION_LOGIN);
     struct open_session *item = find(sessions, session.machine);
-    const struct json *approximate = json_get(event, "approx");
 
-    session.lasted_ms = audit_ms(event, "session_s");
+    session.lasted_ms = json_get_ms(event, "session_s");
     if (item != NULL) {
         int64_t lasted_ms = session.lasted_ms;
         session = item->session;
@@ -119,8 +118,7 @@ end(struct sessions *sessions, const struct json *event, struct wall_time at, se
         session.from.ms = at.ms - session.lasted_ms;
     }
     session.to = at;
-    session.approximate =
-        approximate != NULL && json_type(approximate) == JSON_BOOL && json_bool(approximate);
+    session.approximate = json_get_bool(event, "approx");
     text_copy(session.reason, sizeof session.reason, json_get_string(event, "reason"));
     taker(context, &session);
 }

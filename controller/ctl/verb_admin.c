@@ -89,14 +89,10 @@ static int ask_about(struct ctl *ctl, struct answer_copy *ret_answer)
 static void say_whose_card(const struct answer_copy *answer)
 {
     const char *health = ctl_data_string(answer, "health");
-    const struct json *heard = json_get(answer->data, "heard_at");
+    struct wall_time at = json_get_wall(answer->data, "heard_at");
     struct wall_time now = clock_now().wall;
-    struct wall_time at = {0};
     TEXT_LOCAL(line, 256);
 
-    if (heard != NULL && json_type(heard) == JSON_NUMBER) {
-        at.ms = (int64_t)(json_number(heard) * 1000);
-    }
     if (!ctl_data_bool(answer, "in")) {
         text_add(&line, "The last unknown card, put in within the last 5 min and out again.");
     } else if (health[0] == '\0' || strcmp(health, "online") == 0) {

@@ -182,24 +182,22 @@ static int print_on(const struct ctl *ctl)
 
 static void print_stranger(const struct json *stranger)
 {
-    const struct json *name = json_get(stranger, "machine");
-    const struct json *last = json_get(stranger, "last");
-    const struct json *oops = json_get(stranger, "oops");
-    const struct json *lockout = json_get(stranger, "lockout");
+    const char *name = json_get_string(stranger, "machine");
+    struct wall_time last = json_get_wall(stranger, "last");
     TEXT_LOCAL(line, 1024);
 
-    words_escape(&line, name != NULL && json_type(name) == JSON_STRING ? json_string(name) : "?");
-    if (last != NULL && json_type(last) == JSON_NUMBER) {
+    words_escape(&line, name[0] != '\0' ? name : "?");
+    if (last.ms != 0) {
         unsigned long count = ctl_data_count(stranger, "messages");
         text_addf(&line, ": %lu %s, the last at ", count, count == 1 ? "message" : "messages");
-        words_time(&line, ctl_data_time(stranger, "last"), clock_now().wall);
+        words_time(&line, last, clock_now().wall);
     } else {
         text_add(&line, ": was configured before");
     }
-    if (oops != NULL && json_type(oops) == JSON_BOOL && json_bool(oops)) {
+    if (json_get_bool(stranger, "oops")) {
         text_add(&line, ", oopsed");
     }
-    if (lockout != NULL && json_type(lockout) == JSON_BOOL && json_bool(lockout)) {
+    if (json_get_bool(stranger, "lockout")) {
         text_add(&line, ", locked out");
     }
     puts(line.data);

@@ -28,15 +28,15 @@ static void put_lines(const struct ctl *ctl, const char *key, enum tone tone, ch
 static void print_past(const struct ctl *ctl, const struct why *why)
 {
     const struct json *history = json_get(why->data, "history");
-    const struct json *since = json_get(why->data, "history_since");
-    const struct json *item = history == NULL ? NULL : json_first(history);
+    struct wall_time since = json_get_wall(why->data, "history_since");
+    const struct json *item = json_first(history);
     TEXT_LOCAL(line, 2048);
 
     if (item != NULL) {
         puts("\nOf late:");
-    } else if (since != NULL && json_type(since) == JSON_NUMBER) {
+    } else if (since.ms != 0) {
         text_add(&line, "\nNothing has happened here since the controller began to lead, at ");
-        words_time(&line, ctl_data_time(why->data, "history_since"), why->now);
+        words_time(&line, since, why->now);
         text_add(&line, ".");
         puts(line.data);
     }

@@ -88,9 +88,9 @@ static void add_in_use(struct text *out, const struct why *why)
     words_escape(out, why->state->user != NULL ? why->state->user : "somebody");
     text_add(out, "'s card is in");
     words_since(out, why->state->session_since, why->now);
-    if (authorized != NULL && !why_bool(card, "authorized")) {
+    if (authorized != NULL && !json_get_bool(card, "authorized")) {
         text_add(
-            out, why_bool(why_part(why, "access"), "unauthorized_warn_only")
+            out, json_get_bool(why_part(why, "access"), "unauthorized_warn_only")
                      ? ", without the training: this machine only warns"
                      : ", though no longer authorized: a session that is open goes on");
     }
@@ -98,7 +98,7 @@ static void add_in_use(struct text *out, const struct why *why)
 
 static void add_idle(struct text *out, const struct why *why)
 {
-    if (why_bool(why_part(why, "access"), "always_enabled")) {
+    if (json_get_bool(why_part(why, "access"), "always_enabled")) {
         text_add(out, "it is always enabled, and goes on by itself at its box's next report");
         return;
     }
@@ -136,7 +136,8 @@ static void add_reason(struct text *out, const struct why *why)
     } else if (why_is(state->mode, "denied")) {
         add_holder(out, why, "the card that");
         text_add(out, " is in, and lacks the authorization");
-    } else if (why_is(state->mode, "unknown_fob") && why_bool(why_part(why, "card"), "blocked")) {
+    } else if (
+        why_is(state->mode, "unknown_fob") && json_get_bool(why_part(why, "card"), "blocked")) {
         add_holder(out, why, "the card that");
         text_add(out, " is in, and is blocked");
     } else if (why_is(state->mode, "unknown_fob")) {
@@ -210,7 +211,7 @@ void why_second(struct text *out, const struct why *why)
 void why_rule(struct text *out, const struct why *why)
 {
     const char *rule = why_string(why->data, "rule");
-    struct wall_time at = why_time(why->data, "rule_at");
+    struct wall_time at = json_get_wall(why->data, "rule_at");
 
     if (rule != NULL) {
         words_escape(out, rule);
@@ -227,7 +228,7 @@ enum tone why_past(struct text *out, const struct why *why, const struct json *i
     const char *rule = why_string(item, "rule");
     size_t length = strlen(name);
 
-    words_stamp(out, why_time(item, "at"));
+    words_stamp(out, json_get_wall(item, "at"));
     text_add(out, "  ");
     text = text == NULL ? "?" : text;
     if (strncmp(text, name, length) == 0 && strncmp(text + length, ": ", 2) == 0) {
@@ -239,5 +240,5 @@ enum tone why_past(struct text *out, const struct why *why, const struct json *i
         words_escape(out, rule);
         text_add(out, ")");
     }
-    return why_bool(item, "relay") ? TONE_ON : TONE_PLAIN;
+    return json_get_bool(item, "relay") ? TONE_ON : TONE_PLAIN;
 }

@@ -16,27 +16,12 @@ static inline const char *why_string(const struct json *object, const char *key)
 {
     const struct json *node = json_get(object, key);
 
-    return node != NULL && json_type(node) == JSON_STRING ? json_string(node) : NULL;
-}
-
-static inline bool why_bool(const struct json *object, const char *key)
-{
-    const struct json *node = json_get(object, key);
-
-    return node != NULL && json_type(node) == JSON_BOOL && json_bool(node);
-}
-
-static inline struct wall_time why_time(const struct json *object, const char *key)
-{
-    const struct json *node = json_get(object, key);
-    double ms = node != NULL && json_type(node) == JSON_NUMBER ? json_number(node) * 1000.0 : 0;
-
-    return (struct wall_time){.ms = ms > 0 && ms < 1e15 ? (int64_t)(ms + 0.5) : 0};
+    return json_type(node) == JSON_STRING ? json_string(node) : NULL;
 }
 
 static inline const struct json *why_part(const struct why *why, const char *key)
 {
-    return why->data == NULL ? NULL : json_get(why->data, key);
+    return json_get(why->data, key);
 }
 
 static inline bool why_is_flagged(const struct state_payload *state)

@@ -33,9 +33,9 @@ static void step_card(struct text *out, const struct why *why)
     TEXT_LOCAL(names, 2048);
 
     add_authorizations(&names, access);
-    if (why_bool(access, "always_enabled")) {
+    if (json_get_bool(access, "always_enabled")) {
         text_add(out, "It STARTS BY ITSELF then, without a card: it is always enabled.\n");
-    } else if (why_bool(access, "unauthorized_warn_only")) {
+    } else if (json_get_bool(access, "unauthorized_warn_only")) {
         text_add(out, "Any known card opens it; it only warns.\n");
     } else if (names.length > 0) {
         text_addf(out, "The card of a member with %s opens it.\n", names.data);
@@ -93,7 +93,7 @@ static void step_unknown(struct text *out, const struct why *why)
     const struct json *card = why_part(why, "card");
     const char *account_id = why_string(card, "account_id");
 
-    if (why_bool(card, "blocked") && account_id != NULL) {
+    if (json_get_bool(card, "blocked") && account_id != NULL) {
         text_add(out, "To take the block back: tagoutctl unblock --account-id ");
         words_escape(out, account_id);
         text_add(out, "\n");
@@ -156,7 +156,7 @@ static void trouble_settling(struct text *out, const struct why *why)
 {
     if (is_restarting(why)) {
         text_add(out, "Its box is restarting");
-    } else if (why_bool(why->data, "link_lost")) {
+    } else if (json_get_bool(why->data, "link_lost")) {
         text_add(out, "Its box has lost its link");
     } else {
         text_add(out, "Its box is not answering at the moment");
@@ -166,7 +166,7 @@ static void trouble_settling(struct text *out, const struct why *why)
 static void trouble_health(struct text *out, const struct why *why)
 {
     const char *health = why->state->health;
-    struct wall_time heard = why_time(why->data, "heard_at");
+    struct wall_time heard = json_get_wall(why->data, "heard_at");
 
     if (why_is(health, "error")) {
         text_add(out, "Its box DOES NOT ANSWER");
@@ -230,7 +230,7 @@ void why_troubles(struct text *out, const struct why *why)
         words_escape(out, why->state->faults[i]);
         text_add(out, ".\n");
     }
-    if (why->data != NULL && !why_bool(why->data, "saved")) {
+    if (why->data != NULL && !json_get_bool(why->data, "saved")) {
         text_add(
             out, "This is live, but not yet safe against a power cut: Redis has not "
                  "confirmed it.\n");

@@ -9,7 +9,7 @@
 #include "controller/support/json_memory.h"
 #include "controller/support/json_scan.h"
 
-#define MS_MAX 1e15 /* some thirty thousand years: no clock says more */
+#define MS_MAX 1e14 /* some three thousand years: no clock says more */
 
 /* `struct json` is never defined: a node is a cJSON behind this cast. */
 static const cJSON *tree(const struct json *node)
@@ -257,6 +257,11 @@ const char *json_get_string(const struct json *object, const char *key)
 int64_t json_get_ms(const struct json *object, const char *key)
 {
     return json_ms(json_get(object, key));
+}
+
+struct wall_time json_get_wall(const struct json *object, const char *key)
+{
+    return (struct wall_time){json_get_ms(object, key)};
 }
 
 uint64_t json_get_integer(const struct json *object, const char *key, uint64_t max)

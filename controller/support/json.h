@@ -60,6 +60,7 @@ const struct json *json_get(const struct json *object, const char *key);
 bool json_get_bool(const struct json *object, const char *key);
 const char *json_get_string(const struct json *object, const char *key);
 int64_t json_get_ms(const struct json *object, const char *key);
+struct wall_time json_get_wall(const struct json *object, const char *key);
 /* From 0 to `max`, at most 2^53; 0 where there is no such integer. */
 uint64_t json_get_integer(const struct json *object, const char *key, uint64_t max);
 /* First child of an object or array, and the next one; NULL at the end. */

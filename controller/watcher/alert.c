@@ -214,9 +214,9 @@ enum status alert_read(const struct json *object, struct alert *ret_alert)
     alert.budget_ms = (int64_t)json_get_integer(object, "budget_ms", INT32_MAX);
     alert.lasted_ms = json_get_ms(object, "lasted_s");
     alert.certain = json_get_bool(object, "certain");
-    alert.since.ms = json_get_ms(object, "since");
-    alert.ends.ms = json_get_ms(object, "ends");
-    alert.at.ms = json_get_ms(object, "at");
+    alert.since = json_get_wall(object, "since");
+    alert.ends = json_get_wall(object, "ends");
+    alert.at = json_get_wall(object, "at");
     *ret_alert = alert;
     return STATUS_OK;
 }

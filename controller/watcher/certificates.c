@@ -72,7 +72,7 @@ void certificates_print(const struct certificates *certificates, struct json_out
  * another. */
 static void recall(struct watched_certificate *certificate, const struct json *memory)
 {
-    struct wall_time ends = {json_get_ms(memory, "ends")};
+    struct wall_time ends = json_get_wall(memory, "ends");
     int told_days = (int)json_get_integer(memory, "told_days", 1000);
 
     if (ends.ms == 0 || told_days == 0) {

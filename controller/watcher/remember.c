@@ -32,7 +32,7 @@ static void count_again(
         struct save_timeout timeout = {
             .machine = json_get_string(line, "machine"),
             .count = (uint32_t)json_get_integer(line, "count", UINT32_MAX),
-            .at = {json_get_ms(line, "at")},
+            .at = json_get_wall(line, "at"),
         };
         if (text_is_name(timeout.machine, TOPIC_MACHINE_MAX)) {
             (void)save_timeouts_count(&watcher->counting, &timeout, then, alerts, &is_new);
@@ -92,7 +92,7 @@ static void recall_line(
         return;
     }
     kind = json_get_string(document, "kind");
-    seen.ms = json_get_ms(document, "seen");
+    seen = json_get_wall(document, "seen");
     if (!is_counted) {
         count_again(watcher, document, kind, seen);
     }

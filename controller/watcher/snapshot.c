@@ -118,11 +118,6 @@ snapshot_print(const struct snapshot *snapshot, int64_t base, struct now now, si
 
 /* ---- reading ---- */
 
-static struct wall_time wall_of(const struct json *object, const char *key)
-{
-    return (struct wall_time){json_get_ms(object, key)};
-}
-
 /* A wall time as a moment of this process's clock, at most `ahead_ms` from now: the wall clock may
  * have been set meanwhile. {0} for {0}. */
 static struct mono_time moment_of(struct wall_time wall, struct now now, int64_t ahead_ms)
@@ -153,8 +148,8 @@ static void read_timeouts(
                 moment_of((struct wall_time){json_ms(item)}, now, 0);
         }
     }
-    machine->last_timeout = moment_of(wall_of(object, "last_timeout"), now, 0);
-    machine->quiet_until = moment_of(wall_of(object, "quiet_until"), now, cooldown_ms);
+    machine->last_timeout = moment_of(json_get_wall(object, "last_timeout"), now, 0);
+    machine->quiet_until = moment_of(json_get_wall(object, "quiet_until"), now, cooldown_ms);
     machine->down = json_get_bool(object, "down");
 }
 
@@ -175,14 +170,14 @@ static void read_machine(const struct json *object, struct now now, struct save_
     }
     if (machine->n == 0 && n > 0) {
         machine->n = n;
-        machine->event_at = wall_of(object, "event_at");
+        machine->event_at = json_get_wall(object, "event_at");
         if (display != NULL && json_type(display) == JSON_STRING) {
             text_copy(machine->display_name, sizeof machine->display_name, json_string(display));
         }
     }
     if (timeouts > machine->timeouts) {
         if (machine->timeouts == 0) {
-            machine->timeouts_at = wall_of(object, "timeouts_at");
+            machine->timeouts_at = json_get_wall(object, "timeouts_at");
         }
         machine->timeouts = timeouts;
     }
@@ -194,17 +189,17 @@ static void read_outage(const struct json *document, struct now now, struct save
     const struct json *outage = json_get(document, "outage");
 
     if (counting->fleet_quiet_until.ms == 0) {
-        counting->fleet_quiet_until =
-            moment_of(wall_of(document, "fleet_quiet_until"), now, counting->limits.cooldown_ms);
+        counting->fleet_quiet_until = moment_of(
+            json_get_wall(document, "fleet_quiet_until"), now, counting->limits.cooldown_ms);
     }
-    if (outage == NULL || counting->open || wall_of(outage, "since").ms == 0) {
+    if (outage == NULL || counting->open || json_get_wall(outage, "since").ms == 0) {
         return;
     }
     counting->open = true;
-    counting->since = wall_of(outage, "since");
-    counting->began = moment_of(wall_of(outage, "began"), now, 0);
-    counting->last_heard = moment_of(wall_of(outage, "last_heard"), now, 0);
-    counting->clear_since = moment_of(wall_of(outage, "clear_since"), now, 0);
+    counting->since = json_get_wall(outage, "since");
+    counting->began = moment_of(json_get_wall(outage, "began"), now, 0);
+    counting->last_heard = moment_of(json_get_wall(outage, "last_heard"), now, 0);
+    counting->clear_since = moment_of(json_get_wall(outage, "clear_since"), now, 0);
     counting->alerted = json_get_bool(outage, "alerted");
     counting->fleet_alerted = json_get_bool(outage, "fleet_alerted");
 }
@@ -214,7 +209,7 @@ static void read_thread(const struct json *document, struct slack_thread *ret_th
     const struct json *thread = json_get(document, "thread");
 
     if (thread != NULL && ret_thread->outage.ms == 0) {
-        ret_thread->outage = wall_of(thread, "outage");
+        ret_thread->outage = json_get_wall(thread, "outage");
         text_copy(ret_thread->ts, sizeof ret_thread->ts, json_get_string(thread, "ts"));
     }
 }

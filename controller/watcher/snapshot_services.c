@@ -43,8 +43,8 @@ void snapshot_read_services(const struct json *document, struct services *servic
                           .name = json_key(item),
                           .told = service_status_of(json_get_string(item, "status")),
                           .reason = json_get_string(item, "reason"),
-                          .since = {json_get_ms(item, "since")},
-                          .died = {json_get_ms(item, "died")},
+                          .since = json_get_wall(item, "since"),
+                          .died = json_get_wall(item, "died"),
                       });
     }
 }
