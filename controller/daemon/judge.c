@@ -62,13 +62,14 @@ static bool update_notes(
 #define ACK_AHEAD_MAX_S 86400
 
 /* Epochs may be far ahead of it: whoever led once with a wrong clock is followed for ever. Then
- * what a device acknowledges is, too. */
+ * what a device acknowledges is, too. The last epoch of all has no room above it for an answer: a
+ * command past it is one that no device reads, and a record that no start reads. */
 static uint64_t epoch_ceiling(const struct controller *controller)
 {
     uint64_t seconds = (uint64_t)(controller->now.wall.ms / 1000);
 
     if (!controller->ports.host.clock_is_synchronised(controller->ports.host.context)) {
-        return VERSION_EPOCH_MAX;
+        return VERSION_EPOCH_MAX - 1;
     }
     return (controller->epoch > seconds ? controller->epoch : seconds) + ACK_AHEAD_MAX_S;
 }

@@ -3,7 +3,7 @@ nothing that was promised is lost, and a card opens a machine again."""
 import time
 
 from harness import Client
-from shop_floor import IDS, LAMP, OVERRIDES, VICTIMS
+from shop_floor import GUEST, IDS, LAMP, OVERRIDES, VICTIMS
 
 ANSWER_S = 10.0    # the contract's
 HOST_S = 6.0       # and what a busy host may add, besides the lag that was measured
@@ -14,7 +14,7 @@ DEATH_S = 8.0      # 5 s, and a busy host
 KEPT = ("health", "mode", "relay", "second_relay", "oops", "lockout", "lockout_reason", "user",
         "account_id", "boot_id", "card", "event_n", "epoch", "rev")
 # Faults of a machine that end with what caused them; the others last for a while.
-OVER = {"link_lost", "save_timeout", "relay_stuck_on", "reader_failed"}
+OVER = {"save_timeout", "relay_stuck_on", "reader_failed"}
 SERVICES = ("controller-one", "controller-two", "leader", "redis", "broker", "watcher")
 
 
@@ -55,8 +55,8 @@ class Calm:
         for name in self.truth.boxes:
             reports = self.ear.reports.get(name, ())
             answers = self.ear.answers.get(name, ())
-            if name in VICTIMS:
-                continue  # what is said about them is forged
+            if name in VICTIMS or self._is_away(name):
+                continue  # what is said about them is forged; it gets no command
             if not reports:
                 missing.append(f"{name} says nothing")
                 continue
@@ -64,6 +64,10 @@ class Calm:
             if not any(b == boot and (s or 0) >= seq for _, b, s in answers):
                 missing.append(f"{name} {boot}:{seq}")
         return missing
+
+    def _is_away(self, name):
+        """Not set up, or about to be; once the files have been read it is certain."""
+        return name in self.truth.roster.away or name in self.truth.unsure
 
     def _not_one_leader(self):
         said = {i: self.ear.statuses.get(i, {}) for i in IDS}
@@ -94,7 +98,7 @@ class Calm:
         redis = self.floor.store.master()
         if redis is None:
             return ["there is no Redis"]
-        names = list(self.truth.boxes)
+        names = [name for name in self.truth.boxes if not self._is_away(name)]
         found = redis.commands([("HGETALL", f"tagout:machine:{name}") for name in names])
         for name, items in zip(names, found):
             kept = dict(zip(items[::2], items[1::2]))
@@ -134,6 +138,8 @@ class Calm:
             wrong.append(f"{name} is always on, and off")
         if box.stopped_at is not None and not state["oops"]:
             wrong.append(f"{name}: Oops was pressed at {box.stopped_at:.2f}; nobody cleared it")
+        if state["lockout"] and not box.may_be_locked():
+            wrong.append(f"{name} is locked out by {state['lockout_by']}, and nobody asked for it")
         for flag, promise in box.promises.items():
             if promise.holds_since is not None and not state[flag]:
                 wrong.append(f"{name}: its {flag}, promised at {promise.holds_since:.2f}, is lost")
@@ -159,6 +165,8 @@ class Calm:
             epoch = max(s.get("epoch") or 0 for s in self.ear.statuses.values())
             wrong = []
             for name in self.truth.boxes:
+                if self._is_away(name):
+                    continue
                 message = kept.get(f"tagout/machine/{name}/command")
                 said = message.json if message else None
                 newest = self.ear.retained_commands.get(name)
@@ -202,7 +210,7 @@ class Calm:
     def opens(self, dice):
         """A card that may opens a machine that is free, within the window."""
         free = [b for n, b in self.truth.boxes.items()
-                if not b.is_victim and n != LAMP and b.holder is None
+                if not b.is_victim and n not in (LAMP, GUEST) and b.holder is None
                 and not self.truth.is_always_on(b)]
         for box in dice.sample(free, min(3, len(free))):
             clear = self.ear.ask("clear", box.name)
@@ -230,7 +238,7 @@ class Calm:
         now = time.monotonic()
         with self.ear.lock:
             for name, reports in self.ear.reports.items():
-                if name in VICTIMS or name not in self.ear.answers:
+                if name in (*VICTIMS, GUEST) or name not in self.ear.answers:
                     continue
                 answers = sorted(self.ear.answers[name])
                 for at, boot, seq in reports:
@@ -246,6 +254,8 @@ class Calm:
         """C8.2: where nothing was killed or cut off, `n` has no gaps and nothing comes twice."""
         with self.ear.lock:
             for name, events in self.ear.events.items():
+                if name == GUEST:
+                    continue  # away, it has no number
                 numbers = [n for _, n, _ in events]
                 if numbers != list(range(numbers[0], numbers[0] + len(numbers))):
                     self.fail(name, f"C8.2: events are numbered {numbers}")

@@ -218,10 +218,14 @@ class Breaker:
         redis = self._store(fault)
         what = REDIS_IS[fault.number // 3 % 3]
         self.floor.store.about_to_die(what)
+        with self.ear.lock:
+            self.ear.truth.forgotten()
         self._kill_one(fault, redis, lambda: self.floor.store.start_with(redis, what))
 
     def _redis_wipe(self, _fault):
         self.floor.store.wipe()
+        with self.ear.lock:
+            self.ear.truth.forgotten()
 
     def _store(self, fault):
         """Mostly the master; where there are Sentinels, the replica or one of them too."""

@@ -20,6 +20,7 @@ START_DELAY_S = 1.0
 GROUPS = 3
 VICTIMS = ("victim-0", "victim-1")  # what is forged is forged about these
 LAMP = "lamp"                       # always on, or not, by reload
+GUEST = "guest"                     # a machine that comes and goes by reload
 SHY = "Hal"                         # whose cards are blocked and unblocked
 FLIPS = "Flo"                       # whose right comes and goes by reload
 COMES = "Gus"                       # who comes and goes by reload
@@ -35,6 +36,7 @@ class Roster:
     def __init__(self, count):
         self.machines = {LAMP: {"authorizations_or": ["wood"], "always_enabled": True},
                          "fan": {"authorizations_or": ["wood"], "always_enabled": True},
+                         GUEST: {"authorizations_or": ["wood"]},
                          "press": {"authorizations_or": ["wood"], "unauthorized_warn_only": True}}
         for name in VICTIMS:
             self.machines[name] = {"authorizations_or": ["wood"]}
@@ -44,6 +46,10 @@ class Roster:
             if number % 4 == 1:
                 self.machines[f"m{number:02}"]["second_relay"] = {"authorizations_or": ["metal"]}
         self.rights = dict(RIGHTS)
+        self.away = set()
+
+    def configured(self):
+        return {name: its for name, its in self.machines.items() if name not in self.away}
 
     def users(self, everybody=False):
         return [user(number + 1, name, self.rights.get(name, RIGHTS[name]),
@@ -58,9 +64,11 @@ class Roster:
                 or bool(set(its["authorizations_or"]) & set(self.rights[name])))
 
     def change(self, dice):
-        """Returns the holders of whom nobody knows for now whether they may."""
-        what = dice.choice((FLIPS, COMES, LAMP))
-        if what == FLIPS:
+        """Returns of what or whom nobody knows for now how it is."""
+        what = dice.choice((FLIPS, COMES, LAMP, GUEST))
+        if what == GUEST:
+            self.away ^= {GUEST}
+        elif what == FLIPS:
             self.rights[FLIPS] = [] if self.rights[FLIPS] else ["wood"]
         elif what == COMES and COMES in self.rights:
             del self.rights[COMES]
@@ -265,7 +273,7 @@ class Floor:
 
     def write_roster(self):
         for controller in self.controllers.values():
-            controller.write(self.roster.machines, self.roster.users())
+            controller.write(self.roster.configured(), self.roster.users())
 
     def processes(self):
         return {"broker": self.broker, "watcher": self.watcher, **self.store.processes,

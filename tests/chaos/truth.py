@@ -5,7 +5,7 @@ Times are the monotonic clock's. A box's lines carry its own; when it goes on in
 however late the line is read."""
 import collections
 
-from shop_floor import LAMP, OVERRIDES, SHY, START_DELAY_S, VICTIMS
+from shop_floor import GUEST, LAMP, OVERRIDES, SHY, START_DELAY_S, VICTIMS
 
 WINDOW_S = 5.0       # C7.1
 CONFIRM_OUT_S = 0.3  # as the boxes are started
@@ -85,6 +85,13 @@ class Box:
 
     def note(self, at, what):
         self.events.append((at, what))
+
+    def may_be_locked(self):
+        """Somebody asked for it, and nobody who has an answer took it back since."""
+        cleared = max((r.at for r in self.requests if r.clears("lockout") and r.answer
+                       and r.answer["status"] == "ok"), default=-1e9)
+        return any(r.sets("lockout") and (r.at > cleared or r.done is None or r.done > cleared)
+                   for r in self.requests)
 
     def asked(self, predicate, since, until):
         return [r for r in self.requests if predicate(r) and r.may_act(since, until)]
@@ -201,6 +208,8 @@ class Truth:
             return "the Oops button is down"
         if not box.has_power:
             return "it has no power"
+        if box.name in self.roster.away and box.name not in self.unsure:
+            return "it is not set up"
         overrides = box.holder == OVERRIDES
         if box.stopped_at is not None and not overrides and not box.asked(
                 lambda r: r.clears("oops"), box.stopped_at, at):
@@ -276,6 +285,8 @@ class Truth:
             return "block"
         if box.name == LAMP and self.is_always_on(box) is not True:
             return "reload"
+        if box.name in self.unsure or box.name in self.roster.away:
+            return "reload"
         if box.is_victim:
             return "forged"
         if box.stopped_at is not None and box.stopped_at > on_at:
@@ -309,6 +320,13 @@ class Truth:
             self.fail(machine, f"I1: commanded on while oopsed or locked out: {command}")
         if command["second_relay"] and not command["relay"]:
             self.fail(machine, f"I3: the second relay commanded on, the first off: {command}")
+
+    def forgotten(self):
+        """What Redis knew is gone, and it alone knew of a machine that is not set up (C2)."""
+        if GUEST in self.unsure or GUEST in self.roster.away:
+            for promise in self.boxes[GUEST].promises.values():
+                promise.holds_since = None
+            self.boxes[GUEST].stopped_at = None
 
     # ---- what people ask for ----
 
