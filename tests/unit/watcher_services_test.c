@@ -401,9 +401,9 @@ static void C11_6_an_outage_of_redis_of_3_s_is_a_death(void **state)
     assert_string_equal(published, "redis error, ");
     assert_int_equal(alert_count, 1);
     assert_string_equal(
-        sentence(0),
-        "Redis: controller one gets no answer from it. Cards still work; do not power-cycle anything. "
-        "Look at the server's disk and: systemctl status redis-server");
+        sentence(0), "Redis: controller one gets no answer from it. Cards still work; do not "
+                     "power-cycle anything. "
+                     "Look at the server's disk and: systemctl status redis-server");
     runs("one", true);
     pass(SERVICES_STEADY_MS);
     assert_int_equal(alert_count, 2);
