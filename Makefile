@@ -215,7 +215,7 @@ $(OBJ)/lib/%.so: tests/lib/%.c $(OBJ)/flags
 
 # Stands before the C library's clock wherever it is linked in, so not in the archive either.
 CLOCK := tests/lib/passing_clock.c
-$(OBJ)/tests/redis_sentinel_test $(OBJ)/tests/resolve_test: $(call object,$(CLOCK))
+$(patsubst %,$(OBJ)/tests/%_test,redis_sentinel redis_torture resolve): $(call object,$(CLOCK))
 
 # What tests share is an archive too: a test takes from it what it uses.
 $(OBJ)/libtest.a: $(call object,$(filter-out $(PRELOADS) $(CLOCK),$(wildcard tests/lib/*.c)))

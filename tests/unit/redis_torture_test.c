@@ -13,13 +13,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "persistence/memory.h"
 #include "tests/lib/failing_memory.h"
+#include "tests/lib/passing_clock.h"
 #include "tests/lib/redis_server.h"
 #include "tests/lib/store_bench.h"
 
 #define CALLS_MAX 2000
 #define TURNS_MAX 60
+#define SOME 80 /* where there is no end, for it tries again */
 #define TURN_US 300
+#define AFTERMATH_MS 200
 #define SHA_HEX "0123456789012345678901234567890101234567890123456789012345678901"
 
 static struct redis_server server;
@@ -86,14 +90,23 @@ static bool is_answered(const struct store_bench *bench, const struct questions 
            bench->blocks_saves == asked->blocks_saves && bench->saves == asked->saves;
 }
 
-static enum status open_store(struct store_bench *bench, const char *sentinels, struct text *why)
+/* Where the store is made to be; an empty list of Sentinels is none. */
+struct place {
+    const char *url;
+    const char *sentinels;
+    const char *nameserver;
+};
+
+static enum status
+open_store(struct store_bench *bench, const struct place *place, struct text *why)
 {
     struct store_events events = store_bench_events(bench);
     const struct redis_options options = {
-        .url = server.url,
+        .url = place->url,
         .prefix = "shop",
         .base = bench->base,
-        .sentinels = sentinels,
+        .sentinels = place->sentinels,
+        .nameserver = place->nameserver,
         .master = "shop",
     };
 
@@ -101,7 +114,7 @@ static enum status open_store(struct store_bench *bench, const char *sentinels, 
 }
 
 /* One life of a store, in which the nth request for memory is refused; whether any was. */
-static bool live(unsigned nth, bool for_good, const char *sentinels)
+static bool live(unsigned nth, bool for_good, const struct place *place)
 {
     struct store_bench *bench = calloc(1, sizeof *bench);
     struct questions asked = {0};
@@ -112,7 +125,7 @@ static bool live(unsigned nth, bool for_good, const char *sentinels)
     assert_non_null(bench);
     bench->base = event_base_new();
     failing_memory_order(nth, for_good);
-    status = open_store(bench, sentinels, &why);
+    status = open_store(bench, place, &why);
     for (int i = 0; status == STATUS_OK && i < TURNS_MAX && bench->ups == 0; i++) {
         turn(bench);
     }
@@ -129,6 +142,9 @@ static bool live(unsigned nth, bool for_good, const char *sentinels)
         bench->store->operations->close(bench->store);
     }
     turn(bench);
+    passing_clock_pass(AFTERMATH_MS); /* a look-up that was cancelled ends */
+    turn(bench);
+    turn(bench);
     event_base_free(bench->base);
     free(bench);
     return struck;
@@ -136,24 +152,82 @@ static bool live(unsigned nth, bool for_good, const char *sentinels)
 
 static void a_store_is_made_and_asked_or_it_is_said_that_there_is_no_memory(void **state)
 {
+    const struct place place = {.url = server.url};
+
     (void)state;
-    for (unsigned nth = 1; live(nth, false, ""); nth++) {
+    for (unsigned nth = 1; live(nth, false, &place); nth++) {
         assert_true(nth < CALLS_MAX);
     }
 }
 
 static void so_where_there_is_none_from_then_on(void **state)
 {
+    const struct place place = {.url = server.url};
+
     (void)state;
-    for (unsigned nth = 1; live(nth, true, ""); nth += nth < 40 ? 1 : 7) {
+    for (unsigned nth = 1; live(nth, true, &place); nth++) {
         assert_true(nth < CALLS_MAX);
     }
 }
 
 static void so_with_sentinels(void **state)
 {
+    const struct place place = {.url = server.url, .sentinels = "127.0.0.1:1, 127.0.0.1:2"};
+
     (void)state;
-    for (unsigned nth = 1; nth < 60 && live(nth, nth % 2 == 0, "127.0.0.1:1, 127.0.0.1:2"); nth++) {
+    for (unsigned nth = 1; nth < SOME && live(nth, nth % 2 == 0, &place); nth++) {
+    }
+}
+
+static void so_where_a_name_is_looked_up(void **state)
+{
+    const struct place place = {.url = "redis://redis.test:1", .nameserver = "127.0.0.1:9"};
+
+    (void)state;
+    for (unsigned nth = 1; nth < SOME && live(nth, false, &place); nth++) {
+    }
+}
+
+/* The store that other tests use in Redis's place. */
+static bool live_in_memory(unsigned nth)
+{
+    struct store_bench *bench = calloc(1, sizeof *bench);
+    struct store_events events = store_bench_events(bench);
+    const struct record record = store_bench_record("saw", 1, 1);
+    struct memory_database *database = NULL;
+    struct questions asked = {0};
+    enum status status;
+    bool struck;
+
+    assert_non_null(bench);
+    failing_memory_order(nth, false);
+    status = memory_database_new(&database);
+    if (status == STATUS_OK) {
+        status = memory_store_new(database, &events, &bench->store);
+    }
+    if (status == STATUS_OK) {
+        status = memory_database_put(database, &record);
+        memory_store_up(bench->store);
+        (void)memory_store_run(bench->store);
+        asked = ask_all(bench);
+        (void)memory_store_run(bench->store);
+    }
+    struck = failing_memory_end();
+    assert_true(struck || status == STATUS_OK);
+    assert_true(is_answered(bench, &asked));
+    if (bench->store != NULL) {
+        bench->store->operations->close(bench->store);
+    }
+    memory_database_free(database);
+    free(bench);
+    return struck;
+}
+
+static void so_does_its_twin_in_memory(void **state)
+{
+    (void)state;
+    for (unsigned nth = 1; live_in_memory(nth); nth++) {
+        assert_true(nth < CALLS_MAX);
     }
 }
 
@@ -163,6 +237,8 @@ int main(void)
         cmocka_unit_test(a_store_is_made_and_asked_or_it_is_said_that_there_is_no_memory),
         cmocka_unit_test(so_where_there_is_none_from_then_on),
         cmocka_unit_test(so_with_sentinels),
+        cmocka_unit_test(so_where_a_name_is_looked_up),
+        cmocka_unit_test(so_does_its_twin_in_memory),
     };
 
     (void)signal(SIGPIPE, SIG_IGN); /* store.h */
