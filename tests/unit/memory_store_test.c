@@ -11,6 +11,7 @@
 #include "tests/lib/store_bench.h"
 
 #define KEY_A "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define NO_KEY "00112233445566778899aabbccddeeff00112233445566778899aabbccddeefg"
 #define KEY_B "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100"
 
 static struct memory_database *database;
@@ -153,6 +154,7 @@ static void C8_1_the_card_key_is_made_once(void **state)
     assert_string_equal(bench.card_key, KEY_A);
     assert_string_equal(other.card_key, KEY_A);
     assert_int_equal(bench.store->operations->card_key(bench.store, "short"), STATUS_INVALID);
+    assert_int_equal(bench.store->operations->card_key(bench.store, NO_KEY), STATUS_INVALID);
 }
 
 static void frozen_nothing_is_carried_out_until_the_thaw(void **state)

@@ -16,6 +16,7 @@
 
 #define FLEET 5000
 #define KEY_A "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define NO_KEY "00112233445566778899aabbccddeeff00112233445566778899aabbccddeefg"
 #define KEY_B "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100"
 
 static struct redis_server server;
@@ -399,6 +400,9 @@ static void C8_1_the_card_key_is_made_once(void **state)
     redis_server_command(&server, "SET shop:card_key garbage", "+OK");
     assert_string_equal(card_key(KEY_B), "none");
     assert_string_equal(bench.trouble, "reading the card key: not 64 hex digits");
+    assert_int_equal(bench.store->operations->card_key(bench.store, NO_KEY), STATUS_INVALID);
+    redis_server_command(&server, "SET shop:card_key " NO_KEY, "+OK");
+    assert_string_equal(card_key(KEY_B), "none");
 }
 
 static enum store_saved save_blocks(uint64_t epoch, uint32_t rev, const char *text)
