@@ -221,12 +221,12 @@ bool json_bool(const struct json *node)
 
 double json_number(const struct json *node)
 {
-    return cJSON_IsNumber(tree(node)) ? tree(node)->valuedouble : 0.0;
+    return node != NULL && cJSON_IsNumber(tree(node)) ? tree(node)->valuedouble : 0.0;
 }
 
 const char *json_string(const struct json *node)
 {
-    return cJSON_IsString(tree(node)) ? tree(node)->valuestring : "";
+    return node != NULL && cJSON_IsString(tree(node)) ? tree(node)->valuestring : "";
 }
 
 int64_t json_ms(const struct json *node)
@@ -295,7 +295,7 @@ bool json_is_integer(const struct json *node, uint64_t min, uint64_t max)
 {
     double value;
 
-    if (!cJSON_IsNumber(tree(node))) {
+    if (node == NULL || !cJSON_IsNumber(tree(node))) {
         return false;
     }
     value = tree(node)->valuedouble;
