@@ -287,8 +287,8 @@ void lead_on_epoch(struct controller *controller, uint64_t epoch)
     }
 }
 
-/* Its own past life's lease is taken over at once; whoever has it under this id after this process
- * has led is another one that runs now. */
+/* Its own past life's lease is taken over at once; whoever has it under this id after Redis has
+ * given it to this process is another one that runs now. */
 static void notice_twin(struct controller *controller, const struct store_lease_answer *answer)
 {
     const struct lease *lease = &controller->lease;

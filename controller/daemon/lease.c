@@ -90,7 +90,7 @@ void lease_lead(
     lease->role = LEASE_LEADS;
     lease->epoch = epoch;
     lease->is_kept = is_kept;
-    lease->own_id_at_once = false;
+    lease->own_id_at_once = lease->own_id_at_once && !is_kept;
     lease->again_at.ms = now.ms + LEASE_AGAIN_MS;
     lease_want_echo(lease, now); /* one from now on tells that all before it was heard */
     lease_hear(lease, epoch);

@@ -163,9 +163,11 @@ struct lease {
     int64_t patience_ms;          /* how long a standby waits for Redis to answer */
 
     enum lease_role role;
-    uint64_t epoch;      /* that it leads or last led under; 0: never */
-    bool is_kept;        /* Redis knows the epoch */
-    bool own_id_at_once; /* until it has led: a lease under its own id is its past life's */
+    uint64_t epoch; /* that it leads or last led under; 0: never */
+    bool is_kept;   /* Redis knows the epoch */
+    /* Until Redis has given it the lease, one under its own id is its past life's: what that one
+     * asked of a Redis that hung is carried out long after it died. */
+    bool own_id_at_once;
     bool has_stopped;
     uint64_t heard; /* the greatest epoch in anything retained */
 

@@ -627,6 +627,26 @@ static void C12_2_without_Redis_it_announces_itself_waits_and_leads(void **state
     assert_false(b.lease.is_kept);
 }
 
+/* What a process that died asked of a frozen Redis is carried out when it thaws, under the same id.
+ */
+static void C12_a_lease_of_its_past_life_is_taken_over_until_Redis_has_given_it_one(void **state)
+{
+    (void)state;
+    lease_bench_event(&b, LEASE_BROKER_UP);
+    lease_bench_event(&b, LEASE_BROKER_READ);
+    lease_bench_pass(&b, b.lease.patience_ms);
+    lease_bench_pass(&b, LEASE_ANNOUNCE_MS);
+    assert_true(lease_may_speak(&b.lease));
+    assert_true(b.lease.own_id_at_once);
+    lease_bench_event(&b, LEASE_STORE_UP);
+    lease_bench_event(&b, LEASE_STORE_READ);
+    lease_bench_event(&b, LEASE_BROKER_ECHO);
+    assert_int_equal(b.lease.asked, LEASE_ASK_TAKE);
+    lease_bench_ours(&b, b.lease.epoch + 1);
+    assert_true(lease_may_speak(&b.lease));
+    assert_false(b.lease.own_id_at_once);
+}
+
 /* A minute in which `a` leads, and answers. */
 static void pass_beside(uint64_t epoch)
 {
@@ -900,6 +920,7 @@ int main(void)
         LEADING(C12_2_after_each_connect_the_others_are_read_first),
         LEADING(C12_after_a_cut_both_are_read_anew_before_it_leads_again),
         ALONE(C12_2_without_Redis_it_announces_itself_waits_and_leads),
+        ALONE(C12_a_lease_of_its_past_life_is_taken_over_until_Redis_has_given_it_one),
         ALONE(C12_2_without_Redis_nobody_leads_beside_a_leader),
         ALONE(C12_2_of_two_that_announced_themselves_the_newer_epoch_stays),
         ALONE(C12_2_of_equal_epochs_the_smaller_id_stays),
