@@ -10,6 +10,7 @@ HOST_S = 6.0       # and what a busy host may add, besides the lag that was meas
 AGREE_S = 10.0
 SERVICES_S = 20.0
 SWIPE_S = 6.0
+SENTINELS_S = 60.0
 DEATH_S = 8.0      # 5 s, and a busy host
 KEPT = ("health", "mode", "relay", "second_relay", "oops", "lockout", "lockout_reason", "user",
         "account_id", "boot_id", "card", "event_n", "epoch", "rev")
@@ -19,12 +20,12 @@ SERVICES = ("controller-one", "controller-two", "leader", "redis", "broker", "wa
 
 
 class Calm:
-    def __init__(self, floor, ear, truth, fail, say, host):
+    def __init__(self, floor, ear, truth, fail, vitals, host):
         self.floor = floor
         self.ear = ear
         self.truth = truth
         self.fail = fail
-        self.say = say
+        self.vitals = vitals
         self.host = host
 
     def wait(self, condition, what, limit_s, machine=None):
@@ -32,6 +33,7 @@ class Calm:
         began = time.monotonic()
         self.host.take()
         while True:
+            self.vitals.look_for_deaths()
             with self.ear.lock:
                 wrong = condition()
             if not wrong:
@@ -45,7 +47,10 @@ class Calm:
     # ---- in this order ----
 
     def answered(self):
-        """Every box has said something since, and has its answer (C12.4); one leads."""
+        """Every box has said something since, and has its answer (C12.4); one leads. How long
+        Sentinels take to agree on a master is their business."""
+        self.wait(lambda: None if self.floor.store.master() else "none", "there is a Redis",
+                  SENTINELS_S)
         took = self.wait(self._unanswered, "each report has its answer", ANSWER_S)
         one = self.wait(self._not_one_leader, "one leads, the other stands by", ANSWER_S)
         return took is not None and one is not None and took

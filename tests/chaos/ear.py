@@ -70,7 +70,10 @@ class Ear(Client):
         self.retained_commands[machine] = command
 
     def _check_version(self, machine, command):
-        """No version says two things, whichever controller says it."""
+        """No version says two things, whichever controller says it. The last command of a machine
+        that is taken out tells of no state of it, and has the version of the last one that does."""
+        if command["display"].startswith("Not set up"):
+            return
         wish = {key: value for key, value in command.items() if key not in ("boot_id", "seq")}
         said = self.wishes.setdefault(machine, {})
         version = (command["epoch"], command["rev"])

@@ -10,6 +10,7 @@ from services import SANITIZER_REPORT
 GROWTH_MAX_KIB = 48 * 1024
 DESCRIPTORS_MORE = 6  # connections that are being made, files that are being read
 THREADS_MORE = 4
+SIZES = ("memory", "descriptors", "threads")
 SETTLED_AFTER = 3     # calms of a life; until then it has not met everything
 
 
@@ -58,21 +59,23 @@ class Vitals:
     def look_at_sizes(self):
         for name in ("watcher", *self.floor.controllers):
             process = self.floor.processes()[name]
+            if not process.is_running():
+                continue
             now = sizes(process.pid)
             life = self.first.setdefault((name, process.pid), [0, now])
             life[0] += 1
             if life[0] <= SETTLED_AFTER:
                 life[1] = {key: max(life[1][key], now[key]) for key in now}
                 continue
-            for key, more in (("memory", GROWTH_MAX_KIB), ("descriptors", DESCRIPTORS_MORE),
-                              ("threads", THREADS_MORE)):
+            for key, more in zip(SIZES, (GROWTH_MAX_KIB, DESCRIPTORS_MORE, THREADS_MORE)):
                 if now[key] > life[1][key] + more:
                     self.fail(None, f"{name}: {key} grew from {life[1][key]} to {now[key]}")
 
     def told(self):
         parts = []
         for name in ("watcher", *self.floor.controllers):
-            now = sizes(self.floor.processes()[name].pid)
+            process = self.floor.processes()[name]
+            now = sizes(process.pid) if process.is_running() else dict.fromkeys(SIZES, 0)
             parts.append(f"{name} {now['memory'] // 1024} MiB, {now['descriptors']} descriptors, "
                          f"{now['threads']} threads")
         return "; ".join(parts)
