@@ -81,6 +81,9 @@ void publish_status(struct controller *controller, const char *status)
     if (controller->lease.role == LEASE_IS_SILENT) {
         return; /* it is published when it may speak again */
     }
+    if (controller->lease.has_stopped && strcmp(status, "stopped") != 0) {
+        return; /* after the goodbye nobody would ever take it back */
+    }
     json_out_open(&out, NULL, '{');
     json_out_string(&out, "status", status);
     json_out_bool(&out, "leader", leads);

@@ -126,11 +126,13 @@ struct controller {
     uint32_t restart_id;
     struct strangers strangers;
     /* For the rate of log lines: what is wrong with whom. */
-    struct strangers bad_reporters;  /* machines of which something malformed came */
-    struct strangers refused_sets;   /* machines that Home Assistant may not clear */
-    struct strangers bad_requesters; /* accounts */
-    struct strangers store_troubles; /* how what Redis says begins */
-    bool store_hangs;                /* it is connected, and owes an answer for too long */
+    struct strangers bad_reporters;   /* machines of which something malformed came */
+    struct strangers refused_sets;    /* machines that Home Assistant may not clear */
+    struct strangers bad_requesters;  /* accounts */
+    struct strangers store_troubles;  /* how what Redis says begins */
+    struct mono_time store_asked_at;  /* for the lease, and has not answered; {0}: owes nothing */
+    struct mono_time store_looked_at; /* whether it hangs */
+    bool store_hangs;                 /* it is connected, and owes an answer for too long */
     char store_refusal[256];    /* what it has against our account, while it refuses; else "" */
     struct machine *judge_soon; /* machines with reports waiting, see waiting.c */
     struct machine *judge_later;

@@ -12,6 +12,8 @@
 #include "controller/support/log.h"
 
 #define READ_JUST_NOW_MS 500
+/* A question that Redis has not answered for so long: it hangs, or its connection does. */
+#define HANGS_MS 1000
 
 void lead_init(struct controller *controller)
 {
@@ -49,7 +51,9 @@ static void ask(struct controller *controller, enum lease_question question)
                              ? store->operations->take_lease(store, &claimed)
                              : store->operations->renew_lease(store, &claimed);
 
-    if (status != STATUS_OK) { /* no answer will come: asked again when it is due */
+    if (status == STATUS_OK) {
+        controller->store_asked_at = controller->now.mono;
+    } else { /* no answer will come: asked again when it is due */
         lead_event(controller, LEASE_ANSWER_NONE);
     }
 }
@@ -241,35 +245,41 @@ void lead_notice_standstill(struct controller *controller)
     }
 }
 
-/* A Redis that hangs keeps its connection. */
-static void notice_hang(struct controller *controller)
+static void note_hang(struct controller *controller, bool hangs)
 {
-    bool hangs = lease_store_hangs(&controller->lease, controller->now.mono);
-
     if (hangs == controller->store_hangs) {
         return;
     }
     controller->store_hangs = hangs;
     if (hangs) {
         log_warning("Redis does not answer: machines go on, nothing is saved");
-    } else if (store_answers(controller)) {
+    } else {
         log_info("Redis answers again");
     }
     publish_status_again(controller);
 }
 
+/* A Redis that hangs keeps its connection, and owes the answer also to a question that the lease
+ * has given up. First thing after a standstill the answer may lie there unread. */
+static void look_for_hang(struct controller *controller)
+{
+    struct mono_time now = controller->now.mono;
+    bool stood_still = now.ms - controller->store_looked_at.ms >= HANGS_MS;
+
+    controller->store_looked_at = now;
+    if (!stood_still && controller->store_asked_at.ms != 0 &&
+        now.ms - controller->store_asked_at.ms >= HANGS_MS) {
+        note_hang(controller, true);
+    }
+}
+
 void lead_tick(struct controller *controller)
 {
-    const struct lease *lease = &controller->lease;
-    bool stood_still = controller->now.mono.ms - lease->stepped_at.ms >= LEASE_HANGS_MS;
-
-    if (mono_is_past(lease_wake_at(lease), controller->now.mono)) {
+    if (mono_is_past(lease_wake_at(&controller->lease), controller->now.mono)) {
         lead_event(controller, LEASE_TICK);
     }
     take_over(controller);
-    if (!stood_still) {
-        notice_hang(controller);
-    }
+    look_for_hang(controller);
 }
 
 void lead_on_status(struct controller *controller, const struct lease_status *status)
@@ -318,15 +328,13 @@ void lead_on_lease(void *context, const struct store_lease_answer *answer)
     struct controller *controller = context;
 
     refresh_now(controller);
+    controller->store_asked_at = (struct mono_time){0}; /* unless the step asks anew */
     step(
         controller, (struct lease_event){
                         .type = types[answer->lease],
                         .answer = {.epoch = answer->epoch, .remaining_ms = answer->remaining_ms},
                     });
-    if (answer->lease !=
-        STORE_LEASE_ERROR) { /* that may be its connection's end, told by on_down */
-        notice_hang(controller);
-    }
+    note_hang(controller, false);
     notice_twin(controller, answer);
     if (answer->lease == STORE_LEASE_OTHER) {
         controller->others_led = true;

@@ -59,11 +59,6 @@ bool lease_another_leads(const struct lease *lease)
     return false;
 }
 
-bool lease_store_hangs(const struct lease *lease, struct mono_time now)
-{
-    return lease->asked != LEASE_ASK_NOTHING && now.ms - lease->asked_at.ms >= LEASE_HANGS_MS;
-}
-
 bool lease_has_standby(const struct lease *lease)
 {
     for (size_t i = 0; i < lease->other_count; i++) {

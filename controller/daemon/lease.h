@@ -68,8 +68,6 @@
 #define LEASE_SOON_MS 200
 /* From an error, or a question that could not be sent, to the next question. */
 #define LEASE_RETRY_MS 1000
-/* A question that Redis has not answered for so long: it hangs. */
-#define LEASE_HANGS_MS 1000
 
 #define LEASE_ID_SIZE 33
 #define LEASE_TOKEN_SIZE 33
@@ -225,10 +223,6 @@ bool lease_may_speak(const struct lease *lease);
 
 /* Whether another says that it leads. */
 bool lease_another_leads(const struct lease *lease);
-
-/* Whether a question waits for Redis's answer so long that Redis hangs, or its connection does. Not
- * to be asked first thing after a standstill, for the answer may lie there unread. */
-bool lease_store_hangs(const struct lease *lease, struct mono_time now);
 
 /* Whether somebody else runs who could take over. */
 bool lease_has_standby(const struct lease *lease);

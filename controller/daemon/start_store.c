@@ -147,6 +147,8 @@ static void on_down(void *context, enum store_down down, const char *reason)
         controller->store_refusal, sizeof controller->store_refusal,
         down == STORE_REFUSES ? reason : "");
     log_warning("%s (%s): machines go on, nothing is saved", store_away_text(controller), reason);
+    controller->store_hangs = false; /* it is away, and owes nothing any more */
+    controller->store_asked_at = (struct mono_time){0};
     controller->ask_again = (struct mono_time){0};
     if (controller->phase != PHASE_READY) {
         controller->loaded = false;

@@ -83,18 +83,6 @@ static void C12_an_answer_as_old_as_the_lease_is_not_believed(void **state)
     assert_int_equal(b.did.ask, LEASE_ASK_TAKE);
 }
 
-static void C11_6_a_question_unanswered_for_1_s_is_a_Redis_that_hangs(void **state)
-{
-    (void)state;
-    lease_bench_ready(&b); /* which asks for the lease */
-    lease_bench_pass(&b, LEASE_HANGS_MS - 1);
-    assert_false(lease_store_hangs(&b.lease, b.now.mono));
-    lease_bench_pass(&b, 1);
-    assert_true(lease_store_hangs(&b.lease, b.now.mono));
-    lease_bench_ours(&b, EPOCH);
-    assert_false(lease_store_hangs(&b.lease, b.now.mono));
-}
-
 static void C12_a_lease_that_another_has_is_asked_for_again_each_third(void **state)
 {
     (void)state;
@@ -884,7 +872,6 @@ int main(void)
         ALONE(C9_4_Redis_is_read_before_the_lease_is_taken),
         ALONE(C12_with_the_lease_comes_the_lead),
         ALONE(C12_an_answer_as_old_as_the_lease_is_not_believed),
-        ALONE(C11_6_a_question_unanswered_for_1_s_is_a_Redis_that_hangs),
         ALONE(C12_a_lease_that_another_has_is_asked_for_again_each_third),
         ALONE(C12_a_lease_that_nobody_leads_under_is_asked_for_again_soon),
         ALONE(C12_2_a_standby_that_Redis_answers_does_not_lead_without_it),
