@@ -304,6 +304,9 @@ outbox_put_first(struct outbox *outbox, const char *topic, const char *payload, 
     if (node == NULL) {
         return STATUS_NO_MEMORY;
     }
+    if (outbox->passed == OUTBOX_PASSED_MAX) {
+        outbox->passed--; /* one more, and then it is the large one's turn */
+    }
     index_lone(outbox);
     wait_first(outbox, node);
     return STATUS_OK;

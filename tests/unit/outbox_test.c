@@ -330,6 +330,22 @@ static void a_large_message_does_not_wait_for_ever(void **state)
     assert_null(outbox_take(outbox));
 }
 
+static void what_goes_before_all_goes_before_a_large_one_whose_turn_it_is(void **state)
+{
+    struct outbox *outbox = *state;
+
+    put_large(outbox, "answer", false);
+    for (int i = 0; i < OUTBOX_PASSED_MAX; i++) {
+        put(outbox, "saw/command", "on", true);
+        outbox_done(outbox, take_topic(outbox, "saw/command"));
+    }
+    put(outbox, "saw/command", "off", true);
+    assert_int_equal(outbox_put_first(outbox, "echo", "1", 1), STATUS_OK);
+    take_topic(outbox, "echo");
+    take_topic(outbox, "answer"); /* it waits for this one, and no longer */
+    take_topic(outbox, "saw/command");
+}
+
 static void a_newer_retained_message_replaces_the_older_one_whatever_their_size(void **state)
 {
     struct outbox *outbox = *state;
@@ -421,6 +437,7 @@ int main(void)
         cmocka_unit_test(what_is_put_first_goes_first_and_loses_nothing),
         TEST(a_large_message_lets_the_small_ones_pass),
         TEST(a_large_message_does_not_wait_for_ever),
+        TEST(what_goes_before_all_goes_before_a_large_one_whose_turn_it_is),
         TEST(a_newer_retained_message_replaces_the_older_one_whatever_their_size),
         TEST(large_messages_are_bounded_by_their_bytes_in_flight_too),
         TEST(a_break_keeps_a_large_message_that_was_on_its_way),
