@@ -99,11 +99,12 @@ struct controller {
     bool card_key_is_known;     /* configured, or told by Redis; else made for the time being */
     struct mono_time ask_again; /* Redis answered an error: it is asked again then */
     struct lease lease;
-    bool others_led;               /* since Redis was read */
-    bool id_is_anothers;           /* another process leads under the same id */
-    bool said_standby;             /* on this connection */
-    struct mono_time taking_until; /* then Redis is not waited for any more */
-    bool said_ready;               /* the shop is open, and hears what machines report */
+    bool others_led;                 /* since Redis was read */
+    struct mono_time namesake_since; /* that one has the lease under the same id; {0}: none has */
+    bool id_is_anothers;             /* another process leads under the same id */
+    bool said_standby;               /* on this connection */
+    struct mono_time taking_until;   /* then Redis is not waited for any more */
+    bool said_ready;                 /* the shop is open, and hears what machines report */
     struct wall_time since;
     uint64_t epoch;
     bool beside_waits;             /* some machine's `shown` is to be acted upon */

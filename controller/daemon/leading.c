@@ -14,6 +14,8 @@
 #define READ_JUST_NOW_MS 500
 /* A question that Redis has not answered for so long: it hangs, or its connection does. */
 #define HANGS_MS 1000
+/* A lease under its own id that was seen so long ago has nothing to do with the next. */
+#define NAMESAKE_FORGOTTEN_MS 60000
 
 void lead_init(struct controller *controller)
 {
@@ -298,13 +300,22 @@ void lead_on_epoch(struct controller *controller, uint64_t epoch)
 }
 
 /* Its own past life's lease is taken over at once; whoever has it under this id after Redis has
- * given it to this process is another one that runs now. */
+ * given it to this process may be another one that runs now. But what a past life asked of a Redis
+ * that hung is carried out whenever it thaws, and then nobody renews it: it is over after LEASE_MS.
+ * One that runs has it again and again, even where the two throw each other off the broker. */
 static void notice_twin(struct controller *controller, const struct store_lease_answer *answer)
 {
     const struct lease *lease = &controller->lease;
+    struct mono_time *since = &controller->namesake_since;
+    int64_t seen_for_ms = controller->now.mono.ms - since->ms;
 
-    if (answer->lease == STORE_LEASE_OTHER && !lease->own_id_at_once &&
-        strcmp(answer->id, lease->id) == 0 && !controller->id_is_anothers) {
+    if (answer->lease != STORE_LEASE_OTHER || lease->own_id_at_once ||
+        strcmp(answer->id, lease->id) != 0) {
+        return;
+    }
+    if (since->ms == 0 || seen_for_ms > NAMESAKE_FORGOTTEN_MS) {
+        *since = controller->now.mono;
+    } else if (seen_for_ms > LEASE_MS && !controller->id_is_anothers) {
         controller->id_is_anothers = true;
         log_error(
             "another process runs as controller %s: give each an id of its own, [controller] id",

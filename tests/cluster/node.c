@@ -164,6 +164,9 @@ static void on_turn(struct world *world, struct due *due)
     }
     turn(world, node);
     next = controller_tick(node->controller);
+    if (controller_must_end(node->controller)) {
+        world_fail(world, "%s: takes a past life of its own for another process", node->id);
+    }
     asked = node->redis.asked;
     if (node->inbox.count + node->requests.count > 0 || node->redis.news[0] != NEWS_NOTHING ||
         (asked != NULL && (asked->is_answered || asked->has_failed))) {
