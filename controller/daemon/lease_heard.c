@@ -115,7 +115,9 @@ static void
 on_taken(struct lease *lease, uint64_t epoch, struct mono_time now, struct lease_actions *actions)
 {
     if (lease_is_leader(lease)) {
-        if (epoch > lease->epoch) { /* it leads on, under an epoch that Redis knows */
+        /* It leads on, under an epoch that Redis knows. In a silence the answer may be from before
+         * it, and it is asked again after. */
+        if (lease->role == LEASE_LEADS && epoch > lease->epoch) {
             lease_lead(lease, now, epoch, true, actions);
         }
     } else if (!lease->broker_is_read || !lease_is_in_touch(lease, now)) {

@@ -703,6 +703,36 @@ static void C12_a_Redis_that_comes_back_while_announcing_decides(void **state)
     assert_int_equal(b.lease.role, LEASE_STANDS_BY);
 }
 
+/* It may lie there unread, and another may have taken the lease since. */
+static void C12_2_a_lease_that_was_given_before_a_standstill_does_not_let_it_speak(void **state)
+{
+    uint64_t epoch;
+
+    (void)state;
+    lease_bench_event(&b, LEASE_BROKER_UP);
+    lease_bench_event(&b, LEASE_BROKER_READ);
+    lease_bench_pass(&b, b.lease.patience_ms + LEASE_ANNOUNCE_MS);
+    epoch = b.lease.epoch;
+    lease_bench_event(&b, LEASE_STORE_UP);
+    lease_bench_event(&b, LEASE_STORE_READ);
+    assert_int_equal(b.did.ask, LEASE_ASK_TAKE);
+    b.mute = true;
+    lease_bench_stand_still(&b, LEASE_MS);
+    assert_true(b.did.fall_silent);
+    lease_bench_ours(&b, epoch + 1);
+    assert_false(b.did.lead);
+    assert_false(lease_may_speak(&b.lease));
+    lease_bench_echo(&b, b.lease.echo_number);
+    assert_true(lease_may_speak(&b.lease));
+    assert_int_equal(b.lease.epoch, epoch);
+    b.mute = false;
+    lease_bench_pass(&b, LEASE_THIRD_MS);
+    assert_int_equal(b.lease.asked, LEASE_ASK_TAKE);
+    lease_bench_ours(&b, epoch + 2);
+    assert_true(b.did.lead);
+    assert_int_equal(b.lease.epoch, epoch + 2);
+}
+
 static void C12_a_leader_without_Redis_takes_the_lease_when_Redis_has_told_all(void **state)
 {
     uint64_t epoch = 0;
@@ -912,6 +942,7 @@ int main(void)
         ALONE(C12_2_of_two_that_announced_themselves_the_newer_epoch_stays),
         ALONE(C12_2_of_equal_epochs_the_smaller_id_stays),
         ALONE(C12_a_Redis_that_comes_back_while_announcing_decides),
+        ALONE(C12_2_a_lease_that_was_given_before_a_standstill_does_not_let_it_speak),
         ALONE(C12_a_leader_without_Redis_takes_the_lease_when_Redis_has_told_all),
         ALONE(C12_a_broker_lost_while_announcing_ends_it),
         LEADING(C12_1_everything_is_published_once_more_10_s_after_the_take_over),
