@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "controller/setup/files.h"
 
@@ -69,6 +70,19 @@ enum status environment_load(const char *path, struct text *why)
     return status;
 }
 
+static enum status name_credentials(const char *directory, struct text *why)
+{
+    char path[FILES_PATH_SIZE];
+    enum status status = files_join(path, directory, "../credstore", why);
+
+    if (status == STATUS_OK && access(path, R_OK | X_OK) == 0 &&
+        setenv("CREDENTIALS_DIRECTORY", path, 0) != 0) {
+        text_addf(why, "%s: %s", path, strerror(errno));
+        status = STATUS_IO;
+    }
+    return status;
+}
+
 enum status environment_load_all(const char *directory, struct text *why)
 {
     static const char *const names[] = {"tagoutd.environment", "environment"};
@@ -82,5 +96,5 @@ enum status environment_load_all(const char *directory, struct text *why)
             status = environment_load(path, why);
         }
     }
-    return status;
+    return status == STATUS_OK ? name_credentials(directory, why) : status;
 }

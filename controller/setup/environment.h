@@ -13,7 +13,9 @@
 MUST_USE enum status environment_load(const char *path, struct text *why);
 
 /* Those of the controller in a configuration's directory, tagoutd.environment before environment,
- * as its unit has it. */
+ * as its unit has it. Its credentials (controller/config/credentials.h) are in the directory's
+ * neighbour "credstore", which beside /etc/tagout is systemd's: what is loaded next takes them from
+ * there, as far as this user may read it and nothing else was named. */
 MUST_USE enum status environment_load_all(const char *directory, struct text *why);
 
 #endif

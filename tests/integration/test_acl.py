@@ -6,7 +6,9 @@ test waits for one more message, which may pass and which comes behind all other
 """
 import os
 import re
+import resource
 import subprocess
+import sys
 import uuid
 
 import paho.mqtt.client as paho
@@ -307,6 +309,47 @@ def test_a_removed_account_loses_what_it_hears_at_once(secured, login):
     assert visit(secured.people, "op.bob", secured.passwords["op.bob"], "tagout-x") == 5
     with open(secured.files["acl_file"], encoding="utf-8") as file:
         assert "op.bob" not in file.read()
+
+
+def test_a_message_that_nobody_needs_throws_its_sender_out_before_anybody_reads_it(login):
+    """The controller would have to take it in, only to refuse it."""
+    thief, controller = login("saw"), login("svc.controller-one")
+    for name in ("report", "link"):
+        controller.subscribe(f"{PREFIX}/machine/+/{name}")
+    thief.publish(f"{PREFIX}/machine/saw/report", "x" * 192 * 1024)
+    controller.wait_for(f"{PREFIX}/machine/saw/report")
+    since = controller.position()
+    thief.publish(f"{PREFIX}/machine/saw/link", "x" * 300 * 1024, 0, True,
+                  wait=False)
+    wait_until(lambda: not thief.is_connected(), "it is thrown out")
+    login("lathe").publish(f"{PREFIX}/machine/lathe/link", "online")
+    controller.wait_for(f"{PREFIX}/machine/lathe/link", since=since)
+    assert controller.messages(f"{PREFIX}/machine/saw/link", since=since) == []
+
+
+# Until its input ends. A process of its own, for paho's client knows no descriptor above 1023.
+STRANGERS = """
+import resource, socket, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (2048, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+strangers = [socket.create_connection(("127.0.0.1", int(sys.argv[1]))) for _ in range(1100)]
+print(len(strangers), flush=True)
+sys.stdin.read()
+"""
+
+
+def test_who_uses_up_the_boxes_connections_keeps_nobody_on_this_host_out(secured, login):
+    """None of his needs a password. 1024 descriptors are what systemd allows the broker."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.prlimit(secured.pid, resource.RLIMIT_NOFILE, (1024, hard))
+    box = login("lathe")
+    with subprocess.Popen([sys.executable, "-c", STRANGERS, str(secured.devices.address[1])],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE) as strangers:
+        assert strangers.stdout.readline() == b"1100\n"
+        secured.wait_log(re.compile("max_connections exceeded|file limit|open files"))
+        for name in ("op.ada", "svc.controller-one"):
+            login(name)
+        assert box.is_connected()
+        strangers.stdin.close()
 
 
 def test_the_trials_broker_is_for_this_host_alone_and_otherwise_the_same():

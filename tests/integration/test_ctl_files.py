@@ -88,6 +88,19 @@ def test_a_secret_that_the_hosts_file_wants_may_stand_beside_it_as_for_the_servi
     assert "needs password too" in place.run_as_stranger("account", "list").err
 
 
+def test_a_secret_may_stand_where_systemd_keeps_such_beside_the_directory(scratch):
+    folders = [os.path.join(scratch, name) for name in ("tagout", "credstore", "empty")]
+    for folder in folders:
+        os.mkdir(folder, 0o700)
+    place = Place(folders[0], tagout=HOST)
+    place.write("tagoutd.environment", "TAGOUT_REDIS_USERNAME=tagout\n")
+    assert "TAGOUT_REDIS_USERNAME: needs password too" in place.run("account", "list").err
+    place.write("../credstore/tagout.redis_password", "x\n")
+    assert place.run("account", "list").code == 0
+    other = place.run("account", "list", CREDENTIALS_DIRECTORY=folders[2])
+    assert "needs password too" in other.err
+
+
 def test_where_there_is_neither_every_key_has_its_default(scratch):
     place = Place(scratch)
     result = place.run("account", "list", TAGOUT_MOSQUITTO_PASSWORD_FILE=place.path("passwords"))
