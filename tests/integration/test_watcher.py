@@ -115,6 +115,8 @@ def test_a_restart_within_the_window_pages_nobody_twice(start_watcher, shop, cli
         shop.save_timeout("lathe")
     root = slack.wait_for("Fleet: storage hangs")
     wait_until(lambda: watcher.remembers(root.ts), "the delivery is remembered")
+    # What the broker has handed over and the audit has not, a kill takes along.
+    wait_until(lambda: len(watcher.audit_lines("save_timeout")) == 4, "the first are in the audit")
     for end in (watcher.kill, watcher.stop):
         end()
         shop.save_timeout("saw")  # while it is away: its session keeps it
