@@ -10,6 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), os.pardir, "lib"))
 
 from fake_slack import FakeSlack  # noqa: E402
 from harness import Broker, Client, Controller, Proxy, Redis  # noqa: E402
+from tls_broker import TlsBroker  # noqa: E402
 from watcher import TOKEN, Voice, Watcher  # noqa: E402
 
 
@@ -34,6 +35,15 @@ def scratch():
 @pytest.fixture
 def broker(scratch):
     service = Broker(scratch)
+    try:
+        yield service.start()
+    finally:
+        service.kill()
+
+
+@pytest.fixture
+def tls_broker(scratch):
+    service = TlsBroker(scratch)
     try:
         yield service.start()
     finally:

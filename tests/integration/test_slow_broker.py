@@ -10,7 +10,6 @@ import flood as flooding
 from flood import Flood
 from harness import ADA, Machine, user, wait_until
 from release import Release
-from tls_broker import TlsBroker
 
 CROWD = [f"m{number:03}" for number in range(300)]
 QUIET = [f"q{number:04}" for number in range(6000)]  # all that there is to look at: 4 MiB
@@ -66,15 +65,6 @@ class Between:
               f"{(self.peak - self.before) / 2**20:+.1f} MiB")
         assert self.slowest_s < LOOP_S
         assert self.peak - self.before < GROWTH_MAX_BYTES
-
-
-@pytest.fixture
-def tls_broker(scratch):
-    service = TlsBroker(scratch)
-    try:
-        yield service.start()
-    finally:
-        service.kill()
 
 
 @pytest.fixture(params=["plain", "tls"])

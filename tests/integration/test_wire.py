@@ -9,7 +9,7 @@ import time
 import pytest
 
 from harness import ADA, BOB, MACHINES, USERS, Broker, Machine, free_port, user, wait_until
-from tls_broker import TlsBroker, make_certificate
+from tls_broker import make_certificate
 
 EVENTS = "tagout/machine/+/event"
 SAW = "tagout/machine/saw"
@@ -249,15 +249,6 @@ def test_the_answer_does_not_wait_for_an_acknowledgement(controller, client):
 def run(*command):
     subprocess.run(command, check=True, capture_output=True,
                    env=dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin"))
-
-
-@pytest.fixture
-def tls_broker(scratch):
-    service = TlsBroker(scratch)
-    try:
-        yield service.start()
-    finally:
-        service.kill()
 
 
 def test_a_session_over_TLS(tls_broker, connect, start_controller):
