@@ -89,18 +89,24 @@ void ctl_no_broker(const struct ctl *ctl)
     ctl_complain("while it is away, " BOARD_MEANWHILE);
 }
 
+void ctl_runs_silently(const struct ctl *ctl, const char *who)
+{
+    ctl_complain(
+        "the %s does not answer: it says that it runs, but nothing came within %d s", who,
+        CTL_ANSWER_MS / 1000);
+    ctl_complain(
+        "if it came back only now, ask again; else it may hang, or the broker does not let account "
+        "\"%s\" ask (see its access list)",
+        client_account(ctl->client));
+}
+
 void ctl_no_controller(const struct ctl *ctl)
 {
     const struct board *board = &ctl->board;
     TEXT_LOCAL(who, 512);
 
     if (board_has_controller(board)) {
-        ctl_complain(
-            "the controller does not answer: it says that it runs, but nothing came within %d s",
-            CTL_ANSWER_MS / 1000);
-        ctl_complain(
-            "it may hang, or the broker does not let account \"%s\" ask (see its access list)",
-            client_account(ctl->client));
+        ctl_runs_silently(ctl, "controller");
     } else {
         board_absent(board, &who);
         if (board->controller_count == 0) {

@@ -58,6 +58,8 @@ void ctl_no_broker(const struct ctl *ctl);
 void ctl_no_controller(const struct ctl *ctl);
 /* The same of the watcher, which answers `test-alert` alone. */
 void ctl_no_watcher(const struct ctl *ctl);
+/* What to do about a `who`, controller or watcher, whose status stands and who does not answer. */
+void ctl_runs_silently(const struct ctl *ctl, const char *who);
 
 /* Asks; CTL_DONE with an answer `ok` or `queued`, freed by the caller, else CTL_REFUSED. */
 int ctl_ask(

@@ -19,11 +19,7 @@ void ctl_no_watcher(const struct ctl *ctl)
             "start tagout-watcher; if it runs, its [mqtt] url or [controller] prefix may differ "
             "from ours");
     } else if (strcmp(watcher->status, "running") == 0) {
-        ctl_complain(
-            "the watcher says that it runs, but nothing came within %d s", CTL_ANSWER_MS / 1000);
-        ctl_complain(
-            "it may hang, or the broker does not let account \"%s\" ask (see its access list)",
-            client_account(ctl->client));
+        ctl_runs_silently(ctl, "watcher");
     } else {
         text_add(&who, strcmp(watcher->status, "stopped") == 0 ? "it was stopped" : "it was lost");
         if (watcher->since.ms != 0) {

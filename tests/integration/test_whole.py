@@ -1,6 +1,7 @@
 """All four programs through a day, with everything that makes them start threads, connections and
 requests, and then stopped: what `make check-threads` and `make check-valgrind` watch them at."""
 import os
+import re
 import subprocess
 
 from harness import BIN, TIMEOUT_S, wait_until
@@ -55,11 +56,14 @@ def test_a_day_of_all_programs(scratch, broker, redis, start_controller, start_w
         controller.reload()
         ask(controller, "status", "nothing", status=1)
         wait_until(lambda: slack.requests, "Slack hears of it")
+        since = watcher.log_position()
         broker.restart()
         redis.restart()
         sim.tell("expect * link up within 20 s", "saw card out", "saw power cut", "saw power on",
                  "expect saw link up within 20 s")
-        controller.wait_log(controller.READY)
+        watcher.wait_log(re.compile("(?<!not )connected to the broker"), since=since)
+        for program in (controller, watcher):
+            wait_until(lambda: program.status_of("/readyz")[0] == 200, f"{program.name} hears")
         ask(controller, "reload", "--force")
         wait_until(lambda: watcher.audit_lines("event"), "the audit has events")
         ask(controller, "log", "--sessions")
