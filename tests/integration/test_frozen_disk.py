@@ -5,15 +5,13 @@ import os
 
 import pytest
 
-from fleet import Fleet, machines, median_ms
+from fleet import BUDGET_MS, PROMPT_MS, STALL_S, Fleet, machines, median_ms
 from harness import USERS, Broker, Client, Redis, free_port, wait_until
 from preload import Disk, ReleaseWatcher, preloaded
 from secured import CONFIG, Secured, configuration, settings_of
-from watcher import alerts, wait_alert, wait_service
+from watcher import storage_alerts, wait_alert, wait_service
 
 COUNT = 40
-BUDGET_MS = 500
-NOISE_MS = 20  # between two moments of a loaded machine; far from any budget
 # Of no concern to a disk: here everybody comes in.
 WHO_COMES_IN = ("listener", "use_username_as_clientid", "clientid_prefixes", "auto_id_prefix",
                 "certfile", "keyfile", "password_file", "acl_file", "allow_anonymous")
@@ -94,7 +92,7 @@ def test_cards_open_machines_and_people_are_told_while_the_hosts_disk_is_frozen(
     redis = DurableRedis(scratch, disk)
     controller = preloaded(
         scratch, broker, redis, machines(COUNT), USERS, [], settings={
-            "redis": {"save_timeout_ms": BUDGET_MS}, "liveness": {"recent_report_s": 120}},
+            "redis": {"save_timeout_ms": BUDGET_MS}},
         environment=disk.environment)
     watcher = frozen_watcher(scratch, broker, slack, disk)
     client = None
@@ -112,7 +110,7 @@ def test_cards_open_machines_and_people_are_told_while_the_hosts_disk_is_frozen(
         wait_service(client, "watcher", "running")
         fleet = Fleet(client, COUNT).boot()
         usual = median_ms(fleet.swipe())
-        fleet.wait_kept(redis, 10)  # from here on only the frozen disk is late
+        fleet.wait_kept(redis)  # from here on only the frozen disk is late
 
         disk.freeze()
         since = client.position()
@@ -127,8 +125,8 @@ def test_cards_open_machines_and_people_are_told_while_the_hosts_disk_is_frozen(
         frozen = median_ms(took)
         print(f"note: a command at the median: {usual:.2f} ms, on a frozen disk {frozen:.2f} ms, "
               f"of {len(took)}")
-        assert frozen < 3 * usual + NOISE_MS
-        assert max(took) < 3
+        assert frozen < PROMPT_MS
+        assert max(took) < STALL_S
         late = fleet.reports - before
         wait_until(lambda: len(fleet.timeouts(since)) >= late, "every report's timeout")
         assert all(s["faults"] == ["save_timeout"] for s in fleet.states().values())
@@ -137,15 +135,15 @@ def test_cards_open_machines_and_people_are_told_while_the_hosts_disk_is_frozen(
         assert watcher.audit_lines("save_timeout") == []  # its disk is the same
 
         disk.thaw()
-        wait_until(lambda: not any(s["problem"] for s in fleet.states().values()), "it is over", 3)
-        fleet.wait_kept(redis, 3)
+        wait_until(lambda: not any(s["problem"] for s in fleet.states().values()), "it is over")
+        fleet.wait_kept(redis)
         assert len(fleet.timeouts(since)) == late
         wait_alert(client, "save_timeouts_over")
         slack.wait_for("Storage answers again", channel="control")
         assert disk.held == 0
         assert watcher.terminate() == 0
-        assert len(alerts(client)) == COUNT + 2
-        assert len(slack.taken("control")) <= 5
+        assert len(storage_alerts(client)) == COUNT + 2
+        assert len(slack.taken("control")) <= 6  # with one about Redis, where it lasts
         assert len(watcher.audit_lines("save_timeout")) == late
         assert watcher.audit_lines("dropped") == watcher.audit_lines("gap") == []
         controller.stop()

@@ -5,21 +5,17 @@ import time
 
 import pytest
 
-from fleet import Fleet, machines, median_ms
+from fleet import BUDGET_MS, PROMPT_MS, STALL_S, Fleet, machines, median_ms
 from harness import USERS, Redis, wait_until
 from nameserver import Nameserver
 from preload import preloaded
 from refusing_redis import RefusingRedis
-from watcher import alerts, wait_alert
+from watcher import alerts, storage_alerts, wait_alert
 
-BUDGET_MS = 500
 FEW, MANY = 40, 200
 ROUNDS = 2
-NOISE_MS = 20  # between two moments of a loaded machine; far from any budget
-STALL_S = 3  # what a look-up that blocks would cost at least; a loaded machine costs less
 
-# Long silences are none of these tests' business.
-SETTINGS = {"redis": {"save_timeout_ms": BUDGET_MS}, "liveness": {"recent_report_s": 120}}
+SETTINGS = {"redis": {"save_timeout_ms": BUDGET_MS}}
 
 
 def outage(fleet, redis, begin, rounds=ROUNDS):
@@ -27,14 +23,14 @@ def outage(fleet, redis, begin, rounds=ROUNDS):
     before is saved first, so that what is counted is the outage's."""
     count = len(fleet.machines)
     usual = median_ms(fleet.swipe())
-    fleet.wait_kept(redis, 10)
+    fleet.wait_kept(redis)
     assert fleet.timeouts() == []
     begin()
     since = fleet.client.position()
     took = [seconds for _ in range(rounds) for seconds in fleet.swipe()]
     during = median_ms(took)
     print(f"note: a command at the median: {usual:.2f} ms, without storage {during:.2f} ms")
-    assert during < 3 * usual + NOISE_MS
+    assert during < PROMPT_MS
     assert max(took) < STALL_S
     wait_until(lambda: len(fleet.timeouts(since)) >= rounds * count, "every report's timeout")
     assert_all_late(fleet, since, rounds)
@@ -56,14 +52,12 @@ def assert_all_late(fleet, since, rounds):
         assert state["problem"] is True and state["faults"] == ["save_timeout"], state
 
 
-def caught_up(fleet, redis, since, rounds=ROUNDS, within_s=3.0):
+def caught_up(fleet, redis, since, rounds=ROUNDS):
     """Storage answers again: no fault is left, nothing was counted twice, nothing was lost."""
     began = time.monotonic()
     names = [machine.name for machine in fleet.machines]
-    wait_until(lambda: not any(s["problem"] for s in fleet.states().values()), "no fault is left",
-               within_s)
-    left_s = within_s - (time.monotonic() - began)
-    fleet.wait_kept(redis, max(left_s, 0.1))
+    wait_until(lambda: not any(s["problem"] for s in fleet.states().values()), "no fault is left")
+    fleet.wait_kept(redis)
     print(f"note: Redis holds every state after {time.monotonic() - began:.2f} s")
     assert sorted(fleet.save_events(since)) == sorted(
         (name, reason) for name in names for reason in ("over", "started"))
@@ -104,7 +98,7 @@ def test_C9_2_a_stopped_redis_delays_nobody_misses_nothing_and_is_told_once(
     assert sorted(a["machine"] for a in alerts(client, "machine_save_timeouts")) == sorted(
         machine.name for machine in fleet.machines)
     assert [a["count"] for a in alerts(client, "fleet_save_timeouts")] == [2]  # the threshold
-    assert len(alerts(client)) == MANY + 2
+    assert len(storage_alerts(client)) == MANY + 2
     assert_a_handful(slack)
     assert len(watcher.audit_lines("save_timeout")) == ROUNDS * MANY
 
@@ -112,7 +106,7 @@ def test_C9_2_a_stopped_redis_delays_nobody_misses_nothing_and_is_told_once(
 def assert_a_handful(slack):
     """What the control channel was told of one outage of many machines: one thread, and enough to
     act upon."""
-    told = slack.taken("control")
+    told = [message for message in slack.taken("control") if not message.text.startswith("Redis: ")]
     root = told[0]
     assert 2 <= len(told) <= 5, slack.texts("control")
     assert re.match(r"Fleet: storage hangs, \d+ machines in 60 s\. Cards still work; do not "
@@ -138,8 +132,8 @@ def test_C9_3_a_change_from_outside_is_one_timeout_more(started, redis):
     late = fleet.timeouts(since)[ROUNDS * FEW:]
     assert [(m["machine"], m["count"]) for m in late] == [(name, ROUNDS + 1)]
     redis.thaw()
-    wait_until(lambda: not any(s["problem"] for s in fleet.states().values()), "it is over", 3)
-    fleet.wait_kept(redis, 3)
+    wait_until(lambda: not any(s["problem"] for s in fleet.states().values()), "it is over")
+    fleet.wait_kept(redis)
     assert redis.hash(f"tagout:machine:{name}")["lockout"] == "true"
     answer = fleet.client.request("lockout", {"machine": name, "value": False, "by": "Zoë"})
     assert answer["data"]["persisted"] is True, answer
@@ -154,7 +148,7 @@ def test_C9_3_timeouts_are_counted_for_life_and_each_outage_has_its_two_events(s
     redis.thaw()
     caught_up(fleet, redis, first)
     fleet.swipe()
-    fleet.wait_kept(redis, 3)
+    fleet.wait_kept(redis)
     assert len(fleet.timeouts()) == ROUNDS * FEW
 
     redis.freeze()
@@ -162,8 +156,8 @@ def test_C9_3_timeouts_are_counted_for_life_and_each_outage_has_its_two_events(s
     fleet.swipe()
     wait_until(lambda: len(fleet.timeouts(since)) >= FEW, "every report's timeout")
     redis.thaw()
-    wait_until(lambda: len(fleet.save_events(since)) == 2 * FEW, "it is over", 3)
-    fleet.wait_kept(redis, 3)
+    wait_until(lambda: len(fleet.save_events(since)) == 2 * FEW, "it is over")
+    fleet.wait_kept(redis)
     assert {m["count"] for m in fleet.timeouts(since)} == {ROUNDS + 1}
     assert len(fleet.timeouts()) == (ROUNDS + 1) * FEW
     assert len(fleet.save_events()) == 4 * FEW
@@ -187,7 +181,7 @@ def test_C9_2_connections_that_break_in_mid_reply_lose_nothing(started, redis, p
     since = outage(fleet, redis, lambda: cutting.set("sever", "down"))
     assert cutting.severed > 1  # it was tried again and again
     cutting.set("pass")
-    caught_up(fleet, redis, since, within_s=6)  # the longest back-off
+    caught_up(fleet, redis, since)
 
 
 def read_only(redis):
@@ -233,7 +227,7 @@ def test_C9_3_a_redis_killed_and_back_empty_is_told_everything(started, redis):
     fleet = started(FEW)
     since = outage(fleet, redis, redis.kill)
     redis.start()
-    caught_up(fleet, redis, since, within_s=6)
+    caught_up(fleet, redis, since)
 
 
 class Behind:
@@ -269,10 +263,10 @@ def test_C9_2_a_redis_that_cannot_be_found_delays_nobody(scratch, broker, client
         wait_until(lambda: len(fleet.timeouts()) >= (ROUNDS + 1) * FEW, "every report's timeout")
         assert_all_late(fleet, 0, ROUNDS + 1)
         nameserver.answer = "address"
-        caught_up(fleet, redis, 0, ROUNDS + 1, within_s=12)  # a look-up and the longest back-off
+        caught_up(fleet, redis, 0, ROUNDS + 1)
         usual, during = median_ms(fleet.swipe()), median_ms(took)
         print(f"note: a command at the median: {usual:.2f} ms, without storage {during:.2f} ms")
-        assert during < 3 * usual + NOISE_MS
+        assert during < PROMPT_MS
         controller.stop()
     finally:
         controller.kill()

@@ -3,12 +3,17 @@ import statistics
 import time
 
 from mqtt_client import Machine
-from processes import wait_until
+from processes import TIMEOUT_S, wait_until
 from shop import ADA
 
 SAVE_TIMEOUT = "tagout/fleet/save_timeout"
 EVENTS = "tagout/machine/+/event"
 STATES = "tagout/machine/+/state"
+
+# Commands at the median: on a busy host they take less, and what waits for storage takes a budget.
+BUDGET_MS = 2000
+PROMPT_MS = 250
+STALL_S = 4  # any of them; a look-up that blocks takes longer
 
 # What Redis holds must be what was published, in these words (C9.1).
 KEPT = ("machine", "health", "mode", "relay", "second_relay", "oops", "lockout", "lockout_reason",
@@ -77,7 +82,7 @@ class Fleet:
                 differ[name] = wrong
         return differ
 
-    def wait_kept(self, redis, timeout_s):
+    def wait_kept(self, redis, timeout_s=TIMEOUT_S):
         """How long it took until every hash was the state published."""
         began = time.monotonic()
         try:

@@ -114,6 +114,11 @@ def alerts(client, kind=None):
     return [alert for alert in heard if kind in (None, alert["alert"])]
 
 
+def storage_alerts(client):
+    """Without those about Redis as a service: of an outage that lasts people are told so, too."""
+    return [alert for alert in alerts(client) if "save_timeouts" in alert["alert"]]
+
+
 def wait_alert(client, kind, **options):
     return client.wait_for("tagout/fleet/alert", lambda m: m.json["alert"] == kind, **options).json
 
