@@ -50,6 +50,7 @@ class Client:
         self._changed = threading.Condition()
         self._filters = {}
         self._unanswered = set()
+        self._unsubscribed = set()
         self._dropped = False
         self._connected = threading.Event()
         self._paho = paho.Client(client_id or f"test-{uuid.uuid4().hex[:12]}", clean_session=True)
@@ -61,8 +62,9 @@ class Client:
             self._paho.will_set(*will)  # topic, payload, qos, retain
         self._paho.on_socket_open = _send_at_once
         self._paho.on_connect = self._on_connect
-        self._paho.on_disconnect = lambda *_: self._connected.clear()
+        self._paho.on_disconnect = self._on_disconnect
         self._paho.on_subscribe = self._on_subscribe
+        self._paho.on_unsubscribe = self._on_unsubscribe
         self._paho.on_message = self._on_message
         self._paho.max_inflight_messages_set(0)
         self._paho.reconnect_delay_set(1, 1)
@@ -88,6 +90,16 @@ class Client:
                 self._connected.set()
             self._changed.notify_all()
 
+    def _on_unsubscribe(self, _client, _data, message_id):
+        with self._changed:
+            self._unsubscribed.add(message_id)
+            self._changed.notify_all()
+
+    def _on_disconnect(self, *_):
+        with self._changed:
+            self._connected.clear()
+            self._changed.notify_all()
+
     def _on_message(self, _client, _data, message):
         heard = Message(message.topic, message.payload, message.qos, bool(message.retain))
         with self._changed:
@@ -98,7 +110,23 @@ class Client:
         return self._connected.is_set()
 
     def wait_connected(self, timeout_s=TIMEOUT_S):
-        assert self._connected.wait(timeout_s), "not connected to the broker"
+        """Until the broker answers: that the last connection has ended may not be noticed yet."""
+        deadline = time.monotonic() + timeout_s
+        while not (self._connected.wait(max(0.0, deadline - time.monotonic()))
+                   and self._answers(deadline)):
+            assert time.monotonic() < deadline, "not connected to the broker"
+
+    def _answers(self, deadline):
+        """Asked for something that it can't refuse."""
+        status, message_id = self._paho.unsubscribe("test/none")
+        if status != paho.MQTT_ERR_SUCCESS:
+            time.sleep(0.01)
+            return False
+        with self._changed:
+            self._changed.wait_for(
+                lambda: message_id in self._unsubscribed or not self._connected.is_set(),
+                deadline - time.monotonic())
+            return message_id in self._unsubscribed
 
     def subscribe(self, topic, qos=1):
         """Returns when the broker has said that it listens."""
@@ -137,6 +165,7 @@ class Client:
         predicate."""
         deadline = time.monotonic() + timeout_s
         position = since
+        late = False
         with self._changed:
             while True:
                 while position < len(self._messages):
@@ -145,10 +174,11 @@ class Client:
                     if paho.topic_matches_sub(topic, message.topic) and (
                             predicate is None or predicate(message)):
                         return message
-                if not self._changed.wait(deadline - time.monotonic()):
+                if late:
                     heard = "\n".join(repr(m) for m in self._messages[since:][-30:])
                     raise TimeoutError(f"no such message on {topic} in {timeout_s} s; heard:\n"
                                        + (heard or "nothing"))
+                late = not self._changed.wait(deadline - time.monotonic())
 
     def expect_silence(self, topic, seconds, predicate=None, since=None):
         """Fails when such a message comes within the time: a rule that something does not happen
