@@ -221,7 +221,8 @@ class Floor:
         for identity in IDS:
             broker = self._proxy(f"{identity}-broker", self.broker)
             settings = {"redis": {"load_timeout_ms": 2500, "save_timeout_ms": 1000},
-                        "homeassistant": {"discovery": "true", "may_clear": "true"}}
+                        "homeassistant": {"discovery": "true", "may_clear": "true"},
+                        "liveness": {"recent_report_s": None}}
             if self.use_sentinels:
                 settings["redis"].update(self.store.settings())
                 redis = self.store.one

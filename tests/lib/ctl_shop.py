@@ -121,7 +121,7 @@ class Shop:
 
     def run(self, *arguments, ini=None, environment=None, stdin=subprocess.DEVNULL):
         done = subprocess.run([CTL, "-c", ini or self.ini, *arguments], stdin=stdin,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=40,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=2 * TIMEOUT_S,
                               env=dict(self.environment, **(environment or {})), check=False)
         return Result(done)
 
@@ -215,7 +215,7 @@ class Terminal:
             self.popen.kill()
             self.popen.wait(TIMEOUT_S)
         os.close(self._slave)
-        self._reader.join(1)
+        self._reader.join(TIMEOUT_S)
         os.close(self._master)
 
 
@@ -234,6 +234,6 @@ def terminal(shop):
 
 def bare(*arguments, environment=None):
     done = subprocess.run([CTL, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, timeout=40,
+                          stderr=subprocess.PIPE, timeout=2 * TIMEOUT_S,
                           env=clean_environment(environment), check=False)
     return Result(done)

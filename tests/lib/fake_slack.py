@@ -247,11 +247,13 @@ class FakeSlack:
 
     def wait_until(self, condition, what, timeout_s=TIMEOUT_S):
         deadline = time.monotonic() + timeout_s
+        late = False
         with self._changed:
             while True:
                 value = condition()
                 if value:
                     return value
-                if not self._changed.wait(deadline - time.monotonic()):
+                if late:
                     heard = "\n".join(map(repr, self._requests[-20:])) or "nothing"
                     raise TimeoutError(f"Slack: not {what} in {timeout_s} s; heard:\n{heard}")
+                late = not self._changed.wait(deadline - time.monotonic())

@@ -11,7 +11,7 @@ import subprocess
 import threading
 import time
 
-TIMEOUT_S = 20.0  # generous: a loaded machine is no reason to fail
+TIMEOUT_S = 60.0  # generous: a loaded machine is no reason to fail
 
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -49,10 +49,11 @@ def wait_until(condition, what, timeout_s=TIMEOUT_S):
     """Polls for what has no event to wait for; returns the condition's first true value."""
     deadline = time.monotonic() + timeout_s
     while True:
+        late = time.monotonic() > deadline  # asked before: whoever stood still looks once more
         value = condition()
         if value:
             return value
-        if time.monotonic() > deadline:
+        if late:
             raise TimeoutError(f"{what}: not within {timeout_s} s")
         time.sleep(0.01)
 
@@ -120,6 +121,7 @@ class Process:
         the process ends without it."""
         deadline = time.monotonic() + timeout_s
         position = since
+        late = False
         with self._changed:
             while True:
                 while position < len(self._lines):
@@ -130,9 +132,10 @@ class Process:
                             f"{self.name} ended without {pattern.pattern!r}:\n{self._tail()}")
                     if pattern.search(line):
                         return line
-                if not self._changed.wait(deadline - time.monotonic()):
+                if late:
                     raise TimeoutError(
                         f"{self.name}: no {pattern.pattern!r} in {timeout_s} s:\n{self._tail()}")
+                late = not self._changed.wait(deadline - time.monotonic())
 
     def _tail(self):
         return "\n".join(line for line in self._lines[-60:] if line is not None)

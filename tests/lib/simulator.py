@@ -6,6 +6,8 @@ import re
 from processes import Process
 from services import BIN
 
+TELL_S = 240.0  # what is told has limits of its own
+
 # Short waits, so that a test does not take as long as a workshop's day.
 QUICK = ["--boot", "0.3", "--reconnect", "0.3", "--confirm-out", "0.3"]
 
@@ -25,6 +27,11 @@ class Simulator(Process):
             *arguments, *names])
         self.fifo = None
         self.marks = 0
+        self.began = 0
+
+    def start(self):
+        self.began = self.log_position()
+        return super().start()
 
     def controlled(self, scratch):
         self.fifo = os.path.join(scratch, "control")
@@ -40,10 +47,10 @@ class Simulator(Process):
         mark = f"mark {self.marks}."
         with open(self.fifo, "w", encoding="utf-8") as fifo:
             fifo.write("\n".join(lines) + f"\nprint {mark}\n")
-        self.wait_log(re.compile(re.escape(mark)))
+        self.wait_log(re.compile(re.escape(mark)), TELL_S)
         failed = [line for line in self.lines() if line.startswith("control:")]
         assert not failed, self.log()
 
     def ready(self):
-        self.wait_log(re.compile(r"ready: "))
+        self.wait_log(re.compile(r"ready: "), since=self.began)
         return self
