@@ -23,13 +23,18 @@ static uint64_t finish(crypto_generichash_state *state)
     return number;
 }
 
-uint64_t hash_string(const char *string)
+uint64_t hash_bytes(const char *bytes, size_t length)
 {
     crypto_generichash_state state;
 
     crypto_generichash_init(&state, NULL, 0, crypto_generichash_BYTES_MIN);
-    crypto_generichash_update(&state, (const unsigned char *)string, strlen(string));
+    crypto_generichash_update(&state, (const unsigned char *)bytes, length);
     return finish(&state);
+}
+
+uint64_t hash_string(const char *string)
+{
+    return hash_bytes(string, strlen(string));
 }
 
 uint64_t hash_list(const uint64_t *numbers, size_t count)

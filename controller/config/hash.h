@@ -10,6 +10,7 @@
 
 /* Before the first hash; from any thread, as often as one likes. */
 MUST_USE enum status hash_start(void);
+uint64_t hash_bytes(const char *bytes, size_t length);
 uint64_t hash_string(const char *string);
 /* Of numbers in this order. */
 uint64_t hash_list(const uint64_t *numbers, size_t count);

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "controller/config/hash.h"
 #include "controller/support/clock.h"
 #include "controller/support/json.h"
 #include "controller/support/log.h"
@@ -32,10 +33,10 @@ void audit_free(struct audit *audit)
 
 enum status audit_start(const char *directory, int64_t keep_days, struct audit **ret_audit)
 {
-    struct audit *audit = calloc(1, sizeof *audit);
+    struct audit *audit;
     pthread_condattr_t attributes;
 
-    if (audit == NULL) {
+    if (hash_start() != STATUS_OK || (audit = calloc(1, sizeof *audit)) == NULL) {
         return STATUS_NO_MEMORY;
     }
     records_init(&audit->group);

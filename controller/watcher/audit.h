@@ -23,6 +23,7 @@
 
 #define AUDIT_WAITING_BYTES_MAX ((size_t)8 << 20)
 #define AUDIT_PAST_BYTES_MAX ((size_t)4 << 20)
+#define AUDIT_HEARD_BYTES_MAX ((size_t)8 << 20)
 #define AUDIT_SYNC_MS 1000
 #define AUDIT_RETRY_MS 1000
 
@@ -57,6 +58,8 @@ struct audit_past {
     char *state; /* watcher.json; NULL for none */
     size_t state_length;
     struct audit_past_line *lines; /* those after the state's `from`, the newest at most */
+    uint64_t *heard;               /* prints of the newest events (heard.h) */
+    size_t heard_count;
 };
 
 /* Readable when the past has become known. */

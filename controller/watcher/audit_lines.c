@@ -31,6 +31,40 @@ int64_t audit_line_number(const char *line, size_t length)
     return number;
 }
 
+/* False: something else stands there. */
+static bool pass_over(const char **at, const char *end, const char *words)
+{
+    size_t length = strlen(words);
+
+    if ((size_t)(end - *at) < length || memcmp(*at, words, length) != 0) {
+        return false;
+    }
+    *at += length;
+    return true;
+}
+
+static bool pass_number(const char **at, const char *end)
+{
+    const char *comma = memchr(*at, ',', (size_t)(end - *at));
+
+    *at = comma == NULL ? end : comma + 1;
+    return comma != NULL;
+}
+
+const char *audit_line_event(const char *line, size_t length, size_t *ret_length)
+{
+    const char *at = line;
+    const char *end = line + length;
+
+    if (!pass_over(&at, end, "{\"line\":") || !pass_number(&at, end) ||
+        !pass_over(&at, end, "\"kind\":\"event\",\"seen\":") || !pass_number(&at, end)) {
+        return NULL;
+    }
+    (void)pass_over(&at, end, "\"late\":true,");
+    *ret_length = (size_t)(end - at);
+    return at;
+}
+
 static void take_lines(struct reader *reader, const char *bytes, size_t length)
 {
     while (length > 0) {

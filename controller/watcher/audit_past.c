@@ -5,18 +5,47 @@
 #include "controller/support/json.h"
 #include "controller/support/log.h"
 #include "controller/watcher/audit_inside.h"
+#include "controller/watcher/audit_lines.h"
+#include "controller/watcher/heard.h"
 
 struct gathering {
     struct audit_past *past;
     struct audit_past_line **end;
     size_t bytes;
+    int64_t from;
+    size_t heard_room;
 };
+
+static void note_heard(struct gathering *gathering, const char *line, size_t length)
+{
+    struct audit_past *past = gathering->past;
+    const char *members = audit_line_event(line, length, &length);
+
+    if (members == NULL) {
+        return;
+    }
+    if (past->heard_count == gathering->heard_room) {
+        size_t room = 2 * gathering->heard_room + 64;
+        uint64_t *heard = realloc(past->heard, room * sizeof *heard);
+        if (heard == NULL) {
+            return;
+        }
+        past->heard = heard;
+        gathering->heard_room = room;
+    }
+    past->heard[past->heard_count++] = heard_print(members, length);
+}
 
 static void take_line(void *context, int64_t number, const char *line, size_t length)
 {
     struct gathering *gathering = context;
-    struct audit_past_line *item = malloc(sizeof *item);
+    struct audit_past_line *item;
 
+    note_heard(gathering, line, length);
+    if (number <= gathering->from) {
+        return;
+    }
+    item = malloc(sizeof *item);
     if (item == NULL || (item->text = strndup(line, length)) == NULL) {
         free(item);
         return;
@@ -65,8 +94,8 @@ struct audit_past *audit_past_read(const struct audit_files *files)
     past->base = line_in(state, "line", 0);
     past->base = past->base > last ? past->base : last;
     /* Without a state nothing is known to be owed. */
-    audit_files_read(
-        files, line_in(state, "from", INT64_MAX), AUDIT_PAST_BYTES_MAX, take_line, &gathering);
+    gathering.from = line_in(state, "from", INT64_MAX);
+    audit_files_read(files, 0, AUDIT_HEARD_BYTES_MAX, take_line, &gathering);
     json_free(state);
     return past;
 }
@@ -83,5 +112,6 @@ void audit_past_free(struct audit_past *past)
         past->lines = next;
     }
     free(past->state);
+    free(past->heard);
     free(past);
 }

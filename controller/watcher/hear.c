@@ -3,6 +3,7 @@
 
 #include "controller/support/json.h"
 #include "controller/support/log.h"
+#include "controller/watcher/turn.h"
 #include "controller/watcher/watcher_inside.h"
 #include "topics/member.h"
 
@@ -21,35 +22,51 @@ void hear_badly(struct watcher *watcher, const char *topic, const char *why)
     }
 }
 
-int64_t add_line(struct watcher *watcher, const char *kind, const char *object, size_t length)
+/* The members of an object, and all behind them. */
+static void add_members(struct text *line, const char *object, size_t length)
+{
+    const char *members = memchr(object, '{', length);
+    size_t start = line->length;
+
+    text_add_bytes(line, members + 1, length - (size_t)(members + 1 - object));
+    /* Line breaks stand only between the parts of an object, never inside a string. */
+    for (size_t i = start; i < line->length; i++) {
+        if (line->data[i] == '\n' || line->data[i] == '\r' || line->data[i] == '\t') {
+            line->data[i] = ' ';
+        }
+    }
+}
+
+/* What stands in front of the members, audit_line_event reads. */
+static int64_t
+add(struct watcher *watcher, const char *kind, bool late, const char *object, size_t length)
 {
     char buffer[LINE_SIZE];
     struct text line = text_over(buffer, sizeof buffer);
     struct json_out out = json_out(&line);
-    const char *members = memchr(object, '{', length);
-    size_t start;
 
     json_out_open(&out, NULL, '{');
     json_out_string(&out, "kind", kind);
     json_out_wall(&out, "seen", watcher->now.wall);
-    text_add(&line, ",");
-    start = line.length;
-    text_add_bytes(&line, members + 1, length - (size_t)(members + 1 - object));
-    /* Line breaks stand only between the parts of an object, never inside a string. */
-    for (size_t i = start; i < line.length; i++) {
-        if (line.data[i] == '\n' || line.data[i] == '\r' || line.data[i] == '\t') {
-            line.data[i] = ' ';
-        }
+    if (late) {
+        json_out_bool(&out, "late", true);
     }
+    text_add(&line, ",");
+    add_members(&line, object, length);
     watcher->line = audit_add(watcher->audit, watcher->now.wall, line.data, line.length);
     return watcher->line;
 }
 
-/* Keys that add_line puts in front would stand twice. */
+int64_t add_line(struct watcher *watcher, const char *kind, const char *object, size_t length)
+{
+    return add(watcher, kind, false, object, length);
+}
+
+/* Keys that are put in front would stand twice. */
 static bool is_addable(const struct json *object)
 {
     return json_get(object, "kind") == NULL && json_get(object, "seen") == NULL &&
-           json_get(object, "line") == NULL;
+           json_get(object, "late") == NULL && json_get(object, "line") == NULL;
 }
 
 /* ---- Slack ---- */
@@ -62,7 +79,9 @@ void post_event(
     struct slack_post posts[SLACK_POSTS_MAX];
     size_t count = slack_posts_of(event, posts);
 
-    slack_crowds_hear(&watcher->crowds, event, watcher->now.mono);
+    if (!event->late) {
+        slack_crowds_hear(&watcher->crowds, event, watcher->now.mono);
+    }
     for (size_t i = 0; i < count; i++) {
         enum slack_lane lane = slack_queue_lane(queue, posts[i].lane);
         if (delivered != NULL && line <= delivered[lane]) {
@@ -110,26 +129,19 @@ bool post_alert(
 
 /* ---- events ---- */
 
-/* C8.2: `n` grows by one with each event of a machine, so that a gap shows. False for an event that
- * was heard before. */
-static bool
-follow_count(struct watcher *watcher, struct watched *machine, const struct heard_event *event)
+/* C8.2: a gap in a machine's count shows. */
+static void add_gap(
+    struct watcher *watcher, const struct watched *machine, const struct heard_event *event,
+    enum turn turn)
 {
-    bool restarted = event->n <= machine->n;
     TEXT_LOCAL(line, 256);
     struct json_out out = json_out(&line);
 
-    if (event->n == 0 || machine->n == 0 || event->n == machine->n + 1) {
-        return true;
-    }
-    if (restarted && event->at.ms <= machine->event_at.ms) {
-        return false;
-    }
     json_out_open(&out, NULL, '{');
     json_out_string(&out, "machine", machine->name);
     json_out_integer(&out, "after", machine->n);
     json_out_integer(&out, "before", event->n);
-    if (restarted) {
+    if (turn == TURN_ANEW) {
         json_out_bool(&out, "restarted", true);
     } else {
         json_out_integer(&out, "missing", (int64_t)event->n - machine->n - 1);
@@ -138,27 +150,48 @@ follow_count(struct watcher *watcher, struct watched *machine, const struct hear
     (void)add_line(watcher, "gap", line.data, line.length);
     log_warning(
         "%s: event %u came after %u: %s", machine->name, event->n, machine->n,
-        restarted ? "its counting began anew" : "those between were missed");
-    return true;
+        turn == TURN_ANEW ? "its counting began anew" : "those between were missed");
 }
 
-static void take_event(
+/* One without a number may be said twice on purpose. */
+static bool was_heard(
     struct watcher *watcher, const struct heard_event *event, const char *payload, size_t length)
 {
+    char buffer[LINE_SIZE];
+    struct text members = text_over(buffer, sizeof buffer);
+    uint64_t print;
+
+    add_members(&members, payload, length);
+    print = heard_print(members.data, members.length);
+    if (event->n != 0 && heard_has(watcher->heard, print)) {
+        return true;
+    }
+    heard_add(watcher->heard, print);
+    return false;
+}
+
+static void
+take_event(struct watcher *watcher, struct heard_event *event, const char *payload, size_t length)
+{
     struct watched *machine = watched_touch(watcher->machines, event->machine);
+    enum turn turn;
     int64_t line;
 
-    if (machine == NULL || !follow_count(watcher, machine, event)) {
+    if (machine == NULL || was_heard(watcher, event, payload, length)) {
         return;
     }
-    if (event->n != 0) {
-        machine->n = event->n;
-        machine->event_at = event->at;
+    turn = turn_of(machine, event);
+    if (turn == TURN_LATE) {
+        heard_event_mark_late(event, watcher->now.wall);
+    } else {
+        if (turn != TURN_NEXT) {
+            add_gap(watcher, machine, event, turn);
+        }
+        turn_take(machine, event);
     }
-    text_copy(machine->display_name, sizeof machine->display_name, event->display_name);
-    line = add_line(watcher, "event", payload, length);
+    line = add(watcher, "event", event->late, payload, length);
     audit_commit(watcher->audit);
-    if (strcmp(event->event_type, "save_timeout") == 0) {
+    if (strcmp(event->event_type, "save_timeout") == 0 && !event->late) {
         save_timeouts_mark(
             &watcher->counting, machine, strcmp(event->reason, "over") == 0, watcher->now);
     }
@@ -177,7 +210,7 @@ void hear_event(
         if (strcmp(event.machine, topic->first) != 0) {
             text_addf(&why, "/machine: is another than the topic's");
         } else if (!is_addable(document)) {
-            text_add(&why, "/kind, /seen, /line: are the audit's own");
+            text_add(&why, "/kind, /seen, /late, /line: are the audit's own");
         } else {
             watcher->events++;
             take_event(watcher, &event, payload, length);

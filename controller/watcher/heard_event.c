@@ -1,5 +1,6 @@
 #include "controller/watcher/heard_event.h"
 
+#include "controller/support/version.h"
 #include "topics/member.h"
 #include "topics/topic.h"
 
@@ -10,6 +11,7 @@ heard_event_read(const struct json *object, struct heard_event *ret_event, struc
     struct heard_event event = {
         .display_name = "", .user = "", .text = "", .fault = "", .reason = "", .source = ""};
     uint64_t n = 0;
+    uint64_t epoch = 0;
 
     member_string(&members, "event_type", REQUIRED, &event.event_type);
     member_string(&members, "machine", REQUIRED, &event.machine);
@@ -20,6 +22,7 @@ heard_event_read(const struct json *object, struct heard_event *ret_event, struc
     member_string(&members, "reason", OPTIONAL, &event.reason);
     member_string(&members, "source", OPTIONAL, &event.source);
     member_integer(&members, "n", OPTIONAL, 0, UINT32_MAX, &n);
+    member_integer(&members, "epoch", OPTIONAL, 0, VERSION_EPOCH_MAX, &epoch);
     member_ms(&members, "at", OPTIONAL, &event.at.ms);
     if (!members.failed && !text_is_name(event.machine, TOPIC_MACHINE_MAX)) {
         member_fail(&members, "machine", "is no machine's name");
@@ -31,6 +34,13 @@ heard_event_read(const struct json *object, struct heard_event *ret_event, struc
         event.display_name = event.machine;
     }
     event.n = (uint32_t)n;
+    event.epoch = epoch;
     *ret_event = event;
     return STATUS_OK;
+}
+
+void heard_event_mark_late(struct heard_event *event, struct wall_time seen)
+{
+    event->late = true;
+    event->age_ms = event->at.ms > 0 && seen.ms > event->at.ms ? seen.ms - event->at.ms : 0;
 }

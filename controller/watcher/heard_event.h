@@ -2,6 +2,7 @@
 #ifndef TAGOUT_WATCHER_HEARD_EVENT_H
 #define TAGOUT_WATCHER_HEARD_EVENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "controller/support/json.h"
@@ -20,9 +21,15 @@ struct heard_event {
     const char *fault;
     const char *reason;
     const char *source;
-    uint32_t n; /* 0: not told */
+    uint32_t n;     /* 0: not told */
+    uint64_t epoch; /* 0: not told */
     struct wall_time at;
+    bool late;      /* it came behind what happened after it (turn.h) */
+    int64_t age_ms; /* of a late one, when it came; 0: not known */
 };
+
+/* Marks it as one that came late, at `seen`. */
+void heard_event_mark_late(struct heard_event *event, struct wall_time seen);
 
 /* STATUS_INVALID with the reason in `why` for what is no event. */
 MUST_USE enum status

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "controller/support/log.h"
+#include "controller/watcher/turn.h"
 #include "controller/watcher/watcher_inside.h"
 
 /* The moment at which a line was written, on this process's clock. */
@@ -47,6 +48,10 @@ static void count_again(
 /* Where the disk was slow, later events have been heard before the past is known. */
 static bool is_newer(const struct heard_event *event, const struct watched *machine)
 {
+    if (event->n != 0 && event->epoch != 0 && machine->epoch != 0 &&
+        event->epoch != machine->epoch) {
+        return event->epoch > machine->epoch;
+    }
     return event->n == 0 || event->n > machine->n || event->at.ms > machine->event_at.ms;
 }
 
@@ -61,13 +66,12 @@ static void recall_event(
     if (heard_event_read(document, &event, &why) != STATUS_OK) {
         return;
     }
+    if (json_get_bool(document, "late")) {
+        heard_event_mark_late(&event, seen);
+    }
     machine = is_counted ? NULL : watched_touch(watcher->machines, event.machine);
-    if (machine != NULL && is_newer(&event, machine)) {
-        if (event.n != 0) {
-            machine->n = event.n;
-            machine->event_at = event.at;
-        }
-        text_copy(machine->display_name, sizeof machine->display_name, event.display_name);
+    if (machine != NULL && !event.late && is_newer(&event, machine)) {
+        turn_take(machine, &event);
         if (strcmp(event.event_type, "save_timeout") == 0) {
             save_timeouts_mark(
                 &watcher->counting, machine, strcmp(event.reason, "over") == 0,
@@ -116,6 +120,9 @@ void watcher_on_past(struct watcher *watcher, struct audit_past *past)
 
     watcher->base = past->base;
     watcher->has_past = true;
+    for (size_t i = 0; i < past->heard_count; i++) {
+        heard_add(watcher->heard, past->heard[i]);
+    }
     if (past->state != NULL &&
         snapshot_read(past->state, past->state_length, past->base, watcher->now, &snapshot) !=
             STATUS_OK) {

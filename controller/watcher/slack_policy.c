@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "controller/watcher/alert.h"
+
 /* `%m` is the machine's name, as tagoutctl wants it. */
 static const struct rule {
     const char *event_type;
@@ -117,6 +119,31 @@ static const char *next_step_of(const struct rule *rule, const struct heard_even
     return "See: tagoutctl status %m";
 }
 
+/* Who reads it must not take it for news. */
+static void add_late(struct text *out, const struct heard_event *event, const char *before)
+{
+    if (!event->late) {
+        return;
+    }
+    text_add(out, before);
+    text_add(out, "(Heard late");
+    if (event->age_ms >= 1000) {
+        text_add(out, ", ");
+        alert_add_duration(out, event->age_ms);
+        text_add(out, " after it happened");
+    }
+    text_add(out, ".)");
+}
+
+/* What came late gathers with nothing: machines that vanish together do so now. */
+static enum slack_lane lane_of(const struct rule *rule, const struct heard_event *event)
+{
+    if (event->late && (rule->lane == SLACK_MACHINES || rule->lane == SLACK_RETURNS)) {
+        return SLACK_CONTROL;
+    }
+    return event->late && rule->lane == SLACK_REBOOTS ? SLACK_ACTIVITY : rule->lane;
+}
+
 size_t slack_posts_of(const struct heard_event *event, struct slack_post ret_posts[SLACK_POSTS_MAX])
 {
     const struct rule *rule = NULL;
@@ -130,8 +157,8 @@ size_t slack_posts_of(const struct heard_event *event, struct slack_post ret_pos
         return 0;
     }
     next_step = next_step_of(rule, event);
-    ret_posts[0].lane = rule->lane;
-    ret_posts[0].routine = rule->lane == SLACK_ACTIVITY;
+    ret_posts[0].lane = lane_of(rule, event);
+    ret_posts[0].routine = ret_posts[0].lane == SLACK_ACTIVITY;
     text = text_over(ret_posts[0].text, SLACK_TEXT_SIZE);
     if (event->text[0] != '\0') {
         slack_add_escaped(&text, event->text);
@@ -143,6 +170,7 @@ size_t slack_posts_of(const struct heard_event *event, struct slack_post ret_pos
     if (next_step != NULL) {
         add_next_step(&text, next_step, event->machine);
     }
+    add_late(&text, event, "\n");
     if (rule->oops == NULL) {
         return 1;
     }
@@ -151,5 +179,6 @@ size_t slack_posts_of(const struct heard_event *event, struct slack_post ret_pos
     text = text_over(ret_posts[1].text, SLACK_TEXT_SIZE);
     slack_add_escaped(&text, event->display_name);
     text_addf(&text, ": %s", rule->oops);
+    add_late(&text, event, " ");
     return 2;
 }

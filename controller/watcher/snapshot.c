@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "controller/support/json.h"
+#include "controller/support/version.h"
 
 #define BYTES_FIXED 16384
 #define BYTES_A_MACHINE 1536
@@ -29,6 +30,9 @@ static void print_machine(struct json_out *out, const struct watched *machine, s
     }
     if (machine->n > 0) {
         json_out_integer(out, "n", machine->n);
+        if (machine->epoch > 0) {
+            json_out_integer(out, "epoch", (int64_t)machine->epoch);
+        }
         json_out_wall(out, "event_at", machine->event_at);
     }
     if (machine->timeouts > 0) {
@@ -170,6 +174,7 @@ static void read_machine(const struct json *object, struct now now, struct save_
     }
     if (machine->n == 0 && n > 0) {
         machine->n = n;
+        machine->epoch = json_get_integer(object, "epoch", VERSION_EPOCH_MAX);
         machine->event_at = json_get_wall(object, "event_at");
         if (display != NULL && json_type(display) == JSON_STRING) {
             text_copy(machine->display_name, sizeof machine->display_name, json_string(display));

@@ -24,6 +24,7 @@ struct watched {
 
     /* C8.2: the last event; {0} for none. */
     uint32_t n;
+    uint64_t epoch; /* of the leader that told it; 0: not known */
     struct wall_time event_at;
 
     /* C9.3: the greatest lifetime count that was told, and when the last was; 0 for none. */

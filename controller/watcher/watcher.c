@@ -134,13 +134,14 @@ enum status watcher_new(
     services_begin(
         &watcher->services, (int64_t)(settings->liveness.settle_s * 1000 + 0.5), watcher->now);
     watcher->machines = watched_new();
+    watcher->heard = heard_new();
     watcher->counting.machines = watcher->machines;
     watcher->counting.limits = (struct save_timeouts_limits){
         .window_ms = (int64_t)(settings->watcher.window_s * 1000 + 0.5),
         .threshold = (uint32_t)settings->watcher.threshold,
         .cooldown_ms = (int64_t)(settings->watcher.cooldown_s * 1000 + 0.5),
     };
-    status = watcher->machines == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+    status = watcher->machines == NULL || watcher->heard == NULL ? STATUS_NO_MEMORY : STATUS_OK;
     if (status == STATUS_OK) {
         const struct slack_events events = {
             .context = watcher,
@@ -166,6 +167,7 @@ void watcher_free(struct watcher *watcher)
     certificate_reading_free(watcher->reading);
     slack_free(watcher->slack);
     watched_free(watcher->machines);
+    heard_free(watcher->heard);
     free(watcher);
 }
 

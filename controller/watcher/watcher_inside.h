@@ -7,6 +7,7 @@
 #include "controller/support/json.h"
 #include "controller/watcher/alert.h"
 #include "controller/watcher/certificate_reader.h"
+#include "controller/watcher/heard.h"
 #include "controller/watcher/role.h"
 #include "controller/watcher/save_timeouts.h"
 #include "controller/watcher/services.h"
@@ -36,6 +37,7 @@ struct watcher {
     struct mqtt *mqtt; /* NULL before the first connect */
     struct slack *slack;
     struct watched_table *machines;
+    struct heard *heard;
     struct save_timeouts counting;
     struct services services;
     struct role role;

@@ -26,7 +26,7 @@ OURS = [
     ("persistence/*", SUPPORT + ["controller/core/machine.h"]),
     ("controller/daemon/*",
      SUPPORT + TOPICS + ["controller/core/*", "controller/config/*", "persistence/*"]),
-    ("controller/watcher/*", SUPPORT + TOPICS + SETTINGS),
+    ("controller/watcher/*", SUPPORT + TOPICS + SETTINGS + ["controller/config/hash.h"]),
     ("controller/setup/*", SUPPORT + SETTINGS),
     ("controller/backup/*",
      SUPPORT + SETTINGS + ["controller/setup/*", "persistence/redis_url.h"]),

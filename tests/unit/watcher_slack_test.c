@@ -97,6 +97,54 @@ static void every_alert_says_what_to_do_next(void **state)
     assert_string_equal(posts[0].text, "Table Saw: fault twin is over");
 }
 
+static size_t late_posts_of(const char *event_type, int64_t age_ms)
+{
+    struct heard_event event = {
+        .event_type = event_type,
+        .machine = "table-saw",
+        .display_name = "Table Saw",
+        .user = "",
+        .text = "Table Saw: words",
+        .fault = "",
+        .reason = "",
+        .source = "",
+        .at = {WALL_MS},
+    };
+
+    heard_event_mark_late(&event, (struct wall_time){WALL_MS + age_ms});
+    return slack_posts_of(&event, posts);
+}
+
+static void what_came_late_says_so_in_every_room(void **state)
+{
+    (void)state;
+    assert_int_equal(late_posts_of("oops", 720000), 2);
+    assert_string_equal(
+        posts[0].text, "Table Saw: words\nCheck it; when it is safe: tagoutctl clear table-saw "
+                       "--oops\n(Heard late, 12 min after it happened.)");
+    assert_string_equal(
+        posts[1].text, "Table Saw: Oops! Do not use it until it has been checked. (Heard late, 12 "
+                       "min after it happened.)");
+    assert_int_equal(late_posts_of("login", 1000), 1);
+    assert_string_equal(posts[0].text, "Table Saw: words\n(Heard late, 1 s after it happened.)");
+    assert_int_equal(late_posts_of("login", 999), 1);
+    assert_string_equal(posts[0].text, "Table Saw: words\n(Heard late.)");
+    assert_int_equal(late_posts_of("login", -5000), 1); /* another host's clock */
+    assert_string_equal(posts[0].text, "Table Saw: words\n(Heard late.)");
+}
+
+static void what_came_late_gathers_with_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(late_posts_of("machine_error", 5000), 1);
+    assert_int_equal(posts[0].lane, SLACK_CONTROL);
+    assert_int_equal(late_posts_of("machine_recovered", 5000), 1);
+    assert_int_equal(posts[0].lane, SLACK_CONTROL);
+    assert_int_equal(late_posts_of("reboot", 5000), 1);
+    assert_int_equal(posts[0].lane, SLACK_ACTIVITY);
+    assert_true(posts[0].routine);
+}
+
 static void the_oops_channel_gets_no_names(void **state)
 {
     static const char *const told[] = {"oops", "unoops", "lockout", "unlock"};
@@ -734,6 +782,8 @@ int main(void)
         TEST(what_needs_a_person_goes_to_control_and_the_rest_to_activity),
         TEST(what_is_told_elsewhere_or_unknown_is_not_posted),
         TEST(every_alert_says_what_to_do_next),
+        TEST(what_came_late_says_so_in_every_room),
+        TEST(what_came_late_gathers_with_nothing),
         TEST(the_oops_channel_gets_no_names),
         TEST(text_from_outside_is_escaped),
         TEST(order_is_kept_and_one_is_in_flight),

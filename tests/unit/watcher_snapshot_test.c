@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/support/version.h"
 #include "controller/watcher/snapshot.h"
 
 #define WALL_MS INT64_C(1700000000000)
@@ -200,12 +201,14 @@ static void events_and_names_are_remembered(void **state)
 
     (void)state;
     machine->n = 4294967295;
+    machine->epoch = VERSION_EPOCH_MAX;
     machine->event_at.ms = WALL_MS + 123;
     text_copy(machine->display_name, sizeof machine->display_name, "S\xc3\xa4ge \"1\"");
     restart(5, 5);
     machine = watched_touch(process.counting.machines, "saw");
     assert_int_equal(machine->n, 4294967295);
     assert_int_equal(machine->event_at.ms, WALL_MS + 123);
+    assert_true(machine->epoch == VERSION_EPOCH_MAX);
     assert_string_equal(machine->display_name, "S\xc3\xa4ge \"1\"");
 }
 
