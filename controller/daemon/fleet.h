@@ -22,7 +22,7 @@ struct answer; /* a request's answer that waits for a save, see saves.h */
 /* A report that waits to be judged. */
 struct waiting_report {
     struct waiting_report *next;
-    struct wall_time heard_at;
+    struct now heard_at;
     int64_t received_us; /* of the first that was merged into it; 0: not known */
     struct report report;
 };

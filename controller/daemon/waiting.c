@@ -122,7 +122,7 @@ void judge_enqueue(
         return;
     }
     *waiting = (struct waiting_report){
-        .heard_at = controller->now.wall,
+        .heard_at = controller->now,
         .received_us = controller->received_us,
         .report = *report,
     };
@@ -209,9 +209,9 @@ static void drop_waiting(struct machine *machine)
 /* Clocks of two hosts, and reports that were long on their way. */
 #define BOOT_DOUBT_MS 5000
 
-static int64_t booted_ms(struct wall_time heard_at, const struct report *report)
+static int64_t booted_ms(int64_t heard_at_ms, const struct report *report)
 {
-    return heard_at.ms - (int64_t)(report->uptime_s * 1000);
+    return heard_at_ms - (int64_t)(report->uptime_s * 1000);
 }
 
 /* Sent once more by the network, it comes behind what the device has said since. */
@@ -224,8 +224,8 @@ static bool is_older_than_kept(
     } else if (strcmp(report->boot_id, kept->report.boot_id) == 0) {
         return report->seq < kept->report.seq;
     }
-    return booted_ms(controller->now.wall, report) + BOOT_DOUBT_MS <
-           booted_ms(kept->heard_at, &kept->report);
+    return booted_ms(controller->now.mono.ms, report) + BOOT_DOUBT_MS <
+           booted_ms(kept->heard_at.mono.ms, &kept->report);
 }
 
 /* The newest says all that the device wants to be known, for it latches a press; what it told
@@ -270,7 +270,8 @@ static bool is_news(const struct machine *machine, const struct waiting_report *
     } else if (strcmp(report->boot_id, core->boot_id) == 0) {
         return report->seq > core->seq;
     }
-    return core->known && booted_ms(waiting->heard_at, report) > core->booted_at.ms + BOOT_DOUBT_MS;
+    return core->known &&
+           booted_ms(waiting->heard_at.wall.ms, report) > core->booted_at.ms + BOOT_DOUBT_MS;
 }
 
 void judge_kept(struct controller *controller)
