@@ -29,7 +29,9 @@ const char redis_save_script[] =
           "return 'OK'\n";
 
 /* The lease is one string, "token id". One that never runs out, or that somebody damaged, is
- * nobody's: it would keep all controllers out for ever. */
+ * nobody's: it would keep all controllers out for ever. When it runs out Redis knows by the wall
+ * clock: put back by an hour, it would keep them out for that hour, so nobody's lease is longer
+ * than one's own. */
 const char redis_lease_script[] =
     WHOLE "local verb, token, id = ARGV[1], ARGV[2], ARGV[3]\n"
           "local stored = whole(redis.call('GET', KEYS[2]), heard_max)\n"
@@ -41,7 +43,11 @@ const char redis_lease_script[] =
           "local is_other = held_token and held_token ~= token\n"
           "    and not (verb == 'take' and ARGV[8] == '1' and held_id == id)\n"
           "if is_other then\n"
-          "  local remaining = redis.call('PTTL', KEYS[1])\n"
+          "  local remaining, longest = redis.call('PTTL', KEYS[1]), tonumber(ARGV[4])\n"
+          "  if remaining > longest then\n"
+          "    redis.call('SET', KEYS[1], held_token .. ' ' .. held_id, 'PX', ARGV[4])\n"
+          "    remaining = longest\n"
+          "  end\n"
           "  return string.format('OTHER %.0f %.0f %s', stored, remaining, held_id)\n"
           "end\n"
           "if verb == 'take' then\n"

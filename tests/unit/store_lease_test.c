@@ -418,6 +418,18 @@ static void C12_a_damaged_lease_keeps_nobody_out(void **state)
     assert_int_equal(renew(1), STORE_LEASE_FREE);
 }
 
+/* What it lasts Redis keeps as a time of the host's wall clock. */
+static void C12_a_lease_that_a_clock_put_back_has_stretched_lasts_no_longer_than_any(void **state)
+{
+    (void)state;
+    assert_int_equal(take(0), STORE_LEASE_OURS);
+    redis_server_command(&server, "PEXPIRE shop:lease 3600000", ":1");
+    assert_int_equal(take(1), STORE_LEASE_OTHER);
+    assert_in_range(benches[1].lease.remaining_ms, 1, LEASE_MS);
+    assert_in_range(number_from_redis("PTTL shop:lease"), 1, LEASE_MS);
+    assert_int_equal(renew(0), STORE_LEASE_OURS);
+}
+
 static void C12_an_epoch_that_somebody_damaged_counts_as_none(void **state)
 {
     (void)state;
@@ -515,6 +527,7 @@ int main(void)
         REDIS(C12_the_scripts_survive_a_flush),
         REDIS(C12_the_scripts_are_loaded_once),
         REDIS(C12_a_damaged_lease_keeps_nobody_out),
+        REDIS(C12_a_lease_that_a_clock_put_back_has_stretched_lasts_no_longer_than_any),
         REDIS(C12_an_epoch_that_somebody_damaged_counts_as_none),
         REDIS(C12_what_Redis_refuses_is_told),
         REDIS(C12_a_connection_that_breaks_is_an_answer_too),
