@@ -49,6 +49,11 @@ enum status state_print(const struct state_payload *state, struct text *text)
     json_out_wall(&out, "last_update", state->last_update);
     json_out_wall(&out, "booted_at", state->booted_at);
     json_out_string(&out, "boot_id", state->boot_id);
+    if (state->seq != 0) {
+        json_out_integer(&out, "seq", state->seq);
+    } else {
+        json_out_null(&out, "seq");
+    }
     json_out_string(&out, "fw", state->fw);
     json_out_string(&out, "card", state->card);
     json_out_string(&out, "card_key", state->card_key);
@@ -112,15 +117,18 @@ static void read_flags(struct members *members, struct state_payload *state)
 
 static void read_counts(struct members *members, struct state_payload *state)
 {
+    uint64_t seq = 0;
     uint64_t save_timeouts = 0;
     uint64_t event_n = 0;
     uint64_t epoch = 0;
     uint64_t rev = 0;
 
+    member_integer(members, "seq", OPTIONAL, 1, UINT32_MAX, &seq);
     member_integer(members, "save_timeouts", OPTIONAL, 0, UINT32_MAX, &save_timeouts);
     member_integer(members, "event_n", OPTIONAL, 0, UINT32_MAX, &event_n);
     member_integer(members, "epoch", REQUIRED, 0, VERSION_EPOCH_MAX, &epoch);
     member_integer(members, "rev", REQUIRED, 0, VERSION_REV_MAX, &rev);
+    state->seq = (uint32_t)seq;
     state->save_timeouts = (uint32_t)save_timeouts;
     state->event_n = (uint32_t)event_n;
     state->version = (struct version){.epoch = epoch, .rev = (uint32_t)rev};

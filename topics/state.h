@@ -46,6 +46,7 @@ struct state_payload {
     struct wall_time last_update;
     struct wall_time booted_at;
     const char *boot_id;
+    uint32_t seq; /* of the boot's last report, when this was said; 0: null */
     const char *fw;
     const char *card;     /* keyed hash, or NULL */
     const char *card_key; /* which key made it: a fingerprint, never the key; or NULL */

@@ -112,6 +112,7 @@ void render_state(
         .last_update = core->last_update,
         .booted_at = core->booted_at,
         .boot_id = or_null(core->boot_id),
+        .seq = core->seq,
         .fw = record->fw,
         .card = or_null(core->card),
         .card_key = core->card[0] == '\0' ? NULL : or_null(record->card_key),

@@ -56,6 +56,7 @@ void restore_record(const struct state_payload *state, struct record *ret_record
     }
     core->known = state->booted_at.ms != 0;
     copy(core->boot_id, sizeof core->boot_id, state->boot_id);
+    core->seq = state->seq; /* what comes twice, and late, is no news for the next leader either */
     core->uptime_s = least_uptime_s(state);
     core->version = state->version;
     core->switched = state->version;

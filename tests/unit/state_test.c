@@ -20,7 +20,7 @@
     "\"lockout_reason\":\"blade \\\"dull\\\"\",\"lockout_at\":1700000001,\"override\":true,"       \
     "\"emergency\":true,\"user\":\"Ada\",\"account_id\":\"7\",\"display\":\"Welcome,\\nAda\","     \
     "\"session_since\":1700000002.5,\"last_update\":1700000003.999,\"booted_at\":1699999999.001,"  \
-    "\"boot_id\":\"b1\",\"fw\":\"1.2\",\"card\":\"c0ffee\",\"card_key\":\"k1\","                   \
+    "\"boot_id\":\"b1\",\"seq\":7,\"fw\":\"1.2\",\"card\":\"c0ffee\",\"card_key\":\"k1\","         \
     "\"card_spent\":true,\"problem\":true,\"faults\":[\"twin\",\"link_lost\"],"                    \
     "\"save_timeouts\":2,\"event_n\":9,\"epoch\":1099511627776,\"rev\":4294967295}"
 
@@ -51,6 +51,7 @@ static struct state_payload whole_state(void)
         .last_update = {1700000003999},
         .booted_at = {1699999999001},
         .boot_id = "b1",
+        .seq = 7,
         .fw = "1.2",
         .card = "c0ffee",
         .card_key = "k1",
@@ -89,7 +90,8 @@ static void C8_1_what_is_not_known_is_null(void **state)
         "\"lockout\":false,\"lockout_by\":null,\"lockout_reason\":null,\"lockout_at\":null,"
         "\"override\":false,\"emergency\":false,\"user\":null,\"account_id\":null,"
         "\"display\":null,\"session_since\":null,\"last_update\":null,\"booted_at\":null,"
-        "\"boot_id\":null,\"fw\":null,\"card\":null,\"card_key\":null,\"card_spent\":false,"
+        "\"boot_id\":null,\"seq\":null,\"fw\":null,\"card\":null,\"card_key\":null,\"card_spent\":"
+        "false,"
         "\"problem\":false,\"faults\":[],\"save_timeouts\":0,\"event_n\":0,\"epoch\":0,\"rev\":0}");
 }
 
@@ -169,6 +171,7 @@ static void a_state_that_lacks_something_or_is_wrong_is_refused(void **state)
     assert_bad("{", "{\"oops_at\":\"now\",", "/oops_at: must be a number, is a string");
     assert_bad("{", "{\"oops_at\":-1,", "/oops_at: -1 is no time");
     assert_bad("{", "{\"lockout_at\":1e300,", "/lockout_at: 1.0000000000000001e+300 is no time");
+    assert_bad("{", "{\"seq\":0,", "/seq: 0 is not an integer from 1 to 4294967295");
     assert_bad("{", "{\"faults\":{},", "/faults: must be an array, is an object");
     assert_bad("{", "{\"faults\":[1],", "/faults: must hold strings only");
     assert_bad(
