@@ -243,7 +243,7 @@ void box_button(struct world *world, struct box *box, bool down)
     if (down) {
         world->tally.presses++;
         box->truth.inserted = false;
-        box->truth.stopped = box->truth.stopped || box->runs;
+        box->truth.stopped = box->truth.stopped || (box->runs && world->now > box->truth.clears_by);
         truth_end_session(box);
     }
     box_step(

@@ -9,6 +9,7 @@
 struct promise {
     bool holds;
     struct version since;
+    int64_t made_at;
 };
 
 struct truth {
@@ -18,6 +19,7 @@ struct truth {
     bool stopped;        /* a press that nobody has cleared since */
     bool in_session;     /* a member's, that nobody has ended */
     int64_t asked_at;    /* the operator's last request */
+    int64_t clears_by;   /* one to clear may be carried out till then, on a later press, too */
     uint64_t epoch;      /* the greatest of a command that it accepted in this boot */
     struct promise oops;
     struct promise lockout;

@@ -126,7 +126,8 @@ void check_promised(struct world *world, unsigned machine, bool is_oops, unsigne
                 world, "%s: %s is acknowledged, and not commanded", world->boxes[machine].name,
                 is_oops ? "oops" : "lockout");
         }
-        *promise = (struct promise){.holds = true, .since = node->said[machine]};
+        *promise =
+            (struct promise){.holds = true, .since = node->said[machine], .made_at = world->now};
         world->tally.promises++;
     }
 }
@@ -185,7 +186,8 @@ void check_accepted(struct world *world, struct box *box, const struct message *
     /* A request to clear may still be under way. */
     if (command->oops_led && truth->stopped && !truth->oops.holds &&
         (truth->asked_at == 0 || world->now - truth->asked_at > ASKED_FOR)) {
-        truth->oops = (struct promise){.holds = true, .since = command->version};
+        truth->oops =
+            (struct promise){.holds = true, .since = command->version, .made_at = world->now};
         world->tally.promises++;
     }
     if (world->is_calm && truth->calm_seq != 0 && command->seq >= truth->calm_seq) {
@@ -216,16 +218,17 @@ static bool copies_agree(const struct world *world, unsigned machine)
     return agree;
 }
 
-/* An epoch that Redis gave out, and that the broker does not know yet, is in one copy alone. */
+/* An epoch that Redis gave out, and that no state carries yet, is in one copy alone: a status dies
+ * with its controller. */
 static bool newest_epoch_is_told(const struct world *world)
 {
-    for (unsigned i = 0; i < world->node_count; i++) {
-        const struct message *status = world->broker.retained.of[RETAINED_STATUS][i];
-        if (status != NULL && epoch_of(status) >= world->redis.greatest_epoch) {
+    for (unsigned i = 0; i < BOXES; i++) {
+        const struct message *state = world->broker.retained.of[RETAINED_STATE][i];
+        if (state != NULL && epoch_of(state) >= world->redis.greatest_epoch) {
             return true;
         }
     }
-    return false;
+    return world->redis.greatest_epoch == 0;
 }
 
 /* One of two copies may be lost, as long as the other one tells all that was acknowledged. */
@@ -257,6 +260,12 @@ void check_answered(struct world *world)
     }
 }
 
+/* Long enough for the command to have come. */
+static bool is_due(const struct world *world, const struct promise *promise)
+{
+    return promise->holds && world->now - promise->made_at >= ANSWER_AT_ONCE;
+}
+
 void check_settled(struct world *world)
 {
     unsigned leaders = 0;
@@ -274,11 +283,11 @@ void check_settled(struct world *world)
         const struct box *box = &world->boxes[i];
         const struct truth *truth = &box->truth;
 
-        if ((truth->stopped || truth->oops.holds) && !box->device.shown_oops &&
+        if ((truth->stopped || is_due(world, &truth->oops)) && !box->device.shown_oops &&
             !box->device.keep.press) {
             world_fail(world, "%s: all is calm, and it does not show its oops", box->name);
         }
-        if (truth->lockout.holds && !box->device.shown_lockout) {
+        if (is_due(world, &truth->lockout) && !box->device.shown_lockout) {
             world_fail(world, "%s: all is calm, and it does not show its lockout", box->name);
         }
     }

@@ -75,6 +75,7 @@ static void ask_for_change(struct world *world, unsigned machine)
     if (clears && strcmp(verb, "lockout") != 0 && strcmp(verb, "end") != 0) {
         truth->oops.holds = false;
         truth->stopped = false;
+        truth->clears_by = world->now + ASKED_FOR;
     }
     if (clears && strcmp(verb, "oops") != 0 && strcmp(verb, "end") != 0) {
         truth->lockout.holds = false;
@@ -109,6 +110,7 @@ void people_hear(struct world *world, const struct message *response)
         return;
     }
     operator->transaction = 0;
+    world->boxes[operator->machine].truth.clears_by = 0; /* it was carried out, and only once */
     if (is_set && strstr(response->payload, "\"status\":\"ok\"") != NULL) {
         check_promised(
             world, operator->machine, strcmp(operator->verb, "oops") == 0, response->author);
