@@ -9,6 +9,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "controller/config/settings_mqtt.h"
 #include "controller/support/clock.h"
 #include "controller/support/inbox.h"
 #include "controller/support/mqtt.h"
@@ -48,23 +49,15 @@ static void random_bytes(void *bytes, size_t size)
 
 static enum status make_mqtt(struct client *client, struct text *why)
 {
-    const struct settings *settings = client->options.settings;
     uint32_t random = 0;
     TEXT_LOCAL(id, TOPIC_SIZE);
-    struct mqtt_options options = {
-        .url = settings->mqtt.url,
-        .client_id = id_buffer,
-        .username = settings->mqtt.username,
-        .password = settings->mqtt.password,
-        .ca_file = settings->mqtt.ca_file,
-        .cert_file = settings->mqtt.cert_file,
-        .key_file = settings->mqtt.key_file,
-        .keep_alive_s = KEEP_ALIVE_S,
-        .inbox = client->inbox,
-    };
+    struct mqtt_options options = settings_mqtt(client->options.settings);
 
     random_bytes(&random, sizeof random);
     text_addf(&id, "%s-ctl-%ld-%08x", client->prefix, (long)getpid(), (unsigned)random);
+    options.client_id = id.data;
+    options.keep_alive_s = KEEP_ALIVE_S;
+    options.inbox = client->inbox;
     return mqtt_new(&options, &client->mqtt, why);
 }
 

@@ -1,5 +1,6 @@
 #include "controller/daemon/connections.h"
 
+#include "controller/config/settings_mqtt.h"
 #include "controller/support/certificate.h"
 #include "controller/support/event_loop.h"
 #include "topics/request.h"
@@ -21,21 +22,14 @@ enum status connections_broker(
         return status;
     }
     text_addf(&id, "%s-controller-%s", settings->controller.prefix, settings->controller.id);
-    *ret_options = (struct mqtt_options){
-        .url = settings->mqtt.url,
-        .client_id = names->client_id,
-        .username = settings->mqtt.username,
-        .password = settings->mqtt.password,
-        .ca_file = settings->mqtt.ca_file,
-        .cert_file = settings->mqtt.cert_file,
-        .key_file = settings->mqtt.key_file,
-        .keep_alive_s = KEEP_ALIVE_S,
-        .direct = true,
-        .will_topic = names->will_topic,
-        .will_payload = will,
-        .request_bytes = REQUEST_BYTES_MAX + 1,
-        .perishes = topic_is_response,
-    };
+    *ret_options = settings_mqtt(settings);
+    ret_options->client_id = names->client_id;
+    ret_options->keep_alive_s = KEEP_ALIVE_S;
+    ret_options->direct = true;
+    ret_options->will_topic = names->will_topic;
+    ret_options->will_payload = will;
+    ret_options->request_bytes = REQUEST_BYTES_MAX + 1;
+    ret_options->perishes = topic_is_response;
     return STATUS_OK;
 }
 

@@ -1,7 +1,5 @@
 /* What the clients of broker and store are made of, as the settings say it: for the start, and for
- * a
- * --check, which so accepts nothing that does not start.
- */
+ * a --check, which so accepts nothing that does not start. */
 #ifndef TAGOUT_DAEMON_CONNECTIONS_H
 #define TAGOUT_DAEMON_CONNECTIONS_H
 

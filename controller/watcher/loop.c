@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "controller/config/settings_mqtt.h"
 #include "controller/support/clock.h"
 #include "controller/support/event_loop.h"
 #include "controller/support/inbox.h"
@@ -141,22 +142,7 @@ static enum status start_mqtt(struct loop *loop, struct text *why)
     char will_topic[TOPIC_SIZE];
     TEXT_LOCAL(client_id, TOPIC_SIZE);
     TEXT_LOCAL(will, 256);
-    struct mqtt_options options = {
-        .url = settings->mqtt.url,
-        .client_id = client_id.data,
-        .username = settings->mqtt.username,
-        .password = settings->mqtt.password,
-        .ca_file = settings->mqtt.ca_file,
-        .cert_file = settings->mqtt.cert_file,
-        .key_file = settings->mqtt.key_file,
-        .keep_alive_s = KEEP_ALIVE_S,
-        .persistent_session = true,
-        .retry_max_ms = RETRY_MAX_MS,
-        .may_doze = true,
-        .will_topic = will_topic,
-        .will_payload = will.data,
-        .inbox = loop->inbox,
-    };
+    struct mqtt_options options = settings_mqtt(settings);
     enum status status = topic_build(
         will_topic, sizeof will_topic, settings->controller.prefix, TOPIC_SERVICE, "watcher", NULL);
 
@@ -166,6 +152,14 @@ static enum status start_mqtt(struct loop *loop, struct text *why)
     }
     text_addf(&client_id, "%s-watcher-%s", settings->controller.prefix, settings->watcher.id);
     watcher_print_will(settings, &will);
+    options.client_id = client_id.data;
+    options.keep_alive_s = KEEP_ALIVE_S;
+    options.persistent_session = true;
+    options.retry_max_ms = RETRY_MAX_MS;
+    options.may_doze = true;
+    options.will_topic = will_topic;
+    options.will_payload = will.data;
+    options.inbox = loop->inbox;
     return mqtt_new(&options, &loop->mqtt, why);
 }
 

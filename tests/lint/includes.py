@@ -14,7 +14,8 @@ import tree
 SUPPORT = ["controller/support/*"]
 TOPICS = ["topics/*"]
 PURE = ["controller/support/time.h", "controller/support/version.h"]  # values, no code to link
-SETTINGS = ["controller/config/settings.h"]  # the INI file, without users and machines
+# The INI file, without users and machines.
+SETTINGS = ["controller/config/settings.h", "controller/config/settings_mqtt.h"]
 
 # Files, and what of ours they may include beside their own folder. The first line that fits counts.
 OURS = [
@@ -22,6 +23,7 @@ OURS = [
     ("topics/*", SUPPORT),
     ("controller/core/*", PURE),
     ("controller/config/settings.h", SUPPORT),
+    ("controller/config/settings_mqtt.h", SUPPORT),
     ("controller/config/*", SUPPORT + ["controller/core/*"]),
     ("persistence/*", SUPPORT + ["controller/core/machine.h"]),
     ("controller/daemon/*",
@@ -44,6 +46,7 @@ OURS = [
 # A folder that may not see all of itself: what it may see instead.
 OWN = {
     "controller/config/settings.h": [],
+    "controller/config/settings_mqtt.h": ["controller/config/settings.h"],
     "devices/device*.[ch]": ["devices/device*.h"],
 }
 

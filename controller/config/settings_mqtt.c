@@ -1,0 +1,13 @@
+#include "controller/config/settings_mqtt.h"
+
+struct mqtt_options settings_mqtt(const struct settings *settings)
+{
+    return (struct mqtt_options){
+        .url = settings->mqtt.url,
+        .username = settings->mqtt.username,
+        .password = settings->mqtt.password,
+        .ca_file = settings->mqtt.ca_file,
+        .cert_file = settings->mqtt.cert_file,
+        .key_file = settings->mqtt.key_file,
+    };
+}
