@@ -1,51 +1,19 @@
-#include "controller/ctl/client.h"
-
+/* The connection, and what arrives. */
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "controller/config/settings_mqtt.h"
+#include "controller/ctl/client_inside.h"
 #include "controller/support/clock.h"
-#include "controller/support/inbox.h"
-#include "controller/support/mqtt.h"
 
 #define INBOX_BYTES ((size_t)64 << 20) /* the states of a large fleet come at once */
-#define FILTERS_MAX 8
 #define KEEP_ALIVE_S 10
 #define GOODBYE_MS 1000
 #define REFUSED "refused:" /* how the adapter's reasons begin when the broker says no */
-
-struct client {
-    struct client_options options;
-    const char *prefix;
-    char account[TOPIC_MACHINE_MAX + 1];
-    struct inbox *inbox;
-    struct mqtt *mqtt;
-    char filters[FILTERS_MAX][TOPIC_SIZE];
-    int qos[FILTERS_MAX];
-    size_t filter_count;
-    int token; /* of the last subscription */
-    bool ready;
-    bool refused;
-    char trouble[512];
-    char transaction[17]; /* the answer that is waited for; "" for none */
-    struct answer_copy answer;
-    bool answered;
-};
-
-static void random_bytes(void *bytes, size_t size)
-{
-    /* Not a secret, only different from what others chose. */
-    if (getrandom(bytes, size, 0) != (ssize_t)size) {
-        uint64_t other = (uint64_t)clock_now().wall.ms ^ (uint64_t)getpid();
-        memcpy(bytes, &other, size < sizeof other ? size : sizeof other);
-    }
-}
 
 static enum status make_mqtt(struct client *client, struct text *why)
 {
@@ -53,7 +21,7 @@ static enum status make_mqtt(struct client *client, struct text *why)
     TEXT_LOCAL(id, TOPIC_SIZE);
     struct mqtt_options options = settings_mqtt(client->options.settings);
 
-    random_bytes(&random, sizeof random);
+    client_random(&random, sizeof random);
     text_addf(&id, "%s-ctl-%ld-%08x", client->prefix, (long)getpid(), (unsigned)random);
     options.client_id = id.data;
     options.keep_alive_s = KEEP_ALIVE_S;
@@ -170,8 +138,8 @@ void client_start(struct client *client)
 /* All filters at once, also those that the broker knows: retained messages come again. */
 static void subscribe(struct client *client, size_t from)
 {
-    const char *filters[FILTERS_MAX];
-    int qos[FILTERS_MAX];
+    const char *filters[CLIENT_FILTERS_MAX];
+    int qos[CLIENT_FILTERS_MAX];
 
     for (size_t i = from; i < client->filter_count; i++) {
         filters[i - from] = client->filters[i];
@@ -190,7 +158,7 @@ enum status client_listen(struct client *client, enum topic_id topic, const char
     char *filter;
     enum status status;
 
-    if (client->filter_count == FILTERS_MAX) {
+    if (client->filter_count == CLIENT_FILTERS_MAX) {
         return STATUS_FULL;
     }
     filter = client->filters[client->filter_count];
@@ -215,28 +183,6 @@ enum status client_listen(struct client *client, enum topic_id topic, const char
 
 /* ---- what arrives ---- */
 
-/* Others may use the account at the same time: only the transaction tells whose answer it is. */
-static bool is_ours(const struct client *client, const struct answer_copy *answer)
-{
-    return client->transaction[0] != '\0' &&
-           strcmp(json_get_string(answer->document, "transaction"), client->transaction) == 0;
-}
-
-static void take_response(struct client *client, const char *payload, size_t length)
-{
-    struct answer_copy answer;
-
-    if (!answer_read(payload, length, &answer)) {
-        return;
-    }
-    if (client->answered || !is_ours(client, &answer)) {
-        answer_copy_free(&answer);
-        return;
-    }
-    client->answer = answer;
-    client->answered = true;
-}
-
 static void take_message(struct client *client, const struct inbox_entry *entry)
 {
     struct topic_match topic;
@@ -246,7 +192,7 @@ static void take_message(struct client *client, const struct inbox_entry *entry)
     }
     if (topic.id == TOPIC_RESPONSE) {
         if (!entry->retained) {
-            take_response(client, entry->payload, entry->payload_length);
+            client_take_response(client, entry->payload, entry->payload_length);
         }
     } else if (client->options.on_message != NULL) {
         client->options.on_message(
@@ -338,64 +284,4 @@ bool client_wait_ready(struct client *client, int timeout_ms)
 {
     client_wait(client, is_ready_or_refused, client, timeout_ms);
     return client->ready;
-}
-
-/* ---- asking ---- */
-
-void question_begin(struct question *question, const struct client *client, const char *verb)
-{
-    uint64_t random = 0;
-    struct text transaction = text_over(question->transaction, sizeof question->transaction);
-
-    random_bytes(&random, sizeof random);
-    text_addf(&transaction, "%016llx", (unsigned long long)random);
-    question->verb = verb;
-    question->text = text_over(question->buffer, sizeof question->buffer);
-    question->out = json_out(&question->text);
-    json_out_open(&question->out, NULL, '{');
-    json_out_string(&question->out, "transaction", question->transaction);
-    if (client->options.by != NULL && client->options.by[0] != '\0') {
-        json_out_string(&question->out, "by", client->options.by);
-    }
-}
-
-static bool is_answered(const void *context)
-{
-    const struct client *client = context;
-    return client->answered;
-}
-
-enum status client_await(struct client *client, int timeout_ms, struct answer_copy *ret_answer)
-{
-    if (!client_wait(client, is_answered, client, timeout_ms)) {
-        return STATUS_BUSY;
-    }
-    *ret_answer = client->answer;
-    client->answer = (struct answer_copy){.error = ""};
-    client->answered = false;
-    return STATUS_OK;
-}
-
-enum status client_ask(
-    struct client *client, struct question *question, int timeout_ms,
-    struct answer_copy *ret_answer)
-{
-    char topic[TOPIC_SIZE];
-    enum status status;
-
-    json_out_close(&question->out, '}');
-    if (question->text.cut) {
-        return STATUS_TOO_LONG;
-    }
-    status = topic_build(
-        topic, sizeof topic, client->prefix, TOPIC_REQUEST, client->account, question->verb);
-    if (status != STATUS_OK) {
-        return status;
-    }
-    answer_copy_free(&client->answer);
-    client->answered = false;
-    text_copy(client->transaction, sizeof client->transaction, question->transaction);
-    status =
-        mqtt_publish(client->mqtt, topic, question->text.data, question->text.length, 1, false);
-    return status == STATUS_OK ? client_await(client, timeout_ms, ret_answer) : status;
 }

@@ -1,5 +1,5 @@
 /* tagoutctl from its command line to what it prints, against a broker that says anything: this file
- * stands in the place of client.c. The first byte chooses the command line. Lines: `m topic
+ * stands in the place of client*.c. The first byte chooses the command line. Lines: `m topic
  * payload` is a message, `a payload` the answer to what was asked, and without either nobody
  * answers in time. Nothing of all that may command the terminal. */
 #include <stdio.h>
@@ -43,7 +43,7 @@ static const char *const command_lines[][WORDS_MAX] = {
     {"test-alert"},
 };
 
-/* ---- in the place of client.c ---- */
+/* ---- in the place of client*.c ---- */
 
 struct client {
     struct client_options options;
