@@ -98,11 +98,7 @@ void client_free(struct client *client)
     free(client);
 }
 
-void client_set_handler(
-    struct client *client,
-    void (*on_message)(
-        void *context, const struct topic_match *topic, const char *payload, size_t length),
-    void *context)
+void client_set_handler(struct client *client, client_taker on_message, void *context)
 {
     client->options.on_message = on_message;
     client->options.context = context;

@@ -1,7 +1,7 @@
 /* One client at the broker that asks the controller (C6) and listens to what it says.
  *
  * Everything happens in calls that wait: each takes what arrives until it has what it wants or
- * its time is over. What is no answer to a question goes to `on_message`.
+ * its time is over. All else goes to `on_message`.
  */
 #ifndef TAGOUT_CTL_CLIENT_H
 #define TAGOUT_CTL_CLIENT_H
@@ -17,13 +17,16 @@
 #include "controller/support/time.h"
 #include "topics/topic.h"
 
+/* Takes what is no answer to a question. */
+typedef void (*client_taker)(
+    void *context, const struct topic_match *topic, const char *payload, size_t length);
+
 struct client_options {
     const struct settings *settings; /* borrowed */
     const char *account;             /* "" or NULL: the user name at the broker, or `local` */
     const char *by;                  /* who asks; may be "" */
     void *context;
-    void (*on_message)(
-        void *context, const struct topic_match *topic, const char *payload, size_t length);
+    client_taker on_message;
 };
 
 struct client;
@@ -34,11 +37,7 @@ client_new(const struct client_options *options, struct client **ret_client, str
 void client_free(struct client *client);
 
 /* Other than in the options. */
-void client_set_handler(
-    struct client *client,
-    void (*on_message)(
-        void *context, const struct topic_match *topic, const char *payload, size_t length),
-    void *context);
+void client_set_handler(struct client *client, client_taker on_message, void *context);
 
 const char *client_account(const struct client *client);
 

@@ -22,7 +22,7 @@ struct slack_http {
     struct event *timer;
     CURLM *multi;
     struct request requests[SLACK_ROOM_COUNT];
-    void (*done)(void *context, unsigned tag, const struct slack_response *response);
+    slack_http_done done;
     void *context;
     /* Whom to trust, read once: the loop opens no file later. Empty: curl looks itself. */
     char *authorities;
@@ -197,9 +197,7 @@ static bool make_request(struct slack_http *http, struct request *request)
 }
 
 enum status slack_http_new(
-    struct event_base *base,
-    void (*done)(void *context, unsigned tag, const struct slack_response *response), void *context,
-    struct slack_http **ret_http)
+    struct event_base *base, slack_http_done done, void *context, struct slack_http **ret_http)
 {
     struct slack_http *http = calloc(1, sizeof *http);
 

@@ -16,11 +16,11 @@
 
 struct slack_http;
 
-/* `done` is called from the loop, once for each request that was started, with its `tag`. */
+/* Called from the loop, once for each request that was started, with its `tag`. */
+typedef void (*slack_http_done)(void *context, unsigned tag, const struct slack_response *response);
+
 MUST_USE enum status slack_http_new(
-    struct event_base *base,
-    void (*done)(void *context, unsigned tag, const struct slack_response *response), void *context,
-    struct slack_http **ret_http);
+    struct event_base *base, slack_http_done done, void *context, struct slack_http **ret_http);
 /* What is under way is given up, without `done`. Takes NULL. */
 void slack_http_free(struct slack_http *http);
 

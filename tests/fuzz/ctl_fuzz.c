@@ -85,11 +85,7 @@ static bool has_ended(struct client *client)
     return bytes_end(&client->lines) || client->turns++ >= LINES_MAX;
 }
 
-void client_set_handler(
-    struct client *client,
-    void (*on_message)(
-        void *context, const struct topic_match *topic, const char *payload, size_t length),
-    void *context)
+void client_set_handler(struct client *client, client_taker on_message, void *context)
 {
     client->options.on_message = on_message;
     client->options.context = context;

@@ -20,7 +20,7 @@ static struct {
     struct audit_past *past; /* under construction */
     struct audit_past_line **past_end;
     /* Slack. */
-    void (*done)(void *context, unsigned tag, const struct slack_response *response);
+    slack_http_done done;
     void *slack;
     bool asked[SLACK_ROOM_COUNT];
 } play;
@@ -72,9 +72,7 @@ struct audit_counts audit_counts(struct audit *audit)
 /* ---- Slack ---- */
 
 enum status slack_http_new(
-    struct event_base *base,
-    void (*done)(void *context, unsigned tag, const struct slack_response *response), void *context,
-    struct slack_http **ret_http)
+    struct event_base *base, slack_http_done done, void *context, struct slack_http **ret_http)
 {
     (void)base;
     play.done = done;
