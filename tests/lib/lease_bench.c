@@ -6,9 +6,11 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdlib.h>
 
 #define MONO_START_MS 1000000
 #define WALL_START_MS 500000
+#define PATIENCE_MS 3000
 
 static void add(struct lease_actions *all, const struct lease_actions *more)
 {
@@ -45,10 +47,10 @@ static void step_afresh(struct lease_bench *bench, struct lease_event event)
     step(bench, event);
 }
 
-void lease_bench_init(struct lease_bench *bench, const char *id, int64_t patience_ms)
+void lease_bench_alone(struct lease_bench *bench)
 {
     *bench = (struct lease_bench){.now = {.mono = {MONO_START_MS}, .wall = {WALL_START_MS}}};
-    lease_init(&bench->lease, id, "00112233445566778899aabbccddeeff", patience_ms, bench->now);
+    lease_init(&bench->lease, "b", "00112233445566778899aabbccddeeff", PATIENCE_MS, bench->now);
 }
 
 void lease_bench_ready(struct lease_bench *bench)
@@ -60,11 +62,40 @@ void lease_bench_ready(struct lease_bench *bench)
     assert_int_equal(bench->lease.asked, LEASE_ASK_TAKE);
 }
 
-void lease_bench_lead(struct lease_bench *bench, uint64_t epoch)
+void lease_bench_leading(struct lease_bench *bench)
 {
+    lease_bench_alone(bench);
     lease_bench_ready(bench);
-    lease_bench_ours(bench, epoch);
+    lease_bench_ours(bench, LEASE_BENCH_EPOCH);
     assert_true(lease_may_speak(&bench->lease));
+}
+
+int lease_bench_open_alone(void **state)
+{
+    struct lease_bench *bench = malloc(sizeof *bench);
+
+    if (bench == NULL) {
+        return -1;
+    }
+    lease_bench_alone(bench);
+    *state = bench;
+    return 0;
+}
+
+int lease_bench_open_leading(void **state)
+{
+    int code = lease_bench_open_alone(state);
+
+    if (code == 0) {
+        lease_bench_leading(*state);
+    }
+    return code;
+}
+
+int lease_bench_close(void **state)
+{
+    free(*state);
+    return 0;
 }
 
 void lease_bench_event(struct lease_bench *bench, enum lease_event_type type)

@@ -12,11 +12,24 @@ struct lease_bench {
     struct lease_actions did; /* in the last call, echoes that followed included */
 };
 
-void lease_bench_init(struct lease_bench *bench, const char *id, int64_t patience_ms);
+#define LEASE_BENCH_EPOCH 1000 /* of the one that leads first */
+
+/* A test of the controller "b", a bench of its own in `*state`, that has heard nothing yet, or that
+ * leads already. */
+#define LEASE_TEST_ALONE(name)                                                                     \
+    cmocka_unit_test_setup_teardown(name, lease_bench_open_alone, lease_bench_close)
+#define LEASE_TEST_LEADING(name)                                                                   \
+    cmocka_unit_test_setup_teardown(name, lease_bench_open_leading, lease_bench_close)
+int lease_bench_open_alone(void **state);
+int lease_bench_open_leading(void **state);
+int lease_bench_close(void **state);
+
+/* The same once more, in the midst of a test. */
+void lease_bench_alone(struct lease_bench *bench);
+void lease_bench_leading(struct lease_bench *bench);
+
 /* Connected, everything read: the lease was asked for. */
 void lease_bench_ready(struct lease_bench *bench);
-/* And taken. */
-void lease_bench_lead(struct lease_bench *bench, uint64_t epoch);
 
 /* One without anything to it; an echo is the one that was asked for last. */
 void lease_bench_event(struct lease_bench *bench, enum lease_event_type type);
