@@ -82,7 +82,9 @@ void do_forget(struct controller *controller, const char *account, const struct 
     publish(controller, TOPIC_STATE, request->machine, NULL, "", 0);
     discovery_forget(controller, request->machine);
     describe_person(account, request, &by);
-    log_info("%s was forgotten by %s", request->machine, by.data);
+    log_info(
+        is_known ? "%s was forgotten by %s" : "%s was to be forgotten by %s, and is not known",
+        request->machine, by.data);
     if (!is_known) {
         /* A slip of the pen, most likely; what others may have kept under that name is gone. */
         text_addf(

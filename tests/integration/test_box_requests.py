@@ -289,8 +289,10 @@ def test_a_name_that_was_never_heard_is_an_error_and_forgotten_all_the_same(clie
     client.publish("tagout/machine/ghost/command", {"relay": False}, retain=True)
     client.publish("tagout/machine/ghost/state", {"machine": "ghost"}, retain=True)
     redis.command("HSET", "tagout:machine:ghost", "oops", "true")
+    since = controller.log_position()
     answer = client.request("forget", {"machine": "ghost"})
     assert answer["status"] == "error" and answer["error"].startswith("ghost was never heard of")
+    controller.wait_log(re.compile("ghost was to be forgotten by local, and is not known"), since=since)
     assert client.retained("tagout/machine/ghost/+") == {}
     wait_until(lambda: redis.hash("tagout:machine:ghost") == {}, "its hash is gone")
 
