@@ -84,7 +84,7 @@ static int print_answer(struct ctl *ctl, const struct answer_copy *answer)
 {
     const struct json *state = json_get(answer->data, "state");
     const struct json *name = json_get(state, "machine");
-    struct why why = {.data = answer->data, .now = clock_now().wall};
+    struct why why = {.data = answer->data, .now = clock_now().wall, .file = ctl->arguments->file};
     const struct board_machine *machine = NULL;
 
     if (state != NULL && board_take_state(&ctl->board, state) == STATUS_OK) {
@@ -103,7 +103,7 @@ static int print_answer(struct ctl *ctl, const struct answer_copy *answer)
 static void print_old(struct ctl *ctl)
 {
     const struct board_machine *machine = ctl_retained(ctl);
-    struct why why = {.now = clock_now().wall};
+    struct why why = {.now = clock_now().wall, .file = ctl->arguments->file};
 
     if (machine != NULL) {
         fputs("What follows is OLD: the last that the controller said.\n", stderr);

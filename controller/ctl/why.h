@@ -14,6 +14,7 @@ struct why {
     const struct state_payload *state;
     const struct json *data; /* the answer's; NULL: the state is all there is */
     struct wall_time now;
+    const char *file; /* of -c, which the commands that it names want, too; NULL: none */
 };
 
 /* "Table Saw is off: locked out by Ada since 14:02 (35 min), because "blade is cracked"." */

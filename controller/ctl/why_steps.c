@@ -63,13 +63,30 @@ static void step_box(struct text *out, const struct why *why)
     }
 }
 
-static void step_clear(struct text *out, const struct state_payload *state)
+/* What is to be typed, as far as the verb. */
+static void add_command(struct text *out, const struct why *why, const char *verb)
 {
-    const char *option = state->oops && state->lockout ? " --both" : "";
+    text_add(out, "tagoutctl ");
+    if (why->file != NULL) {
+        text_add(out, "-c ");
+        words_escape(out, why->file);
+        text_add(out, " ");
+    }
+    text_add(out, verb);
+}
 
-    text_addf(
-        out, "When somebody has made sure that it is safe: tagoutctl clear %s%s\n", state->machine,
-        option);
+/* The same, of this machine. */
+static void add_command_here(struct text *out, const struct why *why, const char *verb)
+{
+    add_command(out, why, verb);
+    text_addf(out, " %s", why->state->machine);
+}
+
+static void step_clear(struct text *out, const struct why *why)
+{
+    text_add(out, "When somebody has made sure that it is safe: ");
+    add_command_here(out, why, "clear");
+    text_add(out, why->state->oops && why->state->lockout ? " --both\n" : "\n");
 }
 
 static void step_denied(struct text *out, const struct why *why)
@@ -81,9 +98,9 @@ static void step_denied(struct text *out, const struct why *why)
     if (user != NULL && names.length > 0) {
         text_add(out, "To let ");
         words_escape(out, user);
-        text_addf(
-            out, " in: %s among the authorizations in users.json, then tagoutctl reload.\n",
-            names.data);
+        text_addf(out, " in: %s among the authorizations in users.json, then ", names.data);
+        add_command(out, why, "reload");
+        text_add(out, ".\n");
     }
 }
 
@@ -94,18 +111,22 @@ static void step_unknown(struct text *out, const struct why *why)
     const char *account_id = why_string(card, "account_id");
 
     if (json_get_bool(card, "blocked") && account_id != NULL) {
-        text_add(out, "To take the block back: tagoutctl unblock --account-id ");
+        text_add(out, "To take the block back: ");
+        add_command(out, why, "unblock --account-id ");
         words_escape(out, account_id);
         text_add(out, "\n");
     } else {
-        text_addf(
-            out, "To enrol its holder: tagoutctl card %s prints its number, for users.json.\n",
-            why->state->machine);
+        text_add(out, "To enrol its holder: ");
+        add_command_here(out, why, "card");
+        text_add(out, " prints its number, for users.json.\n");
     }
 }
 
-static void steps_to_stop(struct text *out, const struct state_payload *state)
+static void steps_to_stop(struct text *out, const struct why *why)
 {
+    const struct state_payload *state = why->state;
+    const char *verb = "end";
+
     if (why_is(state->health, "error") || why_is(state->health, "suspect")) {
         text_add(
             out, "No command may reach its box: to be sure, switch the machine off by its own "
@@ -115,15 +136,16 @@ static void steps_to_stop(struct text *out, const struct state_payload *state)
         text_add(out, "Look at its display: the card may have to come out and go in again.\n");
     }
     if (why_is(state->mode, "always_on")) {
-        text_addf(out, "To switch it off: tagoutctl lockout %s\n", state->machine);
+        text_add(out, "To switch it off: ");
+        verb = "lockout";
     } else if (why_is(state->mode, "emergency")) {
-        text_addf(
-            out, "It goes off when that card comes out, or by tagoutctl lockout %s\n",
-            state->machine);
+        text_add(out, "It goes off when that card comes out, or by ");
+        verb = "lockout";
     } else {
-        text_addf(
-            out, "It goes off when the card comes out, or by tagoutctl end %s\n", state->machine);
+        text_add(out, "It goes off when the card comes out, or by ");
     }
+    add_command_here(out, why, verb);
+    text_add(out, "\n");
 }
 
 void why_steps(struct text *out, const struct why *why)
@@ -131,12 +153,12 @@ void why_steps(struct text *out, const struct why *why)
     const struct state_payload *state = why->state;
 
     if (state->relay) {
-        steps_to_stop(out, state);
+        steps_to_stop(out, why);
         return;
     }
     step_box(out, why);
     if (why_is_flagged(state)) {
-        step_clear(out, state);
+        step_clear(out, why);
     } else if (why_is(state->mode, "denied")) {
         step_denied(out, why);
     } else if (why_is(state->mode, "unknown_fob")) {

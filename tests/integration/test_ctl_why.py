@@ -26,7 +26,7 @@ def test_a_lockout_from_the_first_sentence_to_the_step_that_lifts_it(shop):
     said = lines(shop.run("why", "TABLE saw"))
     assert re.fullmatch(
         rf'Table Saw is off: locked out by ada {SINCE}, because "blade is cracked"\.', said[0])
-    assert "tagoutctl clear table-saw" in said[1]
+    assert said[1].endswith(f": tagoutctl -c {shop.ini} clear table-saw")
     assert said[2].strip() == "The card that is in must come out first."
     assert said[3].strip() == 'The card of a member with "wood" opens it.'
     assert re.fullmatch(r"  rule      C4 from outside, at \d\d:\d\d", said[4])
@@ -43,7 +43,7 @@ def test_who_uses_it_and_by_which_right(shop):
     shop.card_in("table-saw", ADA)
     said = lines(shop.run("why", "table-saw"))
     assert re.fullmatch(rf"Table Saw is ON: Ada's card is in {SINCE}\.", said[0])
-    assert said[1].endswith("or by tagoutctl end table-saw")
+    assert said[1].endswith(f"or by tagoutctl -c {shop.ini} end table-saw")
     assert lines(shop.run("why", "printer"))[0].endswith(
         "it is always enabled, and goes on by itself at its box's next report.")
     shop.box("printer")
@@ -70,7 +70,7 @@ def test_a_card_that_opens_nothing(shop):
     shop.wait_state("lathe", lambda s: s["mode"] == "unknown_fob" and s["confirmed"] == "off")
     said = lines(shop.run("why", "lathe"))
     assert said[0] == "lathe is off: Rosa's card is in, and is blocked."
-    assert said[1].endswith("tagoutctl unblock --account-id 18")
+    assert said[1].endswith(f": tagoutctl -c {shop.ini} unblock --account-id 18")
 
 
 def test_json_is_the_answer_and_holds_no_card_number(shop):
@@ -100,7 +100,7 @@ def test_while_the_controller_is_away_the_old_state_explains_what_it_can(shop, m
     assert "the controller does not answer" in result.err
     assert "What follows is OLD" in result.err
     assert 'because "blade is cracked".' in result.out
-    assert "tagoutctl clear table-saw" in result.out
+    assert f"tagoutctl -c {shop.ini} clear table-saw\n" in result.out
     assert "rule" not in result.out
 
 

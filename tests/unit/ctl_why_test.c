@@ -177,6 +177,31 @@ static void a_blocked_card_is_told_from_an_unknown_one(void **unused)
                  "The card that is in must come out first.\n" OPENS);
 }
 
+/* Without it they would ask another controller, or none. */
+static void the_commands_that_it_names_read_the_file_of_this_one(void **unused)
+{
+    (void)unused;
+    why.file = "grace.ini";
+    state.mode = "oops";
+    state.oops = true;
+    state.lockout = true;
+    answers("{" ACCESS "}");
+    assert_steps("When somebody has made sure that it is safe: tagoutctl -c grace.ini clear "
+                 "table-saw --both\n" OPENS);
+    state.oops = false;
+    state.lockout = false;
+    state.mode = "unknown_fob";
+    answers("{" ACCESS ", \"card\": {\"user\": null}}");
+    assert_steps(
+        "To enrol its holder: tagoutctl -c grace.ini card table-saw prints its number, for "
+        "users.json.\n" OPENS);
+    state.mode = "in_use";
+    state.relay = true;
+    state.confirmed = "on";
+    assert_steps("It goes off when the card comes out, or by tagoutctl -c grace.ini end "
+                 "table-saw\n");
+}
+
 static void who_may_open_it_is_told_in_every_configuration(void **unused)
 {
     static const struct {
@@ -393,6 +418,7 @@ int main(void)
         TEST(an_idle_machine_says_that_no_card_is_in_or_that_it_was_there_before),
         TEST(a_card_without_the_training_says_whose_and_what_it_lacks),
         TEST(a_blocked_card_is_told_from_an_unknown_one),
+        TEST(the_commands_that_it_names_read_the_file_of_this_one),
         TEST(who_may_open_it_is_told_in_every_configuration),
         TEST(a_session_says_whose_card_and_since_when),
         TEST(a_session_without_the_training_says_why_it_is_open),
