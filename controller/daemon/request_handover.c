@@ -7,17 +7,16 @@
 /* As long as the lease rests for another to take it. */
 #define HANDOVER_WAIT_MS LEASE_MS
 
-/* NULL: nothing is in the way. */
-static const char *why_not(const struct controller *controller)
+/* Nothing where nothing is in the way. */
+static void add_obstacle(struct text *out, const struct controller *controller)
 {
-    const struct lease *lease = &controller->lease;
-
-    if (!lease->is_kept || !lease->store_is_up) {
-        return "Redis is out of reach: without it nobody can take the lease";
-    } else if (!lease_has_standby(lease)) {
-        return "no other controller stands by that reaches Redis";
+    if (!store_answers(controller)) {
+        text_addf(out, "%s: without it nobody can take the lease", store_away_text(controller));
+    } else if (!controller->lease.is_kept) {
+        text_add(out, "Redis has not yet confirmed that this controller leads: try again");
+    } else if (!lease_has_standby(&controller->lease)) {
+        text_add(out, "no other controller stands by that reaches Redis");
     }
-    return NULL;
 }
 
 static void finish(
@@ -36,11 +35,12 @@ static void finish(
 void do_handover(struct controller *controller, const char *account, const struct request *request)
 {
     struct handover *handover = &controller->handover;
-    const char *why = why_not(controller);
     TEXT_LOCAL(by, 600);
+    TEXT_LOCAL(why, 256);
 
-    if (why != NULL) {
-        answer_error(controller, account, request, why);
+    add_obstacle(&why, controller);
+    if (why.length > 0) {
+        answer_error(controller, account, request, why.data);
         return;
     }
     describe_person(account, request, &by);

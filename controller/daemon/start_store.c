@@ -134,8 +134,12 @@ bool store_answers(const struct controller *controller)
 
 const char *store_away_text(const struct controller *controller)
 {
-    return controller->store_refusal[0] != '\0' ? "Redis refuses this controller"
-                                                : "Redis is out of reach";
+    const struct store *store = controller->ports.store;
+
+    if (controller->store_refusal[0] != '\0') {
+        return "Redis refuses this controller";
+    }
+    return store->operations->is_up(store) ? "Redis does not answer" : "Redis is out of reach";
 }
 
 static void on_down(void *context, enum store_down down, const char *reason)

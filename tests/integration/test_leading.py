@@ -155,8 +155,19 @@ def test_C12_a_handover_without_a_standby_is_refused(pair, client, redis):
     assert pair.saw.report()["epoch"] == pair.epoch
     redis.stop()
     client.wait_for("tagout/controller/one/status", lambda m: m.json.get("redis") == "down")
-    assert "Redis is out of reach" in client.request("handover")["error"]
+    assert client.request("handover")["error"] == (
+        "Redis is out of reach: without it nobody can take the lease")
     redis.start()
+
+
+def test_C12_nothing_is_handed_over_while_redis_hangs(pair, client, redis):
+    redis.freeze()
+    client.wait_for("tagout/controller/one/status", lambda m: m.json.get("redis") == "down",
+                    since=pair.since)
+    assert client.request("handover")["error"] == (
+        "Redis does not answer: without it nobody can take the lease")
+    redis.thaw()
+    assert pair.saw.report()["epoch"] == pair.epoch
 
 
 def test_tagoutctl_tells_who_leads_and_hands_over(pair, client, broker, start_controller):
