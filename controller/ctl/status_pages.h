@@ -1,5 +1,6 @@
 /* The answer to a `status` of all machines (C6), which for a large fleet comes in pages: as long as
- * one names a `next`, what is behind that machine is asked for. */
+ * one names a `next`, what is behind that machine is asked for. When a reload, or another leader,
+ * came between two pages, machines may have been passed over: it is asked again from the first. */
 #ifndef TAGOUT_CTL_STATUS_PAGES_H
 #define TAGOUT_CTL_STATUS_PAGES_H
 
@@ -16,8 +17,7 @@ int status_pages_ask(struct ctl *ctl, struct status_pages **ret_pages);
 /* Takes NULL. */
 void status_pages_free(struct status_pages *pages);
 
-/* False, and it has said so: a reload, or another leader, came between two pages, and machines may
- * have been passed over. */
+/* False, and it has said so: each time something came between. */
 bool status_pages_are_all(const struct status_pages *pages);
 
 /* Of what all pages list under that key the one behind `item`, or with NULL the first; NULL behind

@@ -2,8 +2,9 @@
  *
  * All of a large fleet is megabytes. It is told page by page: an answer that is not the last names
  * the machine behind which the next one begins, `next`, and who wants it asks for what comes
- * `after`. So an answer is no longer than what commands can stand behind (MQTT_DIRECT_PAYLOAD_MAX),
- * and made in a moment. */
+ * `after`. Another leader may have the machines in another order: each page tells the `epoch` of
+ * whose it is. An answer is no longer than what commands can stand behind
+ * (MQTT_DIRECT_PAYLOAD_MAX), and made in a moment. */
 #include <stdlib.h>
 
 #include "controller/daemon/controller_inside.h"
@@ -102,6 +103,7 @@ static void print_page(const struct controller *controller, size_t from, struct 
     print_left(controller, from, to, &out);
     json_out_close(&out, ']');
     json_out_integer(&out, "count", (int64_t)roster_machine_count(controller->roster));
+    json_out_integer(&out, "epoch", (int64_t)controller->epoch);
     if (to < fleet_count(controller->fleet)) {
         json_out_string(&out, "next", fleet_at(controller->fleet, to - 1)->record.machine);
     }
