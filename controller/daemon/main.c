@@ -15,6 +15,7 @@
 #include "controller/support/clock.h"
 #include "controller/support/log.h"
 #include "controller/support/memory.h"
+#include "controller/support/service_account.h"
 #include "topics/access.h"
 
 static const char usage[] =

@@ -1,5 +1,4 @@
-/* Whether the service can read what a --check by root has read: it has an account of its own.
- */
+/* Whether the service can read what a --check by root has read: it has an account of its own. */
 #ifndef TAGOUT_DAEMON_SERVICE_READS_H
 #define TAGOUT_DAEMON_SERVICE_READS_H
 
@@ -7,12 +6,10 @@
 
 #include "controller/support/text.h"
 
-#define SERVICE_ACCOUNT "tagout" /* deploy/systemd */
 #define SERVICE_FILES_MAX 8
 
 /* One line for each of the files that the account cannot read; "" stands for none. Nothing for
- * whoever is not root, and where there is no such account. In a process of its own, which has ended
- * when it returns; to be called before there are threads. */
+ * whoever is not root, and where there is no such account; see service_account.h. */
 void service_reads(const char *account, const char *const files[], size_t count, struct text *out);
 
 #endif

@@ -8,6 +8,8 @@
 #include "controller/support/arguments.h"
 #include "controller/support/log.h"
 #include "controller/support/memory.h"
+#include "controller/support/service_account.h"
+#include "controller/watcher/audit_check.h"
 #include "controller/watcher/loop.h"
 #include "controller/watcher/slack.h"
 #include "topics/access.h"
@@ -31,12 +33,17 @@ static const char usage[] =
 static void print_check(const struct settings *settings)
 {
     TEXT_LOCAL(slack, 2048);
+    TEXT_LOCAL(doubts, 2048);
 
     slack_describe(settings, &slack);
     printf(
         "configuration ok\nAudit: %s, for %lld day%s\n%s", settings->audit.directory,
         (long long)settings->audit.keep_days, text_plural((uint64_t)settings->audit.keep_days),
         slack.data);
+    audit_check(settings->audit.directory, SERVICE_ACCOUNT, &doubts);
+    if (doubts.length > 0) {
+        printf("is that meant?\n%s", doubts.data);
+    }
 }
 
 static int run(const struct settings *settings, bool verbose)
