@@ -18,7 +18,7 @@
 #include "controller/support/time.h"
 
 #define AUDIT_LINE_MAX 16384
-#define AUDIT_STATE_MAX ((size_t)4 << 20)
+#define AUDIT_STATE_MAX ((size_t)32 << 20)
 
 struct audit_files;
 

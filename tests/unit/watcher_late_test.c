@@ -94,6 +94,18 @@ static int close_watcher(void **state)
     return rmdir("audit");
 }
 
+static void hear_of(unsigned machine, unsigned n)
+{
+    TEXT_LOCAL(topic, 64);
+    TEXT_LOCAL(payload, 256);
+
+    text_addf(&topic, "tagout/machine/m%u/event", machine);
+    text_addf(
+        &payload, "{\"event_type\":\"login\",\"machine\":\"m%u\",\"n\":%u,\"at\":%u}", machine, n,
+        1000 + n);
+    watcher_on_message(watcher, topic.data, payload.data, payload.length, false);
+}
+
 static void hear(const char *payload)
 {
     watcher_on_message(watcher, "tagout/machine/saw/event", payload, strlen(payload), false);
@@ -258,6 +270,25 @@ static void how_a_payload_is_laid_out_does_not_matter_to_the_audits_print(void *
     expect_audit("1.0");
 }
 
+#define FLEET 10000 /* what one process carries */
+
+static void in_a_large_fleet_each_gap_shows_and_nothing_is_heard_twice(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < FLEET; i++) {
+        hear_of(i, 1);
+    }
+    assert_int_equal(watcher->line, FLEET);
+    for (unsigned i = 0; i < FLEET; i++) {
+        hear_of(i, 1);
+    }
+    assert_int_equal(watcher->line, FLEET);
+    for (unsigned i = 0; i < FLEET; i++) {
+        hear_of(i, 3); /* and a gap before it */
+    }
+    assert_int_equal(watcher->line, 3 * FLEET);
+}
+
 static void without_a_number_each_is_one(void **state)
 {
     (void)state;
@@ -288,6 +319,7 @@ int main(void)
         TEST(after_a_restart_an_event_that_is_new_is_late_all_the_same),
         TEST(without_its_memory_it_knows_what_the_audit_has),
         TEST(how_a_payload_is_laid_out_does_not_matter_to_the_audits_print),
+        TEST(in_a_large_fleet_each_gap_shows_and_nothing_is_heard_twice),
         TEST(without_a_number_each_is_one),
         TEST(late_is_the_audits_own_word),
     };

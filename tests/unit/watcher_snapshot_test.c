@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "controller/support/version.h"
+#include "controller/watcher/audit_files.h"
 #include "controller/watcher/snapshot.h"
 
 #define WALL_MS INT64_C(1700000000000)
@@ -212,6 +213,53 @@ static void events_and_names_are_remembered(void **state)
     assert_string_equal(machine->display_name, "S\xc3\xa4ge \"1\"");
 }
 
+/* All that is known of each, with names as long as may be. */
+static void fill_table(void)
+{
+    for (unsigned i = 0; i < WATCHED_MACHINES_MAX; i++) {
+        char name[WATCHED_NAME_SIZE];
+        struct watched *machine;
+
+        snprintf(name, sizeof name, "%064u", i);
+        machine = watched_touch(process.counting.machines, name);
+        assert_non_null(machine);
+        memset(machine->display_name, '"', sizeof machine->display_name - 1);
+        machine->n = UINT32_MAX;
+        machine->epoch = VERSION_EPOCH_MAX;
+        machine->event_at.ms = WALL_MS + 123;
+        machine->timeouts = UINT32_MAX;
+        machine->timeouts_at.ms = WALL_MS + 123;
+        machine->recent_count = WATCHED_RECENT;
+        for (size_t j = 0; j < WATCHED_RECENT; j++) {
+            machine->recent[j].ms = process.now.mono.ms - 1;
+        }
+        machine->last_timeout.ms = process.now.mono.ms - 1;
+        machine->quiet_until.ms = process.now.mono.ms - 1;
+        machine->down = true;
+    }
+}
+
+static void a_full_table_is_remembered(void **state)
+{
+    size_t length = 0;
+    char *bytes;
+    const struct watched *first;
+
+    (void)state;
+    fill_table();
+    bytes = snapshot_print(&process.snapshot, BASE, process.now, &length);
+    assert_non_null(bytes);
+    assert_true(length <= AUDIT_STATE_MAX);
+    watched_free(process.counting.machines);
+    begin(1000, WALL_MS);
+    assert_int_equal(snapshot_read(bytes, length, BASE, process.now, &process.snapshot), STATUS_OK);
+    free(bytes);
+    assert_int_equal(watched_count(process.counting.machines), WATCHED_MACHINES_MAX);
+    first = watched_first(process.counting.machines);
+    assert_int_equal(strlen(first->name), TOPIC_MACHINE_MAX);
+    assert_int_equal(first->n, UINT32_MAX);
+}
+
 static void positions_and_the_thread_are_remembered(void **state)
 {
     (void)state;
@@ -341,6 +389,7 @@ int main(void)
         TEST(an_outage_ends_after_a_restart_as_it_would_have),
         TEST(a_wall_clock_that_was_set_back_delays_nothing_for_long),
         TEST(events_and_names_are_remembered),
+        TEST(a_full_table_is_remembered),
         TEST(positions_and_the_thread_are_remembered),
         TEST(what_was_told_of_services_is_remembered),
         TEST(what_was_heard_since_the_start_stays),
