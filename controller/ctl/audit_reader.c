@@ -145,11 +145,20 @@ static bool next_bytes(struct audit_reader *reader, size_t *ret_length)
 
 bool audit_reader_next(struct audit_reader *reader, struct audit_line *ret_line)
 {
+    return audit_reader_next_with(reader, "", ret_line);
+}
+
+bool audit_reader_next_with(
+    struct audit_reader *reader, const char *word, struct audit_line *ret_line)
+{
     size_t length;
 
     while (next_bytes(reader, &length)) {
         TEXT_LOCAL(why, 192);
 
+        if (strstr(reader->buffer, word) == NULL) {
+            continue;
+        }
         json_free(reader->document);
         reader->document = NULL;
         if (length > AUDIT_LINE_BYTES_MAX) {

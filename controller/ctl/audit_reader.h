@@ -51,4 +51,8 @@ void audit_reader_close(struct audit_reader *reader);
 /* False at the end. */
 bool audit_reader_next(struct audit_reader *reader, struct audit_line *ret_line);
 
+/* The next line that has this word in it; the others cost little. */
+bool audit_reader_next_with(
+    struct audit_reader *reader, const char *word, struct audit_line *ret_line);
+
 #endif

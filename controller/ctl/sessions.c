@@ -10,14 +10,17 @@
 
 #include "controller/ctl/audit_reader.h"
 
-struct open_session {
+/* A machine's last session. */
+struct last_session {
     struct session session;
+    bool open;
+    bool late;   /* its beginning was heard late */
     bool failed; /* uthash ran out of memory while adding it */
     UT_hash_handle hh;
 };
 
 struct sessions {
-    struct open_session *open; /* by machine */
+    struct last_session *last; /* by machine */
 };
 
 static const struct {
@@ -29,6 +32,9 @@ static const struct {
     {"emergency_login", SESSION_EMERGENCY},
 };
 
+/* The clocks of two controllers that tell of one session are not further apart. */
+#define TWIN_MS 2000
+
 enum status sessions_new(struct sessions **ret_sessions)
 {
     *ret_sessions = calloc(1, sizeof **ret_sessions);
@@ -37,15 +43,15 @@ enum status sessions_new(struct sessions **ret_sessions)
 
 void sessions_free(struct sessions *sessions)
 {
-    struct open_session *item;
-    struct open_session *next;
+    struct last_session *item;
+    struct last_session *next;
 
     if (sessions == NULL) {
         return;
     }
-    HASH_ITER(hh, sessions->open, item, next)
+    HASH_ITER(hh, sessions->last, item, next)
     {
-        HASH_DEL(sessions->open, item);
+        HASH_DEL(sessions->last, item);
         free(item);
     }
     free(sessions);
@@ -65,62 +71,96 @@ static struct session read_session(const struct json *event, enum session_kind k
     return session;
 }
 
-static struct open_session *find(const struct sessions *sessions, const char *machine)
+/* The machine's last one; makes it. NULL when there is no memory. */
+static struct last_session *last_of(struct sessions *sessions, const char *machine)
 {
-    struct open_session *found;
+    struct last_session *item;
 
-    HASH_FIND_STR(sessions->open, machine, found);
-    return found;
-}
-
-static void close_open(struct sessions *sessions, struct open_session *item)
-{
-    HASH_DEL(sessions->open, item);
-    free(item);
-}
-
-static enum status
-begin(struct sessions *sessions, const struct session *session, session_taker *taker, void *context)
-{
-    struct open_session *item = find(sessions, session->machine);
-
+    HASH_FIND_STR(sessions->last, machine, item);
     if (item != NULL) {
-        taker(context, &item->session);
-        close_open(sessions, item);
+        return item;
     }
     item = calloc(1, sizeof *item);
     if (item == NULL) {
-        return STATUS_NO_MEMORY;
+        return NULL;
     }
-    item->session = *session;
-    HASH_ADD_STR(sessions->open, session.machine, item);
+    text_copy(item->session.machine, sizeof item->session.machine, machine);
+    HASH_ADD_STR(sessions->last, session.machine, item);
     if (item->failed) {
         free(item);
+        return NULL;
+    }
+    return item;
+}
+
+static bool is_of_same_person(const struct session *a, const struct session *b)
+{
+    return strcmp(a->user, b->user) == 0 && strcmp(a->account_id, b->account_id) == 0;
+}
+
+/* A leader that was cut off and its successor may both have told of it. */
+static bool
+is_begun_already(const struct last_session *last, const struct session *session, bool late)
+{
+    return last->open && (late || last->late) && last->session.kind == session->kind &&
+           is_of_same_person(&last->session, session);
+}
+
+static bool is_ended_already(const struct last_session *last, const struct session *session)
+{
+    int64_t apart_ms = last->session.from.ms - session->from.ms;
+
+    return last->session.to.ms != 0 && apart_ms >= -TWIN_MS && apart_ms <= TWIN_MS &&
+           is_of_same_person(&last->session, session);
+}
+
+static enum status begin(
+    struct sessions *sessions, const struct session *session, bool late, session_taker *taker,
+    void *context)
+{
+    struct last_session *last = last_of(sessions, session->machine);
+
+    if (last == NULL) {
         return STATUS_NO_MEMORY;
     }
+    if (is_begun_already(last, session, late)) {
+        return STATUS_OK;
+    }
+    if (last->open) {
+        taker(context, &last->session);
+    }
+    last->session = *session;
+    last->open = true;
+    last->late = late;
     return STATUS_OK;
 }
 
-static void
+static enum status
 end(struct sessions *sessions, const struct json *event, struct wall_time at, session_taker *taker,
     void *context)
 {
     struct session session = read_session(event, SESSION_LOGIN);
-    struct open_session *item = find(sessions, session.machine);
+    struct last_session *last = last_of(sessions, session.machine);
 
+    if (last == NULL) {
+        return STATUS_NO_MEMORY;
+    }
     session.lasted_ms = json_get_ms(event, "session_s");
-    if (item != NULL) {
+    session.from.ms = at.ms - session.lasted_ms;
+    if (last->open) {
         int64_t lasted_ms = session.lasted_ms;
-        session = item->session;
+        session = last->session;
         session.lasted_ms = lasted_ms;
-        close_open(sessions, item);
-    } else {
-        session.from.ms = at.ms - session.lasted_ms;
+    } else if (is_ended_already(last, &session)) {
+        return STATUS_OK;
     }
     session.to = at;
     session.approximate = json_get_bool(event, "approx");
     text_copy(session.reason, sizeof session.reason, json_get_string(event, "reason"));
     taker(context, &session);
+    last->session = session;
+    last->open = false;
+    return STATUS_OK;
 }
 
 static void refuse(
@@ -145,13 +185,13 @@ enum status sessions_take(
         if (strcmp(event_type, beginnings[i].event_type) == 0) {
             struct session session = read_session(event, beginnings[i].kind);
             session.from = at;
-            return begin(sessions, &session, taker, context);
+            return begin(sessions, &session, json_get_bool(event, "late"), taker, context);
         }
     }
     if (strcmp(event_type, "logout") == 0) {
-        end(sessions, event, at, taker, context);
-    } else if (
-        strcmp(event_type, "denied") == 0 || strcmp(event_type, "unknown_fob") == 0 ||
+        return end(sessions, event, at, taker, context);
+    }
+    if (strcmp(event_type, "denied") == 0 || strcmp(event_type, "unknown_fob") == 0 ||
         strcmp(event_type, "refused") == 0) {
         refuse(event, event_type, at, taker, context);
     }
@@ -160,7 +200,9 @@ enum status sessions_take(
 
 void sessions_open(const struct sessions *sessions, session_taker *taker, void *context)
 {
-    for (const struct open_session *item = sessions->open; item != NULL; item = item->hh.next) {
-        taker(context, &item->session);
+    for (const struct last_session *item = sessions->last; item != NULL; item = item->hh.next) {
+        if (item->open) {
+            taker(context, &item->session);
+        }
     }
 }

@@ -1,5 +1,6 @@
 /* Who used what, put together from events: each session once, when it ends. Pure.
  *
+ * Where a leader that was cut off and its successor both tell of one, it is one.
  * A session whose beginning lies before what was read begins where its end says that it did. One
  * of which no end is heard (the watcher was away too long) ends with the machine's next one, at a
  * time that nobody knows; those that are open at the end are told by sessions_open.

@@ -5,8 +5,9 @@
 
 #include "controller/ctl/audit_reader.h"
 #include "controller/ctl/ctl.h"
+#include "controller/ctl/late_lines.h"
 #include "controller/ctl/moment.h"
-#include "controller/ctl/sessions.h"
+#include "controller/ctl/session_words.h"
 #include "controller/support/clock.h"
 
 #define SINCE_DEFAULT "24h"
@@ -19,6 +20,7 @@ struct reading {
     struct wall_time since;
     struct wall_time until;
     struct audit_reader *reader;
+    struct late_lines *late;
     struct sessions *sessions; /* NULL: lines are wanted */
     bool at_end;               /* all was read: a session that is told now is open */
     uint64_t shown;
@@ -106,6 +108,7 @@ static void describe(const struct audit_line *line, struct text *out)
 
     if (strcmp(line->kind, "event") == 0) {
         words_escape(out, json_get_string(object, "text"));
+        text_add(out, late_lines_is_late(object) ? " (heard late)" : "");
     } else if (strcmp(line->kind, "alert") == 0) {
         text_add(out, "ALERT: ");
         words_escape(out, json_get_string(object, "text"));
@@ -143,102 +146,19 @@ static void print_line(struct reading *reading, const struct audit_line *line)
 
 /* ---- sessions ---- */
 
-static const char *how_it_ended(const char *reason)
+/* How one that has no end is told. */
+static const char *ending_of(const struct reading *reading)
 {
-    static const struct {
-        const char *reason;
-        const char *words;
-    } endings[] = {
-        {"card_removed", "card out"},
-        {"card_swapped", "another card was put in"},
-        {"oops", "Oops"},
-        {"unoops", "Oops was cleared"},
-        {"lockout", "locked out"},
-        {"unlock", "the lockout was lifted"},
-        {"reboot", "the machine's box restarted"},
-        {"offline", "the machine's box signed off"},
-        {"ended", "ended from outside"},
-        {"config", "the configuration changed"},
-        {"denied", "REFUSED: not authorized"},
-        {"unknown_fob", "REFUSED: unknown card"},
-        {"refused", "REFUSED: the machine was out of use"},
-    };
-
-    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
-        if (strcmp(endings[i].reason, reason) == 0) {
-            return endings[i].words;
-        }
-    }
-    return reason;
-}
-
-static const char *const kinds[] = {
-    [SESSION_LOGIN] = "session",
-    [SESSION_OVERRIDE] = "override",
-    [SESSION_EMERGENCY] = "emergency",
-    [SESSION_REFUSED] = "refused",
-};
-
-static void print_session_json(const struct session *session)
-{
-    TEXT_LOCAL(text, 4096);
-    struct json_out out = json_out(&text);
-
-    json_out_open(&out, NULL, '{');
-    json_out_string(&out, "kind", kinds[session->kind]);
-    json_out_string(&out, "machine", session->machine);
-    json_out_string(&out, "display_name", session->display_name);
-    json_out_string(&out, "user", session->user[0] == '\0' ? NULL : session->user);
-    json_out_string(
-        &out, "account_id", session->account_id[0] == '\0' ? NULL : session->account_id);
-    json_out_number(&out, "from", (double)session->from.ms / 1000.0, 3);
-    if (session->to.ms != 0) {
-        json_out_number(&out, "to", (double)session->to.ms / 1000.0, 3);
-        json_out_number(&out, "session_s", (double)session->lasted_ms / 1000.0, 3);
-        json_out_string(&out, "reason", session->reason);
-    } else {
-        json_out_null(&out, "to");
-    }
-    if (session->approximate) {
-        json_out_bool(&out, "approx", true);
-    }
-    json_out_close(&out, '}');
-    puts(text.data);
-}
-
-static void add_person(struct text *out, const struct session *session)
-{
-    if (session->user[0] != '\0') {
-        words_escape(out, session->user);
-    } else if (session->kind == SESSION_EMERGENCY) {
-        text_add(out, "emergency card");
-    } else {
-        text_add(out, "somebody unknown");
-    }
-    if (session->kind == SESSION_OVERRIDE) {
-        text_add(out, " (OVERRIDE)");
-    }
-}
-
-static const char *ending_of(const struct reading *reading, const struct session *session)
-{
-    if (session->to.ms != 0) {
-        return how_it_ended(session->reason);
-    }
     if (!reading->at_end) {
         return "(no end of it was heard)";
     }
     return reading->until.ms == INT64_MAX ? "(still open)" : "(open at that time)";
 }
 
-/* "2026-11-22 14:02:11 to 15:10:40  1 h 8 min  Table Saw  Ada  card out" */
 static void print_session(void *context, const struct session *session)
 {
     struct reading *reading = context;
-    bool is_try = session->kind == SESSION_REFUSED;
-    enum tone tone = is_try ? TONE_NOTE : session->kind == SESSION_LOGIN ? TONE_PLAIN : TONE_ALARM;
-    TEXT_LOCAL(lasted, 64);
-    TEXT_LOCAL(out, 2048);
+    TEXT_LOCAL(out, 4096);
 
     if (!is_wanted_machine(reading, session->machine, session->display_name) ||
         !is_wanted_person(reading, session->user, session->account_id, "")) {
@@ -246,20 +166,12 @@ static void print_session(void *context, const struct session *session)
     }
     reading->shown++;
     if (reading->ctl->arguments->json) {
-        print_session_json(session);
+        session_json(&out, session);
+        puts(out.data);
         return;
     }
-    if (!is_try && session->to.ms != 0) {
-        text_add(&lasted, session->approximate ? "about " : "");
-        words_duration(&lasted, session->lasted_ms);
-    }
-    words_stamp(&out, session->from);
-    text_addf(&out, "  %-13s  ", lasted.data);
-    words_escape(&out, session->display_name);
-    text_add(&out, "  ");
-    add_person(&out, session);
-    text_addf(&out, "  %s", ending_of(reading, session));
-    ctl_say(reading->ctl, tone, out.data);
+    session_line(&out, session, ending_of(reading));
+    ctl_say(reading->ctl, session_tone(session), out.data);
 }
 
 /* ---- reading ---- */
@@ -280,6 +192,31 @@ static void show_progress(struct reading *reading)
     reading->has_progress = true;
 }
 
+static enum status take_line(struct reading *reading, const struct audit_line *line)
+{
+    if (reading->sessions == NULL) {
+        if (is_wanted_line(reading, line->object)) {
+            print_line(reading, line);
+        }
+        return STATUS_OK;
+    }
+    if (strcmp(line->kind, "event") != 0) {
+        return STATUS_OK;
+    }
+    return sessions_take(reading->sessions, line->object, line->at, print_session, reading);
+}
+
+static enum status take_late(struct reading *reading, struct wall_time until)
+{
+    enum status status = STATUS_OK;
+    struct audit_line line;
+
+    while (status == STATUS_OK && late_lines_take(reading->late, until, &line)) {
+        status = take_line(reading, &line);
+    }
+    return status;
+}
+
 static int read_all(struct reading *reading)
 {
     struct audit_line line;
@@ -287,17 +224,18 @@ static int read_all(struct reading *reading)
 
     while (status == STATUS_OK && !ferror(stdout) && audit_reader_next(reading->reader, &line)) {
         show_progress(reading);
-        if (line.at.ms < reading->since.ms || line.at.ms > reading->until.ms) {
+        if (line.at.ms < reading->since.ms || line.at.ms > reading->until.ms ||
+            (strcmp(line.kind, "event") == 0 && late_lines_is_late(line.object) &&
+             late_lines_has(reading->late))) {
             continue;
         }
-        if (reading->sessions != NULL) {
-            if (strcmp(line.kind, "event") == 0) {
-                status =
-                    sessions_take(reading->sessions, line.object, line.at, print_session, reading);
-            }
-        } else if (is_wanted_line(reading, line.object)) {
-            print_line(reading, &line);
+        status = take_late(reading, line.at);
+        if (status == STATUS_OK) {
+            status = take_line(reading, &line);
         }
+    }
+    if (status == STATUS_OK) {
+        status = take_late(reading, reading->until);
     }
     reading->at_end = true;
     if (reading->sessions != NULL) {
@@ -358,12 +296,47 @@ static int read_times(struct reading *reading)
     return CTL_DONE;
 }
 
+static enum status open_reader(struct reading *reading, struct text *why)
+{
+    const char *directory = reading->ctl->settings->audit.directory;
+
+    return audit_reader_open(reading->reader, directory, reading->since, why);
+}
+
+/* Twice: the late ones first. */
+static int read_files(struct reading *reading)
+{
+    enum status status;
+    int code;
+    TEXT_LOCAL(why, 1024);
+
+    if (open_reader(reading, &why) != STATUS_OK) {
+        goto closed;
+    }
+    status = late_lines_read(reading->reader, reading->since, reading->until, &reading->late);
+    audit_reader_close(reading->reader);
+    if (status != STATUS_OK) {
+        ctl_complain("%s", status_text(status));
+        return CTL_REFUSED;
+    }
+    if (open_reader(reading, &why) != STATUS_OK) {
+        goto closed;
+    }
+    code = read_all(reading);
+    say_what_is_missing(reading);
+    audit_reader_close(reading->reader);
+    return reading->reader->closed > 0 ? CTL_REFUSED : code;
+
+closed:
+    ctl_complain("%s", why.data);
+    ctl_complain("it is on the host of tagout-watcher; [audit] directory says where");
+    return CTL_REFUSED;
+}
+
 int ctl_log(struct ctl *ctl)
 {
     struct reading reading = {.ctl = ctl, .now = clock_now()};
-    const char *directory = ctl->settings->audit.directory;
     int code = read_times(&reading);
-    TEXT_LOCAL(why, 1024);
 
     if (code != CTL_DONE) {
         return code;
@@ -373,16 +346,10 @@ int ctl_log(struct ctl *ctl)
         (ctl_has(ctl->arguments, CTL_SESSIONS) && sessions_new(&reading.sessions) != STATUS_OK)) {
         ctl_complain("out of memory");
         code = CTL_REFUSED;
-    } else if (audit_reader_open(reading.reader, directory, reading.since, &why) != STATUS_OK) {
-        ctl_complain("%s", why.data);
-        ctl_complain("it is on the host of tagout-watcher; [audit] directory says where");
-        code = CTL_REFUSED;
     } else {
-        code = read_all(&reading);
-        say_what_is_missing(&reading);
-        code = reading.reader->closed > 0 ? CTL_REFUSED : code;
-        audit_reader_close(reading.reader);
+        code = read_files(&reading);
     }
+    late_lines_free(reading.late);
     sessions_free(reading.sessions);
     free(reading.reader);
     return code;

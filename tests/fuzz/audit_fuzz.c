@@ -18,7 +18,10 @@ struct heard {
 static void take_line(void *context, int64_t number, const char *line, size_t length)
 {
     struct heard *heard = context;
+    size_t event_length = 0;
+    const char *event = audit_line_event(line, length, &event_length);
 
+    FUZZ_CHECK(event == NULL || (event > line && event + event_length == line + length));
     FUZZ_CHECK(number > heard->after && number == audit_line_number(line, length));
     FUZZ_CHECK(memchr(line, '\n', length) == NULL);
     heard->count++;

@@ -123,6 +123,43 @@ def test_an_open_session_is_told_from_one_whose_end_was_never_heard(audit):
         "               Lathe  Ada  (open at that time)"]
 
 
+def add_late(audit):
+    """What a leader that was cut off told of the denied Bob and of Ada's session, much later."""
+    for event_type, ago_s, text, who, more in (
+            ("logout", 1001, "Lathe: Ada logged out after 16 min (card out)", ADA,
+             {"reason": "card_removed", "session_s": 999}),
+            ("denied", 2500, "Lathe: Bob is not authorized", BOB, {}),
+            ("login", 90000, "Lathe: Ada logged in", ADA, {})):
+        audit.add("event", 10, late=True, event_type=event_type, text=text, at=audit.now - ago_s,
+                  **LATHE, **who, **more)
+    audit.event("unlock", 5, "Lathe: unlocked by Rosa", LATHE)
+
+
+def test_what_was_heard_late_stands_at_its_time_and_says_so(audit):
+    add_late(audit)
+    assert texts(audit.log()) == [
+        "Lathe: Bob is not authorized", "Lathe: Bob is not authorized (heard late)",
+        "Lathe: Ada logged in", "Lathe: Ada logged out after 16 min (card out) (heard late)",
+        "Lathe: locked out by Rosa: blade", "Lathe: Ada logged out after 16 min (locked out)",
+        "Lathe: unlocked by Rosa"]
+    lines = [json.loads(line) for line in audit.log("--json").out.splitlines()]
+    assert [line["line"] for line in lines] == [3, 8, 4, 7, 5, 6, 10]
+    assert [line["late"] for line in lines if "late" in line] == [True, True]
+    assert texts(audit.log("--since", "26h", "--until", "24h")) == [
+        "Lathe: Ada logged in (heard late)"]
+    assert texts(audit.log("--until", "41min")) == [
+        "Lathe: Bob is not authorized", "Lathe: Bob is not authorized (heard late)"]
+    assert len(texts(audit.log("--user", "bob"))) == 2
+
+
+def test_a_session_that_two_leaders_told_is_one(audit):
+    add_late(audit)
+    assert texts(audit.log("--sessions")) == [
+        "               Lathe  Bob  REFUSED: not authorized",
+        "               Lathe  Bob  REFUSED: not authorized",
+        "16 min         Lathe  Ada  card out"]
+
+
 def test_a_file_that_may_not_be_read_is_an_error(audit):
     path = os.path.join(audit.folder, month(audit.now - 40 * 86400))
     os.rename(path, path + ".away")

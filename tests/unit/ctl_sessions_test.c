@@ -122,6 +122,42 @@ static void a_refused_try_is_told_at_once(void **state)
     assert_int_equal(count, 3);
 }
 
+#define LOGIN "{\"event_type\": \"login\", " SAW ADA
+#define LOGOUT "{\"event_type\": \"logout\", " SAW ADA ", \"reason\": \"card_removed\", "
+#define LATE ", \"late\": true}"
+
+static void a_session_whose_end_two_leaders_told_is_one(void **state)
+{
+    (void)state;
+    hears(LOGIN "}", 100);
+    hears(LOGOUT "\"session_s\": 60" LATE, 160);
+    hears(LOGOUT "\"session_s\": 63}", 165); /* it began at 102: as far apart as clocks may be */
+    assert_int_equal(count, 1);
+    assert_int_equal(taken[0].to.ms, 160000);
+    hears(LOGOUT "\"session_s\": 62.999}", 166); /* at 103.001 */
+    assert_int_equal(count, 2);
+    sessions_open(sessions, take, NULL);
+    assert_int_equal(count, 2);
+}
+
+static void a_session_whose_beginning_two_leaders_told_is_one(void **state)
+{
+    (void)state;
+    hears(LOGIN LATE, 100);
+    hears(LOGIN "}", 103);
+    hears(LOGIN LATE, 104);
+    hears(LOGOUT "\"session_s\": 60}", 163);
+    assert_int_equal(count, 1);
+    assert_int_equal(taken[0].from.ms, 100000);
+    hears(LOGIN "}", 200);
+    hears(LOGIN "}", 210); /* told in its turn: the one before has no end */
+    assert_int_equal(count, 2);
+    assert_int_equal(taken[1].to.ms, 0);
+    hears("{\"event_type\": \"login\", " SAW "\"user\": \"Bob\"" LATE, 220);
+    assert_int_equal(count, 3);
+    assert_int_equal(taken[2].from.ms, 210000);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -132,6 +168,8 @@ int main(void)
         TEST(one_without_an_end_ends_with_the_next),
         TEST(machines_have_sessions_of_their_own),
         TEST(a_refused_try_is_told_at_once),
+        TEST(a_session_whose_end_two_leaders_told_is_one),
+        TEST(a_session_whose_beginning_two_leaders_told_is_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
