@@ -49,7 +49,9 @@ struct mqtt_options {
     const char *key_file;
     int keep_alive_s;
     int retry_max_ms; /* longest wait between two attempts to connect; 0: MQTT_BACKOFF_MAX_MS */
-    bool persistent_session; /* clean session unless set */
+    /* Clean session unless set. Then all that was acknowledged is in the inbox, also what came while
+     * mqtt_stop said goodbye: pop it behind mqtt_free. */
+    bool persistent_session;
     /* After an idle second Paho reads nothing for 100 ms. So that an answer never waits for that,
      * a little is said to the broker each 0.8 s, unless this client may doze. One client that may
      * not is enough for a whole process. A direct one has no thread that could. */

@@ -57,7 +57,7 @@ on_message(void *context, const char *topic, const char *payload, size_t length,
     struct inbox *inbox = is_request ? intake->requests : intake->inbox;
     enum status status;
 
-    if (atomic_load(&intake->closed)) {
+    if (atomic_load(&intake->closed) && !intake->is_kept) {
         return true;
     }
     if (is_request && intake->request_bytes > 0 && length > intake->request_bytes) {

@@ -14,7 +14,8 @@ struct mqtt_intake {
     bool (*is_request)(const char *topic);
     size_t request_bytes; /* more of a request is not kept; 0: no limit */
     bool is_owners;       /* the link's events come on the owner's thread, which then pops */
-    atomic_bool closed;   /* nobody pops any more */
+    bool is_kept; /* what is acknowledged must be heard: the owner pops once more at the end */
+    atomic_bool closed; /* nobody pops any more */
 };
 
 /* What a link calls; `intake` is borrowed. */

@@ -193,11 +193,28 @@ static enum status start(struct loop *loop, struct text *why)
     return status;
 }
 
+/* It was acknowledged, so the broker does not send it again. */
+static void hear_rest(struct loop *loop)
+{
+    struct inbox_entry entry;
+
+    watcher_connect(loop->watcher, NULL);
+    while (inbox_pop(loop->inbox, &entry)) {
+        if (entry.kind == INBOX_MESSAGE) {
+            watcher_on_message(
+                loop->watcher, entry.topic, entry.payload, entry.payload_length, entry.retained);
+        }
+    }
+}
+
 static void stop(struct loop *loop)
 {
     watcher_http_free(loop->http);
     mqtt_free(loop->mqtt);
     mqtt_finish();
+    if (loop->watcher != NULL) {
+        hear_rest(loop);
+    }
     watcher_free(loop->watcher);
     event_loop_close(&loop->events);
     audit_stop(loop->audit, AUDIT_STOP_MS);
@@ -247,7 +264,7 @@ static int run(struct loop *loop)
     }
     supervisor_stopping(&loop->supervisor);
     finish_slack(loop);
-    on_inbox(-1, 0, loop); /* acknowledged: the broker does not send it again */
+    on_inbox(-1, 0, loop);
     watcher_stop(loop->watcher);
     if (loop->connecting) {
         mqtt_stop(loop->mqtt, GOODBYE_MS);

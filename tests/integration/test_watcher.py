@@ -147,6 +147,22 @@ def test_it_misses_nothing_while_it_restarts(start_watcher, shop, slack):
     assert watcher.audit_lines("gap") == []
 
 
+def test_it_misses_nothing_while_it_stops_in_a_flood(start_watcher, shop):
+    watcher = start_watcher({"slack": {"control_channel": "", "bot_token": "", "oops_channel": "",
+                                       "activity_channel": ""}})
+    for _ in range(4):
+        for number in range(600):
+            shop.event("login", machine=f"m{number % 20}", wait=False)
+            if number == 300:
+                watcher.signal(signal.SIGTERM)
+        assert watcher.wait() == 0
+        watcher.start()
+    wait_until(lambda: len(watcher.audit_lines("event")) >= 2400, "all are in the audit")
+    assert watcher.audit_lines("gap") == []
+    assert len({(line["machine"], line["n"]) for line in watcher.audit_lines("event")}) == 2400
+    assert len(watcher.audit_lines("event")) == 2400
+
+
 # ---- the audit ----
 
 
@@ -264,6 +280,34 @@ def test_an_event_that_comes_twice_is_told_once(start_watcher, shop, client, sla
     slack.wait_for("lockout")
     assert len(slack.requests()) == 3
     assert [line["n"] for line in watcher.audit_lines()] == [1, 2, 3]
+
+
+def test_what_a_cut_off_leader_tells_late_is_in_the_audit_and_told_once(start_watcher, shop,
+                                                                        client, slack):
+    watcher = start_watcher()
+    shop.event("login", text="Saw: Ada logged in", epoch=1)
+    cut_off_at = round(time.time(), 3) - 600
+    shop.event("unoops", n=2, epoch=2)
+    late = [shop.event("oops", n=2, epoch=1, at=cut_off_at, text="Saw: Oops by Bob"),
+            shop.event("logout", n=3, epoch=1, at=cut_off_at + 1, text="Saw: Ada logged out")]
+    for channel in ("control", "oops", "activity"):
+        slack.wait_for("(Heard late, 10 min after it happened.)", channel=channel)
+    for end in (watcher.stop, watcher.kill):  # a kill may come before it remembers a delivery
+        end()
+        watcher.start()
+        for event in late:
+            client.publish("tagout/machine/saw/event", event)
+    shop.event("lockout", n=3, epoch=2, text="Saw: locked out")
+    slack.wait_for("Saw: locked out")
+    wait_until(lambda: any(line["event_type"] == "lockout" for line in watcher.audit_lines("event")),
+               "the last one is in the audit")
+    assert [(line["kind"], line.get("n"), line.get("epoch"), line.get("late", False))
+            for line in watcher.audit_lines()] == [
+        ("event", 1, 1, False), ("event", 2, 2, False), ("event", 2, 1, True),
+        ("event", 3, 1, True), ("event", 3, 2, False)]
+    texts = [request.text for request in slack.requests()]
+    assert sum("Oops by Bob" in text for text in texts) == 1
+    assert sum("Ada logged out" in text for text in texts) == 1
 
 
 # ---- test-alert ----

@@ -89,14 +89,14 @@ class Voice:
         self.n = {}
         self.count = {}
 
-    def event(self, event_type, machine="saw", n=None, **more):
+    def event(self, event_type, machine="saw", n=None, wait=True, **more):
         self.n[machine] = n or self.n.get(machine, 0) + 1
         event = {"event_type": event_type, "n": self.n[machine], "machine": machine,
                  "display_name": machine.title(), "user": None, "account_id": None,
                  "source": "card", "reason": None, "text": f"{machine.title()}: {event_type}",
                  "epoch": 1, "rev": 1, "at": round(time.time(), 3)}
         event.update(more)
-        self.client.publish(f"tagout/machine/{machine}/event", event)
+        self.client.publish(f"tagout/machine/{machine}/event", event, wait=wait)
         return event
 
     def save_timeout(self, machine="saw", count=None, wait=True):
