@@ -1,5 +1,6 @@
 """What must hold when all faults are over: one leads, each box has its answer, all copies agree,
 nothing that was promised is lost, and a card opens a machine again."""
+import collections
 import time
 
 from harness import Client
@@ -195,15 +196,22 @@ class Calm:
                     self.fail(None, f"C11.6: the watcher did not tell of the death of {name}")
 
     def audited(self):
-        """Each event that was heard is in the audit, or stands in a gap of it, or behind its
+        """Each event that was heard is in the audit, once, or stands in a gap of it, or behind its
         end: then only the next one would show that it was missed."""
         kept = {}
-        for line in self.floor.watcher.audit_lines():
+        audit = self.floor.watcher.audit_lines()
+        self.truth.tally["heard late"] = sum(line.get("late", False) for line in audit)
+        for line in audit:
             if line["kind"] in ("event", "gap"):
                 kept.setdefault(line["machine"], []).append(line)
         for machine, events in self.ear.all_events.items():
             lines = kept.get(machine, [])
-            known = {(line["n"], line["at"]) for line in lines if line["kind"] == "event"}
+            told = collections.Counter((line["n"], line["at"], line["epoch"], line["event_type"])
+                                       for line in lines if line["kind"] == "event")
+            for event, times in told.items():
+                if times > 1:
+                    self.fail(machine, f"it is in the audit {times} times: {event}")
+            known = {(n, at) for n, at, *_ in told}
             last = max((line["at"] for line in lines if line["kind"] == "event"), default=0)
             gaps = [line for line in lines if line["kind"] == "gap"]
             for event in events:
