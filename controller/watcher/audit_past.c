@@ -46,10 +46,12 @@ static void take_line(void *context, int64_t number, const char *line, size_t le
         return;
     }
     item = malloc(sizeof *item);
-    if (item == NULL || (item->text = strndup(line, length)) == NULL) {
+    if (item == NULL || (item->text = malloc(length + 1)) == NULL) {
         free(item);
         return;
     }
+    memcpy(item->text, line, length);
+    item->text[length] = '\0';
     item->number = number;
     item->next = NULL;
     *gathering->end = item;
