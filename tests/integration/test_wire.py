@@ -91,14 +91,13 @@ def test_C3_a_malformed_report_changes_nothing_is_counted_and_gets_no_command(co
     client.subscribe(EVENTS)
     client.subscribe(f"{SAW}/state")
     client.wait_for(f"{SAW}/state", lambda m: m.retain)
-    since = client.position()
-    for payload in BAD_REPORTS:
-        client.publish(f"{SAW}/report", payload, wait=False)
-    wait_until(lambda: controller.metrics()["tagout_bad_reports_total"] >= len(BAD_REPORTS),
-               "all are counted")
-    assert controller.metrics()["tagout_bad_reports_total"] == len(BAD_REPORTS)
-    assert state_of(client, "saw") == before
-    assert client.messages(f"{SAW}/#", since) == []
+    with client.hears_nothing(f"{SAW}/#"):
+        for payload in BAD_REPORTS:
+            client.publish(f"{SAW}/report", payload, wait=False)
+        wait_until(lambda: controller.metrics()["tagout_bad_reports_total"] >= len(BAD_REPORTS),
+                   "all are counted")
+        assert controller.metrics()["tagout_bad_reports_total"] == len(BAD_REPORTS)
+        assert state_of(client, "saw") == before
     # The reason is logged, and not for each of a storm.
     assert len(re.findall("saw: bad report", controller.log())) == 1
     command = saw.report()
@@ -155,13 +154,14 @@ def test_C3_a_duplicate_gets_the_current_command_and_nothing_else(controller, cl
     client.subscribe(EVENTS)
     client.subscribe(f"{SAW}/state")
     client.wait_for(f"{SAW}/state")
-    for seq, card in ((1, ""), (2, ""), (2, ADA), (1, BOB)):  # late or again, whatever it says
-        since = client.position()
-        saw.seq = seq - 1
-        saw.send(card=card)
-        assert client.wait_for(f"{SAW}/command", since=since).json == command
-    assert state_of(client, "saw")["mode"] == "in_use"
-    assert len(client.messages(f"{SAW}/state")) == 1 and events(client) == []
+    with client.hears_nothing(f"{SAW}/state"):
+        for seq, card in ((1, ""), (2, ""), (2, ADA), (1, BOB)):  # late or again, whatever it says
+            since = client.position()
+            saw.seq = seq - 1
+            saw.send(card=card)
+            assert client.wait_for(f"{SAW}/command", since=since).json == command
+        assert state_of(client, "saw")["mode"] == "in_use"
+    assert events(client) == []
     assert controller.metrics()["tagout_reports_duplicate_total"] == 4
 
 
@@ -192,12 +192,11 @@ def test_C3_a_report_of_a_boot_that_is_over_is_dropped(controller, client):
     old = Machine(client, "saw", boot_id="first")
     old.seq = 2
     state_of(client, "saw")
-    since = client.position()
-    old.send(oops=True)
-    wait_until(lambda: controller.metrics()["tagout_reports_superseded_total"] == 1, "counted")
-    state = state_of(client, "saw")
+    with client.hears_nothing(f"{SAW}/#"):
+        old.send(oops=True)
+        wait_until(lambda: controller.metrics()["tagout_reports_superseded_total"] == 1, "counted")
+        state = state_of(client, "saw")
     assert (state["mode"], state["boot_id"], state["rev"]) == ("in_use", "second", command["rev"])
-    assert client.messages(f"{SAW}/#", since) == []
 
 
 # ---- a storm ----
@@ -235,7 +234,7 @@ def test_C3_in_a_storm_of_heartbeats_no_press_and_no_card_is_lost(controller, cl
 # ---- the connection ----
 
 def test_the_answer_does_not_wait_for_an_acknowledgement(controller, client):
-    """With Nagle's algorithm on it takes 44 ms."""
+    """With Nagle's algorithm on each takes 44 ms; on a busy host many take longer, but not all."""
     saw = Machine(client, "saw")
     saw.report()
     times = []
@@ -243,7 +242,7 @@ def test_the_answer_does_not_wait_for_an_acknowledgement(controller, client):
         began = time.monotonic()
         saw.report()
         times.append(time.monotonic() - began)
-    assert statistics.median(times) < 0.030
+    assert statistics.quantiles(times, n=4)[0] < 0.030
 
 
 def run(*command):

@@ -1,4 +1,5 @@
 """An MQTT client that remembers what it heard, and a machine that talks as C3 says."""
+import contextlib
 import json
 import socket
 import threading
@@ -189,6 +190,19 @@ class Client:
         except TimeoutError:
             return
         raise AssertionError(f"unexpected: {message!r}")
+
+    @contextlib.contextmanager
+    def hears_nothing(self, topic):
+        """Fails when something came on `topic` by the end of the block; unless meanwhile all that
+        is retained was published again, as a new leader does once (C12.1). The blocks come last
+        then."""
+        blocks = f"{self.prefix}/controller/blocks"
+        if blocks not in self._filters:
+            self.subscribe(blocks)
+        since = self.position()
+        yield
+        heard = self.messages(topic, since)
+        assert not heard or [m for m in self.messages(blocks, since) if not m.retain], heard
 
     def retained(self, topic, timeout_s=TIMEOUT_S):
         """What the broker holds: {topic: Message}. A message of one's own on a topic subscribed
