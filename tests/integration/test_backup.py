@@ -9,7 +9,7 @@ import tempfile
 import pytest
 
 from ctl_shop import CTL, MACHINES, USERS, Result, Terminal
-from harness import ROOT, Machine, Redis
+from harness import ROOT, TIMEOUT_S, Machine, Redis
 from services import clean_environment
 
 PASSPHRASE = "correct horse battery staple"
@@ -64,9 +64,9 @@ class Host:
 
     def run(self, *arguments, environment=None):
         done = subprocess.run([CTL, "-c", self.ini, *arguments], stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
-                              env=dict(self.environment, **(environment or {})), check=False,
-                              start_new_session=True)  # no terminal
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
+                              env=dict(self.environment, **(environment or {})),
+                              timeout=2 * TIMEOUT_S, start_new_session=True)  # no terminal
         return Result(done)
 
     def backup(self, *arguments):

@@ -254,7 +254,7 @@ def test_a_lockout_whose_relay_stays_on_says_so(shop):
     shop.box("table-saw").send(card=ADA)
     shop.wait_state("table-saw", lambda s: s["relay"])
     running = subprocess.Popen(
-        [CTL, "-c", shop.ini, "lockout", "table-saw", "--now", "--wait", "3"],
+        [CTL, "-c", shop.ini, "lockout", "table-saw", "--now", "--wait", "6"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=shop.environment)
     shop.wait_state("table-saw", lambda s: s["lockout"])
     shop.box("table-saw").tell(relay_state=True)

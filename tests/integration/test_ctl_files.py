@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from ctl_shop import CTL, Result, bare
-from harness import clean_environment
+from harness import TIMEOUT_S, clean_environment
 from secured import Secured
 
 ADMIN = "[mqtt]\nurl = mqtt://127.0.0.1:1\nusername = ad.grace\npassword = x\n"
@@ -37,8 +37,8 @@ class Place:
         caps = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
         command = (caps if os.getuid() == 0 else []) + [CTL, *arguments]
         return Result(subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=40,
-            env=clean_environment(dict(environment, TAGOUTCTL_DIRECTORY=self.folder))))
+            command, stdin=subprocess.DEVNULL, capture_output=True, check=False,
+            timeout=2 * TIMEOUT_S, env=clean_environment(dict(environment, TAGOUTCTL_DIRECTORY=self.folder))))
 
 
 def broker_of(result):

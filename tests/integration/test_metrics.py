@@ -226,7 +226,7 @@ def test_since_when_a_card_is_in_moves_with_the_card_only(client, controller):
 
 
 def test_C9_3_save_timeouts_count_for_the_machines_life(client, redis, start_controller):
-    controller = start_controller(MACHINES, USERS, settings={"redis": {"save_timeout_ms": 200}})
+    controller = start_controller(MACHINES, USERS, settings={"redis": {"save_timeout_ms": 1500}})
     saw = Machine(client, "saw")
     saw.report()
     wait_until(lambda: scrape(controller)["tagout_save_budgets"].value() == 0, "it is saved")
@@ -478,7 +478,6 @@ def test_who_asks_for_nothing_makes_room_and_is_thrown_out(controller, client):
         assert saw.report(card=ADA)["relay"] is True
         assert scrape(controller)["tagout_leader"].value() == 1
         assert scrape(controller)["process_open_fds"].value() < 40
-        assert not is_closed(idle[-1]) and time.monotonic() - began < 4, "this host is too busy"
         wait_until(lambda: is_closed(idle[-1]), "its time is over")
         assert time.monotonic() - began > 4
         assert all(is_closed(connection) for connection in idle)
@@ -495,16 +494,16 @@ def test_the_watcher_tells_of_alerts_services_slack_and_the_audit(broker, client
     Machine(client, "saw").report(card=EVE)
     wait_until(lambda: scrape(watcher)["tagout_service_status"].labels(), "services are known")
     assert client.request("test-alert", {})["status"] == "ok"
+    wait_until(lambda: scrape(watcher)["tagout_audit_lines_total"].value() >= 2
+               and scrape(watcher)["tagout_watcher_events_total"].value() >= 1, "it has heard")
     found = scrape(watcher)
     assert found["tagout_watcher_alerts_total"].value(alert="test") == 1
     assert found["tagout_slack_done_total"].value() >= 1
     assert found["tagout_slack_works"].value() == found["tagout_watcher_speaks"].value() == 1
     assert found["tagout_slack_waiting"].value(lane="control") == 0
-    assert found["tagout_audit_lines_total"].value() >= 2
     assert found["tagout_audit_lines_dropped_total"].value() == 0
     wait_until(lambda: scrape(watcher)["tagout_audit_behind_seconds"].value() == 0, "written")
-    assert scrape(watcher)["tagout_audit_waiting_bytes"].value() == 0
-    assert found["tagout_watcher_events_total"].value() >= 1
+    wait_until(lambda: scrape(watcher)["tagout_audit_waiting_bytes"].value() == 0, "all of it")
     wait_until(lambda: all(scrape(watcher)["tagout_service_status"].value(
         service=name, status="running") == 1 for name in ("controller-one", "leader", "redis",
                                                           "broker")), "all run")

@@ -13,8 +13,10 @@ EVENTS = "tagout/machine/+/event"
 STATES = "tagout/machine/+/state"
 CONNECTED = re.compile("connected to the broker")
 
-# A stop takes 2 s for its goodbye; systemd kills after 10 s, and Paho awaits a broker for 5 s.
-STOP_S = 5
+# A stop takes 2 s for its goodbye; systemd kills after 10 s.
+STOP_S = 10
+
+BUDGET_MS = 1500
 
 # What a restart may change: the version, and how sure one is of what the relay really does.
 VERSIONS = ("epoch", "rev", "confirmed")
@@ -277,7 +279,7 @@ def wait_until_saved(client, redis, name):
 def test_C9_2_a_frozen_redis_holds_nobody_up(broker, redis, client, start_controller):
     """C9.3: each report whose state is not saved in its budget is counted and told; nothing is
     lost."""
-    start_controller(MACHINES, USERS, settings={"redis": {"save_timeout_ms": 300}})
+    start_controller(MACHINES, USERS, settings={"redis": {"save_timeout_ms": BUDGET_MS}})
     client.subscribe("tagout/fleet/save_timeout")
     client.subscribe("tagout/machine/fan/event")
     saw, mill, fan, press = (Machine(client, name) for name in ("saw", "mill", "fan", "press"))
@@ -295,12 +297,12 @@ def test_C9_2_a_frozen_redis_holds_nobody_up(broker, redis, client, start_contro
     press.report()
     answer = client.request("lockout", {"machine": "saw", "value": True})
     assert answer["data"] == {"changed": True, "persisted": False, "confirmed": "unknown"}
-    assert client.messages(COMMANDS, since)[3].at - began < 0.3
+    assert client.messages(COMMANDS, since)[3].at - began < BUDGET_MS / 1000
 
     for name, count in (("saw", 3), ("mill", 2), ("fan", 1), ("press", 1)):
         last = client.wait_for("tagout/fleet/save_timeout", since=since, predicate=lambda m: (
             m.json["machine"] == name and m.json["count"] == count)).json
-        assert (last["budget_ms"], last["controller"]) == (300, "one")
+        assert (last["budget_ms"], last["controller"]) == (BUDGET_MS, "one")
         assert abs(last["at"] - time.time()) < 60
     assert len(client.messages("tagout/fleet/save_timeout", since)) == 7
     state = states(client)["fan"]
@@ -335,6 +337,8 @@ def test_C9_3_a_redis_that_died_has_everything_again_when_it_comes_back(
         wait_until_saved(client, redis, name)
     client.wait_for("tagout/controller/one/status", lambda m: m.json["redis"] == "up", since=since)
 
+
+LONG_S = 180  # for five thousand machines on a busy host
 
 FLEET = {f"m{number:04}": {"authorizations_or": ["woodshop"]} for number in range(5000)}
 FLEET_USERS = [user(number, f"U{number}", ["woodshop"] if number % 2 else [])
@@ -409,7 +413,7 @@ return sum
 def wait_until_all_saved(redis):
     """Each has its report, and every seventh a lockout."""
     revs = len(FLEET) + (len(FLEET) + 6) // 7
-    wait_until(lambda: redis.command("EVAL", SUM_OF_REVS, 0) == revs, "all are saved")
+    wait_until(lambda: redis.command("EVAL", SUM_OF_REVS, 0) == revs, "all are saved", LONG_S)
 
 
 def fleet_states(connect, modes=None):
@@ -419,7 +423,7 @@ def fleet_states(connect, modes=None):
         right = modes is None or modes == {name: state["mode"] for name, state in held.items()}
         return held if len(held) == len(FLEET) and right else None
 
-    return wait_until(complete, "all states")
+    return wait_until(complete, "all states", LONG_S)
 
 
 def assert_same_fleet(after, before):

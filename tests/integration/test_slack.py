@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from fake_slack import (CloseBefore, CloseInBody, Endless, Garbage, RateLimited, Refuse, Slow,
+from fake_slack import (CloseBefore, CloseInBody, Endless, Garbage, Held, RateLimited, Refuse, Slow,
                         Status)
 from harness import ADA, EVE, MACHINES, MAX, USERS, Machine, wait_until
 from watcher import TOKEN, wait_alert, wait_service
@@ -162,27 +162,30 @@ def test_retry_after_stops_the_method(start_watcher, shop, slack):
 
 def test_a_slow_slack_holds_up_nothing_else(start_watcher, shop, client, slack):
     start_watcher()
-    slack.mood_until_changed(Slow(3))
+    held = Held()
+    slack.mood_until_changed(held)
     shop.event("oops")
     wait_until(lambda: slack.requests(), "it has the request")
     shop.save_timeout("saw")
     shop.save_timeout("lathe")
     wait_alert(client, "fleet_save_timeouts")
     assert slack.taken() == []
-    slack.mood_until_changed(Status(200, body=b'{"ok":true}'))
+    held.let_go()
     slack.wait_for("Saw: oops")
 
 
 def test_one_message_a_second_after_a_burst(start_watcher, shop, slack):
     start_watcher()
+    began = time.monotonic()
     for number in range(6):
         shop.event("login", text=f"Saw: login {number}")
     slack.wait_for("login 5")
-    at = [r.at - slack.requests()[0].at for r in slack.requests()]
+    at = [r.at - began for r in slack.requests()]
     assert slack.texts() == [f"Saw: login {number}" for number in range(6)]
-    assert at[2] < 1.9, at
+    # A busy host hears late, and never too soon.
+    assert min(at[1] - at[0], at[2] - at[1]) < 0.9, at
     for number in (3, 4, 5):
-        assert at[number] > number - 2.5, at
+        assert at[number] > number - 2.1, at
 
 
 def test_while_slack_is_away_memory_is_bounded(

@@ -55,7 +55,7 @@ def test_a_day_of_all_programs(scratch, broker, redis, start_controller, start_w
         ask(controller, "block", "--account-id", "rosa")
         controller.reload()
         ask(controller, "status", "nothing", status=1)
-        wait_until(lambda: slack.requests, "Slack hears of it")
+        wait_until(slack.requests, "Slack hears of it")
         since = watcher.log_position()
         broker.restart()
         redis.restart()

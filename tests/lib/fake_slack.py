@@ -68,6 +68,20 @@ class Slow:
         Fine().answer(handler, request)
 
 
+class Held:
+    """Answers well, once it is let go."""
+
+    def __init__(self):
+        self._may_go = threading.Event()
+
+    def let_go(self):
+        self._may_go.set()
+
+    def answer(self, handler, request):
+        self._may_go.wait(TIMEOUT_S)
+        Fine().answer(handler, request)
+
+
 class Status:
     def __init__(self, code, headers=None, body=b""):
         self.code = code
