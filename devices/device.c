@@ -208,6 +208,18 @@ static bool relay_state(const struct device_config *config, const struct device 
     return config->contact ? device->contact[relay] : device->relays[relay].on;
 }
 
+/* Whoever sends a command that does not answer has perhaps not heard the report: he leads since
+ * just now (C12). */
+static uint64_t repeat_ms(const struct device *device)
+{
+    uint64_t due =
+        device->sent_ms + (device->repeats < FIRST_REPEATS ? FIRST_REPEAT_MS : REPEAT_MS);
+
+    return device->commanded_ms > device->sent_ms
+               ? earlier(due, device->commanded_ms + FIRST_REPEAT_MS)
+               : due;
+}
+
 /* When the next report is due though nothing happens. While one is unanswered its repeats take
  * the place of the heartbeat. */
 static uint64_t report_ms(const struct device_config *config, const struct device *device)
@@ -218,7 +230,7 @@ static uint64_t report_ms(const struct device_config *config, const struct devic
     if (device->answered_seq >= device->seq) {
         return device->sent_ms + config->heartbeat_ms;
     }
-    return device->sent_ms + (device->repeats < FIRST_REPEATS ? FIRST_REPEAT_MS : REPEAT_MS);
+    return repeat_ms(device);
 }
 
 static void fill_report(

@@ -266,6 +266,7 @@ struct device {
     uint32_t answered_seq;
     uint64_t sent_ms;
     uint32_t repeats;
+    uint64_t commanded_ms; /* when the first command since came */
     bool told_relay[DEVICE_RELAYS];
 
     bool has_applied;

@@ -277,6 +277,9 @@ void device_take_command(
     if (own) {
         take_answer(device, command);
     }
+    if (device->commanded_ms <= device->sent_ms) {
+        device->commanded_ms = device->now_ms;
+    }
     if (current) {
         device->again = is_window(outputs->refused[0]) || is_window(outputs->refused[1]);
         device->ask_again = outputs->refused[0] == DEVICE_REFUSED_CARD_LEAVING ||

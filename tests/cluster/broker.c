@@ -145,9 +145,6 @@ void broker_subscribe(struct world *world, const struct parcel *parcel)
     struct message *const *all = &world->broker.retained.of[0][0];
     struct parcel *granted = parcel_new(PARCEL_SUBACK, parcel->client);
 
-    if ((parcel->topics & ~wire->topics) >> TOPIC_REPORT & 1) {
-        wire->hears_at = world->now;
-    }
     wire->topics |= parcel->topics;
     wire->topics_qos1 = (wire->topics_qos1 & ~parcel->topics) | parcel->topics_qos1;
     granted->number = parcel->number;

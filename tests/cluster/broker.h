@@ -66,7 +66,6 @@ struct wire {
     int64_t to_broker[TOPIC_COUNT + 1]; /* when the last of a topic arrives: nothing overtakes it */
     int64_t to_client[TOPIC_COUNT + 1];
     int64_t burst_at; /* when the client last sent */
-    int64_t hears_at; /* since when a controller hears reports */
     uint64_t topics;  /* subscribed */
     uint64_t topics_qos1;
 };

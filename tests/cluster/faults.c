@@ -6,9 +6,6 @@
 #include "tests/cluster/world.h"
 
 #define CALM (16 * SECOND)
-#define HEARS_WITHIN                                                                               \
-    (5 * SECOND) /* of the last fault the sound controller hears what boxes say                    \
-                  */
 
 enum fault {
     FAULT_KILL,
@@ -243,31 +240,10 @@ static void begin_calm(struct world *world, struct due *due)
     world_plan(world, &world->fault, world->now + CALM);
 }
 
-static int64_t last_of(int64_t one, int64_t other)
-{
-    return one > other ? one : other;
-}
-
-/* What a box says while the next leader is not connected it says again in up to ten seconds (C7.4).
- * And what was asked of Redis long ago may take the lead away once more. */
-static int64_t answered_by(const struct world *world)
-{
-    int64_t since = last_of(world->calm_since, world->redis.late_until);
-    int64_t latest = world->calm_since + HEARS_WITHIN;
-
-    for (unsigned i = 0; i < world->node_count; i++) {
-        since = last_of(since, world->wires[i].hears_at); /* it may be the one that leads */
-    }
-
-    return (since < latest ? since : latest) + ANSWER_WITHIN;
-}
-
 static void give_verdict(struct world *world, struct due *due)
 {
     if (world->is_answered) {
         check_settled(world);
-    } else if (world->now < answered_by(world)) {
-        world_plan(world, due, answered_by(world));
     } else {
         check_answered(world);
         world->is_answered = true;

@@ -77,7 +77,6 @@ struct snapshot {
 struct redis {
     struct memory_database *database;
     struct snapshot snapshot;
-    int64_t late_until; /* what was asked over a connection that broke is done till then */
     bool is_down;
     bool is_frozen;
     struct due returns;

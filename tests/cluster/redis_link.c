@@ -137,7 +137,6 @@ void redis_link_go_on(struct world *world, unsigned node)
             request_travel(world, request);
         } else if (!request->was_done && dice_percent(&world->dice, 50)) {
             int64_t at = world->now + dice_between(&world->dice, 1, 3 * SECOND);
-            world->redis.late_until = at > world->redis.late_until ? at : world->redis.late_until;
             world_plan(world, &request->due, at);
         } else {
             request->travels = false;
