@@ -51,6 +51,19 @@ static void freeze(struct world *world, unsigned node, int64_t until)
     }
 }
 
+/* Between two turns of its loop, or in the middle of one; till the calm, at most. */
+static void stop_for_a_while(struct world *world, unsigned node)
+{
+    int64_t until = later(world, 100 * MS, 12 * SECOND);
+
+    if (dice_percent(&world->dice, 50)) {
+        freeze(world, node, until);
+    } else {
+        node_doze_soon(
+            world, node, until < world->calm.item.at.ms ? until : world->calm.item.at.ms);
+    }
+}
+
 static bool can_be_read(const struct world *world)
 {
     bool can = !world->redis.is_down && !world->redis.is_frozen && !world->broker.is_down;
@@ -88,7 +101,7 @@ static void strike_node(struct world *world, enum fault fault, unsigned node)
         }
         world_plan_by(world, &world->nodes[node].starts, later(world, 50 * MS, 15 * SECOND));
     } else if (fault == FAULT_FREEZE) {
-        freeze(world, node, later(world, 100 * MS, 12 * SECOND));
+        stop_for_a_while(world, node);
     } else if (fault == FAULT_CUT_FROM_BROKER) {
         cut_wire(world, node, later(world, 200 * MS, 12 * SECOND));
     } else if (fault == FAULT_CUT_FROM_REDIS && !is_recovering(world)) {
@@ -163,6 +176,7 @@ static void strike(struct world *world, struct due *due)
 
 static void heal_node(struct world *world, unsigned node)
 {
+    node_stay_awake(&world->nodes[node]);
     node_thaw(world, node);
     wire_heal(world, node);
     redis_link_cut(world, node, false);

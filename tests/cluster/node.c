@@ -167,6 +167,9 @@ static void on_turn(struct world *world, struct due *due)
     if (controller_must_end(node->controller)) {
         world_fail(world, "%s: takes a past life of its own for another process", node->id);
     }
+    if (node->is_frozen) {
+        return; /* in mid-turn */
+    }
     asked = node->redis.asked;
     if (node->inbox.count + node->requests.count > 0 || node->redis.news[0] != NEWS_NOTHING ||
         (asked != NULL && (asked->is_answered || asked->has_failed))) {
@@ -224,7 +227,9 @@ static void end(struct world *world, struct node *node)
     settings_free(node->settings);
     node->settings = NULL;
     node->is_frozen = false;
+    node->dozes_until = 0;
     node->roster_wanted = false;
+    node_stay_awake(node);
     parcels_drop(&node->inbox);
     parcels_drop(&node->requests);
     parcels_drop(&node->outbox);
@@ -246,6 +251,9 @@ void node_kill(struct world *world, unsigned index)
         return;
     }
     world_tell(world, "%s: is killed", node->id);
+    if (node_dozes(node)) {
+        wire_close_at_broker(world, index, true); /* nothing of it is under way */
+    }
     end(world, node);
     if (wire->broker_up && !wire->is_cut) {
         world_plan(
@@ -296,10 +304,10 @@ void node_thaw(struct world *world, unsigned index)
     struct node *node = &world->nodes[index];
     struct wire *wire = &world->wires[index];
 
-    world_cancel(world, &node->thaws);
-    if (!node->is_frozen) {
+    if (!node->is_frozen || node_dozes(node)) {
         return;
     }
+    world_cancel(world, &node->thaws);
     world_tell(world, "%s: goes on", node->id);
     node->is_frozen = false;
     if (wire->client_up && !wire->broker_up) {

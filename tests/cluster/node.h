@@ -17,6 +17,9 @@ struct node {
     struct controller *controller; /* NULL: the process does not run */
     unsigned life;                 /* of all that ever ran */
     bool is_frozen;
+    unsigned calls_to_doze; /* till it stands still in mid-turn; 0: it does not */
+    int64_t doze_ends;
+    int64_t dozes_until; /* it stands still there; what is left of the turn happens then */
     bool roster_wanted;
     unsigned turns; /* in this millisecond */
     int64_t turned_at_ms;
@@ -50,7 +53,17 @@ void node_thaw(struct world *world, unsigned index);
 /* Something has come for it. */
 void node_wake(struct world *world, unsigned index);
 void node_receive(struct world *world, struct parcel *parcel);
-struct now node_now(const struct node *node);
+
+/* ---- doze.c ---- */
+
+/* In mid-turn, after some more calls to what is around it. */
+void node_doze_soon(struct world *world, unsigned index, int64_t until);
+void node_stay_awake(struct node *node);
+/* It calls what is around it. */
+void node_calls(struct node *node);
+bool node_dozes(const struct node *node);
+/* What the time is for it, and when what it says leaves it. */
+int64_t node_time(const struct node *node);
 /* The connection stands, or is lost. */
 void node_outbox_connected(struct world *world, struct node *node);
 void node_outbox_lost(struct node *node);

@@ -7,9 +7,9 @@
 
 #define WALL_START_MS 1767636000000 /* a Monday evening */
 
-struct now node_now(const struct node *node)
+static struct now node_now(const struct node *node)
 {
-    int64_t now_ms = node->world->now / MS;
+    int64_t now_ms = node_time(node) / MS;
 
     return (struct now){
         .mono = {node->mono_base_ms + now_ms},
@@ -19,6 +19,7 @@ struct now node_now(const struct node *node)
 
 static struct now port_now(void *context)
 {
+    node_calls(context);
     return node_now(context);
 }
 
@@ -140,10 +141,11 @@ static enum status port_publish(
         world_fail(node->world, "%s publishes to an unknown topic, %s", node->id, topic);
         return STATUS_OK;
     }
+    node_calls(node);
     parcel = parcel_new(PARCEL_MESSAGE, node->index);
     parcel->message = message_new(match.id, who_of(node->world, &match), topic, payload, length);
     parcel->message->author = node->life;
-    parcel->message->said_at = node->world->now;
+    parcel->message->said_at = node_time(node);
     parcel->qos = qos;
     parcel->retained = retain;
     check_published(node->world, node, parcel->message);
@@ -208,6 +210,7 @@ static void port_echo(void *context, uint32_t number)
     struct node *node = context;
     struct parcel *parcel = parcel_new(PARCEL_ECHO, node->index);
 
+    node_calls(node);
     parcel->number = number;
     if (node->world->plant == PLANT_RENEW_CUT) {
         node_receive(node->world, parcel);

@@ -24,6 +24,7 @@ struct request {
     struct request *next_held; /* in `held` */
     unsigned node;
     unsigned connection;
+    int64_t sent_at;
     enum request_kind kind;
     bool in_asked;
     bool travels;
@@ -63,6 +64,8 @@ struct redis_link {
     struct request *held; /* waits for the end of the cut, or of Redis's sleep */
     int64_t to_redis;
     int64_t to_node;
+    unsigned dozed_connection; /* it was lost while the process stood still in mid-turn */
+    int64_t dozed_at;
     struct due gives_up;
     struct due connects;
 };

@@ -101,6 +101,16 @@ static void add_news(struct world *world, struct redis_link *link, enum redis_ne
     node_wake(world, link->node);
 }
 
+static void note_doze(struct world *world, unsigned node)
+{
+    struct redis_link *link = &world->nodes[node].redis;
+
+    if (link->is_up && node_dozes(&world->nodes[node])) {
+        link->dozed_connection = link->connection;
+        link->dozed_at = world->now;
+    }
+}
+
 /* A part of what is on its way reaches Redis all the same, at its own time. */
 void redis_link_break(struct world *world, unsigned node)
 {
@@ -111,6 +121,7 @@ void redis_link_break(struct world *world, unsigned node)
     }
     world_tell(world, "%s: its connection to Redis breaks", world->nodes[node].id);
     world_cancel(world, &link->gives_up);
+    note_doze(world, node);
     link->is_up = false;
     for (struct request *request = link->asked; request != NULL; request = request->next) {
         request->has_failed = true;
@@ -214,6 +225,7 @@ void redis_link_close(struct world *world, unsigned node)
 {
     struct redis_link *link = &world->nodes[node].redis;
 
+    note_doze(world, node);
     link->is_up = false;
     link->told_up = false;
     link->connection++;

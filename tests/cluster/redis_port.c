@@ -20,6 +20,7 @@ static enum status ask(struct store *store, enum request_kind kind, struct reque
     struct request *request;
     bool is_answered = kind != ASK_RELEASE && kind != ASK_FORGET;
 
+    node_calls(&link->world->nodes[link->node]);
     if (!link->told_up) {
         return STATUS_DISCONNECTED;
     }
@@ -36,7 +37,7 @@ static enum status ask(struct store *store, enum request_kind kind, struct reque
         request->has_failed = true; /* the connection is broken, and nobody knows yet */
         if (!is_answered) {
             request->travels = true;
-            world_plan(link->world, &request->due, link->world->now);
+            world_plan(link->world, &request->due, node_time(&link->world->nodes[link->node]));
             request->connection = link->connection - 1;
         }
     }

@@ -37,8 +37,12 @@ void request_travel(struct world *world, struct request *request)
 {
     struct redis_link *link = link_of(world, request);
     int64_t *last = request->was_done ? &link->to_node : &link->to_redis;
-    int64_t at = world->now + world_delay(world);
+    int64_t now = request->was_done ? world->now : node_time(&world->nodes[request->node]);
+    int64_t at = now + world_delay(world);
 
+    if (!request->was_done) {
+        request->sent_at = now;
+    }
     *last = at > *last ? at : *last + 1;
     request->travels = true;
     world_plan(world, &request->due, *last);
@@ -76,6 +80,12 @@ static void arrive_at_redis(struct world *world, struct request *request, bool i
     }
 }
 
+/* Its sender stood still in mid-turn till after the connection was gone. */
+static bool was_never_sent(const struct redis_link *link, const struct request *request)
+{
+    return request->connection == link->dozed_connection && request->sent_at > link->dozed_at;
+}
+
 static void arrive(struct world *world, struct due *due)
 {
     struct request *request = (struct request *)due;
@@ -83,7 +93,9 @@ static void arrive(struct world *world, struct due *due)
     bool is_current = link->is_up && request->connection == link->connection;
 
     request->travels = false;
-    if (!request->was_done) {
+    if (!request->was_done && !is_current && was_never_sent(link, request)) {
+        request_free_when_done(request);
+    } else if (!request->was_done) {
         arrive_at_redis(world, request, is_current);
     } else if (!is_current) {
         request_free_when_done(request);

@@ -95,18 +95,27 @@ static unsigned lane_of(const struct parcel *parcel)
     return has_topic && (parcel->to_broker || parcel->qos > 0) ? 0 : ASIDE;
 }
 
+/* When it leaves its sender. */
+static int64_t leaves_at(const struct world *world, const struct parcel *parcel)
+{
+    return parcel->to_broker && client_is_node(parcel->client)
+               ? node_time(&world->nodes[parcel->client])
+               : world->now;
+}
+
 static void dispatch(struct world *world, struct parcel *parcel, int64_t delay)
 {
     struct wire *wire = &world->wires[parcel->client];
     int64_t *last = &(parcel->to_broker ? wire->to_broker : wire->to_client)[lane_of(parcel)];
-    int64_t at = world->now + delay;
-    bool is_of_burst = parcel->to_broker && client_is_node(parcel->client) &&
-                       wire->burst_at == world->now && *last > world->now;
+    int64_t now = leaves_at(world, parcel);
+    int64_t at = now + delay;
+    bool is_of_burst =
+        parcel->to_broker && client_is_node(parcel->client) && wire->burst_at == now && *last > now;
 
     /* What is said in one turn of a loop travels in one piece. */
     *last = at > *last && !is_of_burst ? at : *last + 1;
     if (parcel->to_broker) {
-        wire->burst_at = world->now;
+        wire->burst_at = now;
     }
     world_plan(world, &parcel->due, *last);
 }

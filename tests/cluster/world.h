@@ -4,7 +4,7 @@
  * goes from one to another is a parcel with a time of arrival. Everything that is left to chance
  * comes from one seed, so that a seed tells the whole story again.
  *
- *   node.c    a controller's process: its inbox, its turns, its death
+ *   node.c    a controller's process: its inbox, its turns, its death; doze.c: it is stopped in one
  *   redis.c   Redis; redis_port.c, redis_way.c, redis_link.c: each controller's connection to it
  *   broker.c  the broker; wire.c: everybody's connection to it
  *   box.c     a machine's box
