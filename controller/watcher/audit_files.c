@@ -12,6 +12,7 @@
 
 #include "controller/support/audit_months.h"
 #include "controller/support/json.h"
+#include "controller/watcher/audit_expire.h"
 #include "controller/watcher/audit_lines.h"
 
 #define STATE_NAME "watcher.json"
@@ -20,7 +21,6 @@
 #define FILE_MODE 0640
 #define TAIL_BYTES (4 * AUDIT_LINE_MAX)
 #define TORN_TEXT_MAX 1024
-#define MONTHS_MAX 1200
 
 struct audit_files {
     int directory;
@@ -121,6 +121,23 @@ static int64_t last_number(const char *tail, size_t length)
     return 0;
 }
 
+/* On a full disk the torn end stays: it is taken out when what stands for it has been written. */
+static bool replace_end(int fd, off_t size, size_t torn, const struct text *line)
+{
+    size_t written;
+
+    if (lseek(fd, size, SEEK_SET) < 0 || !write_all(fd, line->data, line->length, &written)) {
+        int error = errno;
+
+        (void)!ftruncate(fd, size);
+        errno = error;
+        return false;
+    }
+    size -= (off_t)torn;
+    return ftruncate(fd, size) == 0 && lseek(fd, size, SEEK_SET) == size &&
+           write_all(fd, line->data, line->length, &written);
+}
+
 /* Reads the end of a month's file and mends it. */
 static enum status
 mend(struct audit_files *files, struct audit_month month, struct wall_time now, struct text *why)
@@ -161,11 +178,9 @@ mend(struct audit_files *files, struct audit_month month, struct wall_time now, 
         }
     } else if (whole < (size_t)count) {
         TEXT_LOCAL(line, 8 * TORN_TEXT_MAX);
-        size_t written;
         size_t torn = (size_t)count - whole;
         add_torn(&line, ++files->last, now, tail + whole, torn);
-        if (ftruncate(fd, about.st_size - (off_t)torn) != 0 || lseek(fd, 0, SEEK_END) < 0 ||
-            !write_all(fd, line.data, line.length, &written)) {
+        if (!replace_end(fd, about.st_size, torn, &line)) {
             status = fail(why, "its torn end cannot be mended", name);
         }
     }
@@ -286,28 +301,7 @@ enum status audit_files_sync(struct audit_files *files, struct text *why)
 
 size_t audit_files_expire(const struct audit_files *files, struct wall_time now, int64_t keep_days)
 {
-    struct audit_month *months = calloc(MONTHS_MAX, sizeof *months);
-    size_t count = 0;
-    size_t removed = 0;
-
-    if (months == NULL || !audit_months_list(files->directory, months, MONTHS_MAX, &count)) {
-        count = 0;
-    }
-    /* A clock that says that years have passed is not believed before a line of its own stood for
-     * a day: everything would be gone. */
-    if (count == 0 || audit_month_of(now).number - months[count - 1].number > 12) {
-        count = 0;
-    }
-    for (size_t i = 0; i < count; i++) {
-        char name[AUDIT_NAME_SIZE];
-        audit_month_name(months[i], name);
-        if (audit_month_end(months[i]).ms + keep_days * 86400000 <= now.ms &&
-            unlinkat(files->directory, name, 0) == 0) {
-            removed++;
-        }
-    }
-    free(months);
-    return removed;
+    return audit_expire(files->directory, now, keep_days);
 }
 
 void audit_files_read(

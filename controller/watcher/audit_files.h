@@ -41,7 +41,7 @@ MUST_USE enum status audit_files_append(
 /* What was appended is on the disk when it returns. */
 MUST_USE enum status audit_files_sync(struct audit_files *files, struct text *why);
 
-/* Removes the files of months that ended over `keep_days` days ago; returns how many. */
+/* See audit_expire.h. */
 size_t audit_files_expire(const struct audit_files *files, struct wall_time now, int64_t keep_days);
 
 /* Gives each line with a number above `after` of the newest two files, in their order; of each file

@@ -307,6 +307,70 @@ static void a_clock_that_leaps_years_removes_nothing(void **state)
     audit_files_close(files);
 }
 
+static void append_seen(struct audit_files *files, int64_t at_ms)
+{
+    TEXT_LOCAL(line, 64);
+
+    text_addf(
+        &line, "{\"line\":1,\"seen\":%lld.%03d}\n", (long long)at_ms / 1000, (int)(at_ms % 1000));
+    append(files, at_ms, line.data);
+}
+
+static size_t expire(const struct audit_files *files, int64_t now_ms)
+{
+    return audit_files_expire(files, (struct wall_time){now_ms}, 30);
+}
+
+/* Over a restart, too: what the wrong clock wrote before is there then. */
+static void a_clock_that_has_leapt_is_believed_when_a_line_of_its_own_is_a_day_old(void **state)
+{
+    static const int64_t leaps_days[] = {90, 5000};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct audit_files *files = open_files();
+        int64_t leapt_ms = JANUARY_MS + leaps_days[i] * DAY_MS;
+
+        append_seen(files, JANUARY_MS);
+        append_seen(files, leapt_ms);
+        assert_int_equal(expire(files, leapt_ms), 0);
+        assert_int_equal(expire(files, leapt_ms + DAY_MS - 1), 0);
+        assert_int_equal(expire(files, leapt_ms + DAY_MS), 1);
+        audit_files_close(files);
+        remove_audit();
+    }
+}
+
+static void months_of_a_clock_that_was_ahead_take_nothing_along(void **state)
+{
+    struct audit_files *files = open_files();
+
+    (void)state;
+    append_seen(files, JANUARY_MS);
+    append_seen(files, JANUARY_MS + 1);
+    append_seen(files, JANUARY_MS + 5000 * DAY_MS);
+    assert_int_equal(expire(files, JANUARY_MS + 30 * DAY_MS), 0);
+    assert_int_equal(expire(files, JANUARY_MS + 1 + 30 * DAY_MS), 1);
+    audit_files_close(files);
+}
+
+static void a_line_without_a_time_does_not_say_for_how_long_it_stands(void **state)
+{
+    static const char *const lines[] = {
+        "{\"line\":1}\n", "{\"line\":1,\"seen\":\"x\"}\n", "x\n", "x"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        struct audit_files *files = open_files();
+
+        append_seen(files, JANUARY_MS);
+        append(files, JANUARY_MS + 5000 * DAY_MS, lines[i]);
+        assert_int_equal(expire(files, JANUARY_MS + 5002 * DAY_MS), 0);
+        audit_files_close(files);
+        remove_audit();
+    }
+}
+
 static void the_state_is_replaced_as_a_whole(void **state)
 {
     struct audit_files *files = open_files();
@@ -515,6 +579,9 @@ int main(void)
         TEST(a_folder_that_cannot_be_made_is_an_error_with_its_name),
         TEST(months_are_kept_as_long_as_configured),
         TEST(a_clock_that_leaps_years_removes_nothing),
+        TEST(a_clock_that_has_leapt_is_believed_when_a_line_of_its_own_is_a_day_old),
+        TEST(months_of_a_clock_that_was_ahead_take_nothing_along),
+        TEST(a_line_without_a_time_does_not_say_for_how_long_it_stands),
         TEST(the_state_is_replaced_as_a_whole),
         TEST(what_is_committed_is_in_the_file_after_a_stop),
         TEST(a_disk_that_hangs_holds_up_nobody_and_memory_is_bounded),
