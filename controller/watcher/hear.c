@@ -3,7 +3,6 @@
 
 #include "controller/support/json.h"
 #include "controller/support/log.h"
-#include "controller/watcher/turn.h"
 #include "controller/watcher/watcher_inside.h"
 #include "topics/member.h"
 
@@ -129,27 +128,29 @@ bool post_alert(
 
 /* ---- events ---- */
 
-/* C8.2: a gap in a machine's count shows. */
-static void add_gap(
-    struct watcher *watcher, const struct watched *machine, const struct heard_event *event,
+void mark_gap(
+    struct watcher *watcher, const struct watched *last, const struct heard_event *event,
     enum turn turn)
 {
     TEXT_LOCAL(line, 256);
     struct json_out out = json_out(&line);
 
+    if (turn != TURN_GAP && turn != TURN_ANEW) {
+        return;
+    }
     json_out_open(&out, NULL, '{');
-    json_out_string(&out, "machine", machine->name);
-    json_out_integer(&out, "after", machine->n);
+    json_out_string(&out, "machine", last->name);
+    json_out_integer(&out, "after", last->n);
     json_out_integer(&out, "before", event->n);
     if (turn == TURN_ANEW) {
         json_out_bool(&out, "restarted", true);
     } else {
-        json_out_integer(&out, "missing", (int64_t)event->n - machine->n - 1);
+        json_out_integer(&out, "missing", (int64_t)event->n - last->n - 1);
     }
     json_out_close(&out, '}');
     (void)add_line(watcher, "gap", line.data, line.length);
     log_warning(
-        "%s: event %u came after %u: %s", machine->name, event->n, machine->n,
+        "%s: event %u came after %u: %s", last->name, event->n, last->n,
         turn == TURN_ANEW ? "its counting began anew" : "those between were missed");
 }
 
@@ -184,10 +185,11 @@ take_event(struct watcher *watcher, struct heard_event *event, const char *paylo
     if (turn == TURN_LATE) {
         heard_event_mark_late(event, watcher->now.wall);
     } else {
-        if (turn != TURN_NEXT) {
-            add_gap(watcher, machine, event, turn);
-        }
+        mark_gap(watcher, machine, event, turn);
         turn_take(machine, event);
+    }
+    if (!watcher->has_past && machine->first.n == 0) {
+        machine->first = (struct event_place){event->n, event->epoch, event->at};
     }
     line = add(watcher, "event", event->late, payload, length);
     audit_commit(watcher->audit);

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "controller/support/log.h"
-#include "controller/watcher/turn.h"
 #include "controller/watcher/watcher_inside.h"
 
 /* The moment at which a line was written, on this process's clock. */
@@ -70,6 +69,9 @@ static void recall_event(
         heard_event_mark_late(&event, seen);
     }
     machine = is_counted ? NULL : watched_touch(watcher->machines, event.machine);
+    if (machine != NULL && !event.late && event.n != 0) {
+        machine->past = (struct event_place){event.n, event.epoch, event.at};
+    }
     if (machine != NULL && !event.late && is_newer(&event, machine)) {
         turn_take(machine, &event);
         if (strcmp(event.event_type, "save_timeout") == 0) {
@@ -108,6 +110,19 @@ static void recall_line(
     json_free(document);
 }
 
+/* What came between the past and the first event heard without knowing it was missed. */
+static void mark_gaps(struct watcher *watcher)
+{
+    for (struct watched *m = watched_first(watcher->machines); m != NULL; m = m->next) {
+        struct watched last = {.n = m->past.n, .epoch = m->past.epoch, .event_at = m->past.at};
+        struct heard_event first = {.n = m->first.n, .epoch = m->first.epoch, .at = m->first.at};
+
+        text_copy(last.name, sizeof last.name, m->name);
+        mark_gap(watcher, &last, &first, turn_of(&last, &first));
+    }
+    audit_commit(watcher->audit);
+}
+
 void watcher_on_past(struct watcher *watcher, struct audit_past *past)
 {
     struct snapshot snapshot = {
@@ -132,6 +147,7 @@ void watcher_on_past(struct watcher *watcher, struct audit_past *past)
             recall_line(watcher, item, &snapshot);
         }
     }
+    mark_gaps(watcher);
     for (enum slack_lane lane = 0; lane < SLACK_LANE_COUNT; lane++) {
         waiting += slack_queue_waiting(slack_queue_of(watcher->slack), lane);
     }

@@ -172,6 +172,8 @@ static void read_machine(const struct json *object, struct now now, struct save_
     if (machine == NULL) {
         return;
     }
+    machine->past = (struct event_place){
+        n, json_get_integer(object, "epoch", VERSION_EPOCH_MAX), json_get_wall(object, "event_at")};
     if (machine->n == 0 && n > 0) {
         machine->n = n;
         machine->epoch = json_get_integer(object, "epoch", VERSION_EPOCH_MAX);

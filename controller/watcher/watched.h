@@ -19,6 +19,13 @@
 #define WATCHED_DISPLAY_SIZE (64 * 4 + 1)
 #define WATCHED_RECENT 5 /* timeouts of one machine that are worth an alert */
 
+/* C8.2: where an event stands. */
+struct event_place {
+    uint32_t n;
+    uint64_t epoch;
+    struct wall_time at;
+};
+
 struct watched {
     char name[WATCHED_NAME_SIZE];
     char display_name[WATCHED_DISPLAY_SIZE]; /* the name until an event has told it */
@@ -27,6 +34,10 @@ struct watched {
     uint32_t n;
     uint64_t epoch; /* of the leader that told it; 0: not known */
     struct wall_time event_at;
+    /* Where the disk was slow at the start: the first that was heard before the past was known, and
+     * the last of the past; {0} for none. */
+    struct event_place first;
+    struct event_place past;
 
     /* C9.3: the greatest lifetime count that was told, and when the last was; 0 for none. */
     uint32_t timeouts;

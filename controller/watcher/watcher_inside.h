@@ -15,6 +15,7 @@
 #include "controller/watcher/slack_answer.h"
 #include "controller/watcher/slack_crowds.h"
 #include "controller/watcher/snapshot.h"
+#include "controller/watcher/turn.h"
 #include "controller/watcher/watcher.h"
 #include "topics/request.h"
 #include "topics/topic.h"
@@ -92,6 +93,10 @@ void hear_event(
 void hear_save_timeout(struct watcher *watcher, const char *payload, size_t length);
 /* Adds a line: `kind` and the time in front of the members of `object`, a JSON object. */
 int64_t add_line(struct watcher *watcher, const char *kind, const char *object, size_t length);
+/* C8.2: adds a line for a gap in a machine's count, if `event` leaves one behind `last`. */
+void mark_gap(
+    struct watcher *watcher, const struct watched *last, const struct heard_event *event,
+    enum turn turn);
 /* Counts a bad message; logs at most one a minute. */
 void hear_badly(struct watcher *watcher, const char *topic, const char *why);
 

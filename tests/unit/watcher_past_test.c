@@ -103,6 +103,40 @@ static void an_outage_of_the_past_goes_on(void **state)
     assert_false(watched_first(watcher->machines)->down);
 }
 
+static void expect_lines_after_recall(const char *heard, unsigned lines)
+{
+    int64_t before;
+
+    hear(heard);
+    before = watcher->line;
+    recall("{\"line\":9,\"kind\":\"event\",\"seen\":5," EVENT("5", "5", "over"));
+    assert_int_equal(watcher->line, before + lines);
+}
+
+static void C8_2_what_was_missed_before_the_past_was_known_is_a_gap(void **state)
+{
+    (void)state;
+    expect_lines_after_recall("{" EVENT("7", "7", "over"), 1);
+}
+
+static void C8_2_what_follows_the_past_is_no_gap(void **state)
+{
+    (void)state;
+    expect_lines_after_recall("{" EVENT("6", "6", "over"), 0);
+}
+
+static void C8_2_what_the_past_has_already_is_no_gap(void **state)
+{
+    (void)state;
+    expect_lines_after_recall("{" EVENT("5", "5", "over"), 0);
+}
+
+static void C8_2_counting_that_began_anew_before_the_past_was_known_is_told(void **state)
+{
+    (void)state;
+    expect_lines_after_recall("{" EVENT("1", "6", "over"), 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_watcher, close_watcher)
 
 int main(void)
@@ -110,6 +144,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_was_heard_meanwhile_is_newer_than_the_past),
         TEST(an_outage_of_the_past_goes_on),
+        TEST(C8_2_what_was_missed_before_the_past_was_known_is_a_gap),
+        TEST(C8_2_what_follows_the_past_is_no_gap),
+        TEST(C8_2_what_the_past_has_already_is_no_gap),
+        TEST(C8_2_counting_that_began_anew_before_the_past_was_known_is_told),
     };
 
     return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
