@@ -43,6 +43,11 @@ bool certificates_tell(
             due = notices[i];
         }
     }
+    /* Told by a clock that was ahead, it is told again in time. */
+    if (certificate->told_days != 0 &&
+        certificate->ends.ms - now.ms > (certificate->told_days + 1) * DAY_MS) {
+        certificate->told_days = due;
+    }
     if (due == 0 || (certificate->told_days != 0 && certificate->told_days <= due)) {
         return false;
     }

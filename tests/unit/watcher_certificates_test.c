@@ -64,6 +64,22 @@ static void one_that_is_found_late_is_told_once(void **state)
     assert_false(tells(&certificates, 2 * DAY_MS));
 }
 
+static void what_a_clock_that_was_ahead_has_told_is_told_again_in_time(void **state)
+{
+    struct certificates certificates = one();
+
+    (void)state;
+    certificates_found(&certificates.items[0], (struct wall_time){END_MS});
+    assert_true(tells(&certificates, 3 * DAY_MS));
+    assert_false(tells(&certificates, 15 * DAY_MS)); /* a day or less: the same notice */
+    assert_false(tells(&certificates, 14 * DAY_MS));
+    assert_false(tells(&certificates, 50 * DAY_MS));
+    assert_true(tells(&certificates, 14 * DAY_MS));
+    assert_false(tells(&certificates, 100 * DAY_MS));
+    assert_true(tells(&certificates, 60 * DAY_MS));
+    assert_true(tells(&certificates, 14 * DAY_MS));
+}
+
 static void of_one_that_was_not_read_nothing_is_told(void **state)
 {
     struct certificates certificates = one();
@@ -223,6 +239,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sixty_days_before_and_fourteen_once_each),
         cmocka_unit_test(one_that_is_found_late_is_told_once),
+        cmocka_unit_test(what_a_clock_that_was_ahead_has_told_is_told_again_in_time),
         cmocka_unit_test(of_one_that_was_not_read_nothing_is_told),
         cmocka_unit_test(a_new_one_begins_anew_and_the_same_again_does_not),
         cmocka_unit_test(a_restart_tells_nothing_again),
