@@ -361,12 +361,13 @@ bool slack_queue_settle(
     return leaves;
 }
 
-void slack_queue_forget(struct slack_queue *queue, struct wall_time before)
+void slack_queue_forget(struct slack_queue *queue, struct wall_time from, struct wall_time until)
 {
     for (enum slack_lane lane = 0; lane < SLACK_LANE_COUNT; lane++) {
         const struct slack_message *in_flight = queue->rooms[room_of(lane)].in_flight;
         struct lane *l = &queue->lanes[lane];
-        while (l->first != NULL && l->first != in_flight && l->first->seen.ms < before.ms) {
+        while (l->first != NULL && l->first != in_flight &&
+               (l->first->seen.ms < from.ms || l->first->seen.ms > until.ms)) {
             drop_first(l);
         }
     }

@@ -97,8 +97,9 @@ bool slack_queue_settle(
     struct slack_queue *queue, enum slack_room room, const struct slack_outcome *outcome,
     struct mono_time now, unsigned jitter);
 
-/* Drops what was seen before that, but for what is in flight: somebody else has told it. */
-void slack_queue_forget(struct slack_queue *queue, struct wall_time before);
+/* Drops what was not seen between the two, but for what is in flight: somebody else has told it. A
+ * clock that was put back has left some behind that is yet to come. */
+void slack_queue_forget(struct slack_queue *queue, struct wall_time from, struct wall_time until);
 
 int64_t slack_queue_position(const struct slack_queue *queue, enum slack_lane lane, int64_t newest);
 unsigned slack_queue_waiting(const struct slack_queue *queue, enum slack_lane lane);

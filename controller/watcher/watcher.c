@@ -319,7 +319,8 @@ static struct mono_time tick_slack(struct watcher *watcher)
     }
     if (watcher->role.silent) {
         slack_queue_forget(
-            slack_queue_of(watcher->slack), (struct wall_time){watcher->now.wall.ms - KEPT_MS});
+            slack_queue_of(watcher->slack), (struct wall_time){watcher->now.wall.ms - KEPT_MS},
+            watcher->now.wall);
     }
     return (struct mono_time){0};
 }

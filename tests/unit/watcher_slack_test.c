@@ -260,6 +260,22 @@ static void expect(enum slack_room room, const char *text)
     assert_true(settle(room, SLACK_DELIVERED));
 }
 
+static void who_is_silent_keeps_what_was_seen_of_late_whatever_the_clock(void **state)
+{
+    struct wall_time first = now.wall;
+
+    (void)state;
+    assert_true(add(SLACK_CONTROL, "one"));
+    pass(10000);
+    assert_true(add(SLACK_CONTROL, "two"));
+    slack_queue_forget(queue, first, now.wall);
+    assert_int_equal(slack_queue_waiting(queue, SLACK_CONTROL), 2);
+    slack_queue_forget(queue, (struct wall_time){first.ms + 1}, now.wall);
+    assert_int_equal(slack_queue_waiting(queue, SLACK_CONTROL), 1);
+    slack_queue_forget(queue, first, (struct wall_time){now.wall.ms - 1}); /* put back */
+    assert_int_equal(slack_queue_waiting(queue, SLACK_CONTROL), 0);
+}
+
 static void order_is_kept_and_one_is_in_flight(void **state)
 {
     (void)state;
@@ -786,6 +802,7 @@ int main(void)
         TEST(what_came_late_gathers_with_nothing),
         TEST(the_oops_channel_gets_no_names),
         TEST(text_from_outside_is_escaped),
+        TEST(who_is_silent_keeps_what_was_seen_of_late_whatever_the_clock),
         TEST(order_is_kept_and_one_is_in_flight),
         TEST(rooms_do_not_wait_for_each_other),
         TEST(three_at_once_then_one_a_second),
