@@ -205,8 +205,8 @@ $(foreach tool,$(TOOLS) $(BENCHES) $(FUZZERS),$(eval $(call program_rule,$(tool)
 
 # Libraries that tests load into programs ahead of the C library, to make the host misbehave. In
 # an archive they would take its place in every test.
-PRELOADS := $(patsubst %,tests/lib/%.c,count_allocations failing_calls frozen_disk resolv_conf \
-    synced_disk time_paho)
+PRELOADS := $(patsubst %,tests/lib/%.c,count_allocations failing_calls frozen_disk full_disk \
+    resolv_conf synced_disk time_paho wrong_clock)
 preloads: $(PRELOADS:tests/lib/%.c=$(OBJ)/lib/%.so)
 $(OBJ)/lib/%.so: tests/lib/%.c $(OBJ)/flags
 	@mkdir -p $(@D)
@@ -362,6 +362,7 @@ soak: ## ten million reports and every kind of trouble: memory stays flat; about
 chaos: ## all programs, with people and faults that come and end; T="--seconds 600 --seed 7"
 	@deploy/install-deps build test
 	+@$(SUBMAKE) VARIANT=sanitize all
+	+@$(SUBMAKE) VARIANT=release preloads
 	@$(PYTHON) tests/chaos/run $(T)
 
 format: ## lay out the code as .clang-format says

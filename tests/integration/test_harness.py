@@ -164,6 +164,25 @@ def test_a_proxy_trickles_one_direction_only(redis, proxy):
         assert time.monotonic() - began >= 7 * 0.05
 
 
+@pytest.mark.parametrize("severed_bytes", [2, 4])
+def test_a_severing_proxy_lets_the_first_bytes_through(redis, proxy, severed_bytes):
+    between = proxy(redis)
+    between.severed_bytes = severed_bytes
+    between.set("sever", "down")
+    with via(between) as connection:
+        connection.sendall(b"PING\r\n")
+        with connection.makefile("rb") as stream:
+            assert stream.read() == b"+PONG\r\n"[:severed_bytes]
+
+
+def test_a_garbling_proxy_turns_one_bit_and_then_passes(redis, proxy):
+    between = proxy(redis)
+    between.set("garble", "down")
+    with via(between) as connection:
+        assert ask(connection) == b"+POOG\r\n"
+        assert ask(connection) == b"+PONG\r\n"
+
+
 def test_a_cut_proxy_closes_and_refuses_until_it_passes(redis, proxy):
     between = proxy(redis)
     with via(between) as connection:

@@ -1,10 +1,12 @@
 """Programs with a library of ours loaded ahead of the C library.
 
-A sanitizer wants to be that first library, so these are the release programs.
+A sanitizer wants to be that first library, so these are the release programs; or it is named first.
 """
 import mmap
 import os
+import re
 import struct
+import subprocess
 import time
 
 from processes import wait_until
@@ -21,6 +23,16 @@ def preload(*names):
     for path in paths:
         assert os.path.exists(path), f"{path} is not built: make VARIANT=release all preloads"
     return {"LD_PRELOAD": ":".join(paths)}
+
+
+def preload_into(program, *names):
+    """The same, for a program that may be sanitized."""
+    environment = preload(*names)
+    linked = subprocess.run(["ldd", program], check=True, capture_output=True, text=True).stdout
+    sanitizer = re.search(r"=> (/\S*/lib[at]san\.so\S*)", linked)
+    if sanitizer:
+        environment["LD_PRELOAD"] = f"{sanitizer.group(1)}:{environment['LD_PRELOAD']}"
+    return environment
 
 
 class _ReleaseController(Controller):
@@ -69,6 +81,58 @@ class Disk:
 
     def wait_held(self, count=1):
         wait_until(lambda: self.held >= count, f"{count} calls wait for the disk")
+
+
+class _Page:
+    """A file that a process and its test map."""
+
+    def __init__(self, path):
+        self.path = path
+        with open(path, "wb") as file:
+            file.write(bytes(mmap.PAGESIZE))
+        with open(path, "r+b") as file:
+            self._bytes = mmap.mmap(file.fileno(), mmap.PAGESIZE)
+
+    def _get(self, form, at):
+        return struct.unpack_from(form, self._bytes, at)[0]
+
+    def _set(self, form, at, value):
+        struct.pack_into(form, self._bytes, at, value)
+
+
+class WrongClock(_Page):
+    """A wall clock that can be set, as tests/lib/wrong_clock.c has it. Of a process that has it in
+    `environment` and loads "wrong_clock"."""
+
+    def __init__(self, scratch, name):
+        super().__init__(os.path.join(scratch, f"clock-{name}"))
+        self.environment = {"WRONG_CLOCK": self.path}
+
+    def set(self, ahead_s):
+        self._set("=q", 0, round(ahead_s * 1000))
+
+    @property
+    def ahead_s(self):
+        return self._get("=q", 0) / 1000
+
+
+class FullDisk(_Page):
+    """A disk that can be full, as tests/lib/full_disk.c has it. Of a process that has it in
+    `environment` and loads "full_disk"."""
+
+    def __init__(self, scratch, name):
+        super().__init__(os.path.join(scratch, f"disk-{name}"))
+        self.environment = {"FULL_DISK": self.path}
+
+    def fill(self, room_bytes=0):
+        self._set("=I", 0, 1 + room_bytes)
+
+    def empty(self):
+        self._set("=I", 0, 0)
+
+    @property
+    def refused(self):
+        return self._get("=I", 4)
 
 
 class PowerCut:

@@ -17,7 +17,8 @@ class Proxy:
       pass     bytes go through
       freeze   connections stay open, nothing goes through; what was held goes when it passes again
       trickle  `trickle_bytes` each `trickle_s`; with `buffer_bytes`, the kernel keeps no more
-      sever    the first bytes of what comes next go through, then its connection is closed
+      sever    the first `severed_bytes` of what comes next go through, then its connection is closed
+      garble   one bit of what comes next is another; then bytes go through again
       cut      connections are closed, and new ones at once (both directions)
     """
 
@@ -28,6 +29,7 @@ class Proxy:
         self.buffer_bytes = buffer_bytes
         self.port = free_port()
         self.severed = 0
+        self.severed_bytes = SEVERED_BYTES
         self._modes = {"up": "pass", "down": "pass"}
         self._writers = set()
         self._tasks = set()
@@ -51,7 +53,7 @@ class Proxy:
 
     def set(self, mode, direction="both"):
         """Takes effect before it returns."""
-        assert mode in ("pass", "freeze", "trickle", "sever", "cut")
+        assert mode in ("pass", "freeze", "trickle", "sever", "garble", "cut")
         assert mode != "cut" or direction == "both"
         self._call(self._set(mode, ("up", "down") if direction == "both" else (direction,)))
 
@@ -135,8 +137,12 @@ class Proxy:
                     await asyncio.sleep(max(0.0, due - now))
                 else:
                     piece, data = data, b""
+                if self._modes[direction] == "garble":
+                    self._modes[direction] = "pass"
+                    at = len(piece) // 2
+                    piece = piece[:at] + bytes([piece[at] ^ 1]) + piece[at + 1:]
                 sever = self._modes[direction] == "sever"
-                writer.write(piece[:SEVERED_BYTES] if sever else piece)
+                writer.write(piece[:self.severed_bytes] if sever else piece)
                 await writer.drain()
                 if sever:
                     self.severed += 1

@@ -137,6 +137,17 @@ class Redis(Service):
     def wipe(self):
         self.command("FLUSHALL")
 
+    def wait_loaded(self):
+        """One with something on disk answers before it has read it."""
+        def is_loaded():
+            try:
+                return self.command("PING") == "PONG"
+            except RuntimeError:
+                return False
+
+        wait_until(is_loaded, f"{self.name} has loaded")
+        return self
+
 
 def _read_reply(stream):
     line = stream.readline()

@@ -6,14 +6,14 @@ from processes import free_port
 from services import Broker
 
 
-def make_certificate(folder, name, address):
+def make_certificate(folder, name, address, days=2, environment=None):
     """A certificate that signs itself; (certificate, key)."""
     certificate, key = (os.path.join(folder, f"{name}.{end}") for end in ("crt", "key"))
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-         "-nodes", "-days", "2", "-subj", f"/CN={name}", "-addext",
+         "-nodes", "-days", str(days), "-subj", f"/CN={name}", "-addext",
          f"subjectAltName=IP:{address}", "-keyout", key, "-out", certificate],
-        check=True, capture_output=True)
+        check=True, capture_output=True, env=environment)
     return certificate, key
 
 

@@ -1,0 +1,129 @@
+/* A preloaded library: a wall clock that somebody sets, forwards and back.
+ *
+ * WRONG_CLOCK names a file of one 64-bit number that the test maps: by so many milliseconds the
+ * wall clock is ahead of the host's. The clocks that only run on are the host's. Who waits until a
+ * time of the wall clock waits as long as it meant when it began; where the program made that time
+ * of another clock, which lies years away, nothing is done.
+ */
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NS_PER_S 1000000000
+#define NEAR_S 86400
+
+static _Atomic int64_t *ahead_ms;
+
+__attribute__((constructor)) static void map_clock(void)
+{
+    const char *path = getenv("WRONG_CLOCK");
+    int fd = path == NULL ? -1 : open(path, O_RDWR | O_CLOEXEC);
+    void *mapped = MAP_FAILED;
+
+    if (fd >= 0) {
+        mapped = mmap(NULL, sizeof *ahead_ms, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        close(fd);
+    }
+    if (mapped == MAP_FAILED) {
+        static const char complaint[] = "wrong_clock: WRONG_CLOCK cannot be mapped\n";
+        (void)!write(STDERR_FILENO, complaint, sizeof complaint - 1);
+        abort();
+    }
+    ahead_ms = mapped;
+}
+
+static void *next_of(const char *name)
+{
+    void *function = dlsym(RTLD_NEXT, name);
+
+    if (function == NULL) {
+        abort();
+    }
+    return function;
+}
+
+static int host_clock(clockid_t clock, struct timespec *time)
+{
+    static int (*_Atomic next)(clockid_t, struct timespec *);
+    int (*function)(clockid_t, struct timespec *) = atomic_load(&next);
+
+    if (function == NULL) {
+        *(void **)&function = next_of("clock_gettime");
+        atomic_store(&next, function);
+    }
+    return function(clock, time);
+}
+
+static void add(struct timespec *time, int64_t ms)
+{
+    int64_t ns = time->tv_nsec + ms % 1000 * 1000000;
+
+    time->tv_sec += ms / 1000 + (ns >= NS_PER_S) - (ns < 0);
+    time->tv_nsec = ns + (ns < 0 ? NS_PER_S : 0) - (ns >= NS_PER_S ? NS_PER_S : 0);
+}
+
+static int64_t now_ahead_ms(void)
+{
+    return ahead_ms == NULL ? 0 : atomic_load(ahead_ms);
+}
+
+int clock_gettime(clockid_t clock, struct timespec *time)
+{
+    int result = host_clock(clock, time);
+
+    if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) {
+        add(time, now_ahead_ms());
+    }
+    return result;
+}
+
+int gettimeofday(struct timeval *restrict time, void *restrict zone)
+{
+    struct timespec now;
+
+    (void)zone;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    *time = (struct timeval){.tv_sec = now.tv_sec, .tv_usec = now.tv_nsec / 1000};
+    return 0;
+}
+
+time_t time(time_t *ret_time)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    if (ret_time != NULL) {
+        *ret_time = now.tv_sec;
+    }
+    return now.tv_sec;
+}
+
+int pthread_cond_timedwait(
+    pthread_cond_t *restrict condition, pthread_mutex_t *restrict mutex,
+    const struct timespec *restrict until)
+{
+    static int (*_Atomic next)(pthread_cond_t *, pthread_mutex_t *, const struct timespec *);
+    int (*function)(pthread_cond_t *, pthread_mutex_t *, const struct timespec *) =
+        atomic_load(&next);
+    int64_t ahead = now_ahead_ms();
+    struct timespec host = *until;
+    struct timespec now;
+
+    if (function == NULL) {
+        *(void **)&function = next_of("pthread_cond_timedwait");
+        atomic_store(&next, function);
+    }
+    (void)host_clock(CLOCK_REALTIME, &now);
+    add(&now, ahead);
+    if (until->tv_sec > now.tv_sec - NEAR_S && until->tv_sec < now.tv_sec + NEAR_S) {
+        add(&host, -ahead);
+    }
+    return function(condition, mutex, &host);
+}
