@@ -6,6 +6,7 @@ import time
 import uuid
 
 from harness import Client
+from host import Durations
 from truth import Request
 
 TOPICS = ("machine/+/command", "machine/+/state", "machine/+/report", "machine/+/event",
@@ -34,6 +35,7 @@ class Ear(Client):
         self.answers = {}      # machine: [(at, boot, seq)] since `mark`
         self.events = {}       # machine: [(at, n, type)] since `mark`
         self.alerts = []
+        self.durations = Durations(fail)
         self.wishes = {}       # machine: {version: command}
         self.passed = collections.deque(maxlen=PASSED)  # (topic, payload) that may come again
         super().__init__(broker)
@@ -99,6 +101,7 @@ class Ear(Client):
             return  # junk
         self.all_events.setdefault(machine, []).append(event)
         self.events.setdefault(machine, []).append((at, event["n"], event["event_type"]))
+        self.durations.hear(at, machine, event)
         self.truth.boxes[machine].note(
             at, f"event {event['n']} {event['event_type']} {event['text']}")
 

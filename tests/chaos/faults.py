@@ -6,11 +6,15 @@ import signal
 import threading
 import time
 
+from host import HostFaults, moves_the_lease, told
 from shop_floor import GROUPS, IDS, VICTIMS
 
 MODES = (("cut", "both"), ("freeze", "both"), ("freeze", "up"), ("freeze", "down"),
          ("trickle", "both"), ("trickle", "up"), ("trickle", "down"), ("sever", "down"),
          ("sever", "up"))
+# Only TLS sees that a bit is another.
+TLS_MODES = (*MODES, *MODES[-2:], ("garble", "both"), ("garble", "up"), ("garble", "down"))
+SEVERED_BYTES = (2, 9, 60)  # of a TLS record: in its head, and in what is encrypted
 LONG_S = 12.0
 # As what they come back when they were killed.
 BROKER_IS = ("empty", "old")
@@ -21,10 +25,10 @@ FORGET_REDIS = ("redis-kill", "redis-wipe")
 KINDS = ("freeze", "kill", "stop", "starve", "broker-freeze", *FORGET_BROKER, "redis-freeze",
          *FORGET_REDIS, "boxes-freeze", "watcher-freeze", "watcher-kill", "wire-broker",
          "wire-redis", "wire-boxes", "wire-watcher", "junk", "forge", "handover", "blink",
-         "echo")
+         "echo", "clock", "redis-full", "watcher-full")
 # After these an event may be missing: who told it, or heard it, was cut off or gone.
 GENTLE = ("redis-freeze", "redis-kill", "redis-wipe", "watcher-freeze", "watcher-kill",
-          "wire-redis", "wire-watcher", "junk")
+          "wire-redis", "wire-watcher", "junk", "redis-full", "watcher-full")
 
 # What one controller of the two survives, alone.
 SURVIVED = ("freeze", "kill", "stop", "starve", "wire-broker", "blink")
@@ -39,6 +43,7 @@ class Fault:
         self.lasts_s = lasts_s
         self.who = dice.choice(("leader", "standby", "both"))
         self.mode = dice.choice(MODES)
+        self.tls_mode = dice.choice(TLS_MODES)
         self.group = f"boxes-{dice.randrange(GROUPS)}"
         self.trickle_s = dice.choice((0.0005, 0.005, 0.05))
         self.identity = dice.choice(IDS)
@@ -49,7 +54,7 @@ class Fault:
 
     def __repr__(self):
         more = {"redis-kill": " " + REDIS_IS[self.number // 3 % 3],
-                "broker-kill": " " + BROKER_IS[self.number % 2]}.get(self.kind, "")
+                "broker-kill": " " + BROKER_IS[self.number % 2]}.get(self.kind, told(self))
         if self.kind.startswith("wire-"):
             more = f" {self.mode[0]} {self.mode[1]}"
         who = f" {self.who}" if self.kind in ("freeze", "kill", "stop", "starve", "wire-broker",
@@ -58,7 +63,11 @@ class Fault:
         return f"{self.kind}{who}{group}{more} at {self.begins_s:.1f} s for {self.lasts_s:.1f} s"
 
 
-def plan(seed, number, kinds):
+def is_gentle(fault):
+    return fault.kind in GENTLE or (fault.kind == "clock" and not moves_the_lease(fault))
+
+
+def plan(seed, number, kinds, tls=False):
     """The faults of one round, in the order in which they begin."""
     dice = random.Random(f"round {number} {seed}")
     faults = []
@@ -67,19 +76,23 @@ def plan(seed, number, kinds):
         kind = dice.choice([k for k in kinds if k not in forgets] or kinds)
         lasts_s = dice.choice((dice.uniform(0.1, 1), dice.uniform(1, 4), dice.uniform(4, LONG_S)))
         faults.append(Fault(kind, dice.uniform(0.2, 6), lasts_s, dice))
+        if tls and kind.startswith("wire-") and kind != "wire-redis":
+            faults[-1].mode = faults[-1].tls_mode
     return sorted(faults, key=lambda fault: fault.begins_s)
 
 
 def answered_within_s(faults):
     """How long a report may wait meanwhile; None where that is the fault's business."""
-    if all(fault.kind in GENTLE for fault in faults):
+    if all(is_gentle(fault) for fault in faults):
         return AT_ONCE_S
+    if all(is_gentle(fault) or fault.kind == "clock" for fault in faults):
+        return TAKE_OVER_S
     if len(faults) == 1 and faults[0].kind in SURVIVED and faults[0].who != "both":
         return TAKE_OVER_S
     return None
 
 
-class Breaker:
+class Breaker(HostFaults):
     """Carries faults out and mends them. What was killed starts again with the end."""
 
     def __init__(self, floor, ear, say, fail):
@@ -217,7 +230,6 @@ class Breaker:
     def _redis_kill(self, fault):
         redis = self._store(fault)
         what = REDIS_IS[fault.number // 3 % 3]
-        self.floor.store.about_to_die(what)
         with self.ear.lock:
             self.ear.truth.forgotten()
         self._kill_one(fault, redis, lambda: self.floor.store.start_with(redis, what))
@@ -251,6 +263,8 @@ class Breaker:
             proxy = self.floor.proxies.get(name)
             if proxy is not None:
                 proxy.trickle_s = fault.trickle_s
+                if name.endswith("-broker"):
+                    proxy.severed_bytes = SEVERED_BYTES[fault.number % len(SEVERED_BYTES)]
                 proxy.set(mode, direction)
                 fault.undo.append(lambda p=proxy: p.set("pass"))
 

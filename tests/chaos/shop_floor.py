@@ -7,12 +7,15 @@ import shutil
 import signal
 
 from fake_slack import FakeSlack
-from processes import TIMEOUT_S, state_of, wait_until
+from host import Hosts
+from preload import WrongClock, preload_into
+from processes import TIMEOUT_S, free_port, state_of, wait_until
 from proxy import Proxy
 from sentinel import NAME, Replica, Sentinel
-from services import Broker, Controller, Redis
+from services import BIN, Broker, Controller, Redis
 from shop import user
 from simulator import Simulator
+from tls_broker import make_certificate
 from watcher import TOKEN, Watcher
 
 IDS = ("one", "two")
@@ -25,6 +28,7 @@ SHY = "Hal"                         # whose cards are blocked and unblocked
 FLIPS = "Flo"                       # whose right comes and goes by reload
 COMES = "Gus"                       # who comes and goes by reload
 OVERRIDES = "Max"                   # who may override oops and lockout
+ALL_PATHS = os.environ["PATH"] + ":/usr/sbin"
 NAMES = ("Ada", "Bob", "Cleo", "Dan", OVERRIDES, FLIPS, COMES, SHY)
 RIGHTS = {"Ada": ["wood", "metal"], "Bob": [], "Cleo": ["wood"], "Dan": ["metal"],
           OVERRIDES: ["wood"], FLIPS: ["wood"], COMES: ["wood", "metal"], SHY: ["wood", "metal"]}
@@ -81,13 +85,18 @@ class Roster:
 
 class Memory(Broker):
     """A broker with a file, which it writes when it is asked to: killed, it comes back without
-    one, or with the one that was kept of old."""
+    one, or with the one that was kept of old. `tls`: whether it has a second listener."""
 
-    def __init__(self, scratch):
+    def __init__(self, scratch, tls):
         self.folder = os.path.join(scratch, "broker")
         os.makedirs(self.folder)
-        super().__init__(scratch, "persistence true\nautosave_interval 0\n"
-                         f"persistence_location {self.folder}/\n")
+        text = f"persistence true\nautosave_interval 0\npersistence_location {self.folder}/\n"
+        if tls:
+            self.tls_address = ("127.0.0.1", free_port())
+            self.tls_ca_file, key = make_old_certificate(self.folder)
+            text += (f"listener {self.tls_address[1]} 127.0.0.1\n"
+                     f"certfile {self.tls_ca_file}\nkeyfile {key}\n")
+        super().__init__(scratch, text)
         self.file = os.path.join(self.folder, "mosquitto.db")
         self.old = os.path.join(scratch, "broker.old")
 
@@ -104,33 +113,44 @@ class Memory(Broker):
         self.start()
 
 
+def make_old_certificate(folder):
+    """Valid whatever a clock is set to: a clock that is wrong ends no connection by itself."""
+    clock = WrongClock(folder, "certificate")
+    clock.set(-40 * 365 * 86400)
+    openssl = shutil.which("openssl")
+    return make_certificate(folder, "broker", "127.0.0.1", days=36500, environment={
+        **os.environ, **clock.environment, **preload_into(openssl, "wrong_clock")})
+
+
 def forget(file):
     if os.path.exists(file):
         os.remove(file)
 
 
 class OneRedis:
-    """A Redis that keeps nothing on disk, unless it is told to."""
+    """A Redis with a log of its commands, as it is recommended."""
 
-    def __init__(self, scratch):
+    def __init__(self, scratch, hosts):
         self.redis = Redis(scratch)
+        self.redis.arguments += ["--appendonly", "yes", "--appendfsync", "everysec"]
+        self.redis.environment = {
+            **os.environ, **hosts.environment("redis", shutil.which("redis-server"))}
         self.processes = {"redis": self.redis}
-        self.file = os.path.join(scratch, "dump.rdb")
+        self.folder = os.path.join(scratch, "appendonlydir")
         self.old = os.path.join(scratch, "redis.old")
+        self.disk = hosts.disks["redis"]
 
     def remember(self):
-        self.redis.command("SAVE")
-        os.replace(self.file, self.old)
-
-    def about_to_die(self, what):
-        if what == "whole" and answers(self.redis):
-            self.redis.command("SAVE")
+        shutil.rmtree(self.old, ignore_errors=True)
+        shutil.copytree(self.folder, self.old)
 
     def start_with(self, redis, what):
+        if what != "whole":
+            self.disk.empty()
+            shutil.rmtree(self.folder)
         if what == "old" and os.path.exists(self.old):
-            shutil.copy(self.old, self.file)
-        redis.start()
-        forget(self.file)
+            shutil.copytree(self.old, self.folder)
+        redis.start().wait_loaded()
 
     def start(self):
         self.redis.start()
@@ -140,21 +160,28 @@ class OneRedis:
         return self.redis if answers(self.redis) else None
 
     def wipe(self):
-        if answers(self.redis):
-            self.redis.wipe()
+        try:
+            if answers(self.redis):
+                self.redis.wipe()
+        except RuntimeError:
+            pass  # its disk is full: it refuses that, too
 
 
 class Sentinels:
     """A master, its replica, and three Sentinels. Which is which changes."""
 
-    def __init__(self, scratch):
+    def __init__(self, scratch, hosts):
+        environment = {**os.environ, **hosts.environment("redis", shutil.which("redis-server"))}
         self.one = Redis(scratch, tcp=True)
+        self.one.environment = environment
         self.one.start()
         self.two = Replica(scratch, self.one)
+        self.two.environment = environment
         self.processes = {"redis": self.one, "replica": self.two}
         self.two.start()
         self.sentinels = [Sentinel(scratch, self.one, 2) for _ in range(3)]
         for number, sentinel in enumerate(self.sentinels):
+            sentinel.environment = environment
             self.processes[f"sentinel-{number}"] = sentinel.start()
 
     def start(self):
@@ -163,9 +190,6 @@ class Sentinels:
         return self
 
     def remember(self):
-        pass
-
-    def about_to_die(self, what):
         pass
 
     @staticmethod
@@ -202,7 +226,12 @@ class Floor:
     def __init__(self, scratch, options):
         self.scratch = scratch
         self.roster = Roster(options.machines)
-        self.broker = Memory(scratch)
+        self.tls = options.tls
+        self.hosts = Hosts(scratch)
+        self.broker = Memory(scratch, options.tls)
+        self.broker.environment = {
+            **self.broker.environment,
+            **self.hosts.environment("broker", shutil.which("mosquitto", path=ALL_PATHS))}
         self.slack = FakeSlack()
         self.proxies = {}
         self.controllers = {}
@@ -217,10 +246,12 @@ class Floor:
     def start(self, heard):
         """`heard(group, line)` is given each line of each group of boxes."""
         self.broker.start()
-        self.store = (Sentinels if self.use_sentinels else OneRedis)(self.scratch).start()
+        self.store = (Sentinels if self.use_sentinels else OneRedis)(self.scratch,
+                                                                     self.hosts).start()
         for identity in IDS:
-            broker = self._proxy(f"{identity}-broker", self.broker)
+            broker = self._door(f"{identity}-broker")
             settings = {"redis": {"load_timeout_ms": 2500, "save_timeout_ms": 1000},
+                        "mqtt": {"url": broker.url, **self._trust()},
                         "homeassistant": {"discovery": "true", "may_clear": "true"},
                         "liveness": {"recent_report_s": None}}
             if self.use_sentinels:
@@ -231,11 +262,13 @@ class Floor:
                 settings["redis"]["url"] = redis.redis_url
             self.controllers[identity] = Controller(
                 self.scratch, broker, redis, self.roster.machines, self.roster.users(),
-                identity=identity, settings=settings)
+                identity=identity, settings=settings,
+                environment=self.hosts.environment(identity, os.path.join(BIN, "tagoutd")))
         self.watcher = Watcher(
-            self.scratch, self._proxy("watcher-broker", self.broker),
-            {"slack": {"bot_token": TOKEN, "control_channel": "control",
-                       "api_url": self.slack.api_url}})
+            self.scratch, self._door("watcher-broker"),
+            {"mqtt": self._trust(), "slack": {"bot_token": TOKEN, "control_channel": "control",
+                                              "api_url": self.slack.api_url}},
+            self.hosts.environment("watcher", Watcher.program()))
         self.watcher.start()
         for controller in self.controllers.values():
             controller.start(ready=False)
@@ -249,6 +282,16 @@ class Floor:
         self.proxies[name] = Proxy(target, trickle_s=0.002)
         return self.proxies[name]
 
+    def _door(self, name):
+        """A proxy of the broker, or of its TLS."""
+        if not self.tls:
+            return self._proxy(name, self.broker)
+        self.proxies[name] = TlsProxy(self.broker.tls_address, trickle_s=0.002)
+        return self.proxies[name]
+
+    def _trust(self):
+        return {"ca_file": self.broker.tls_ca_file} if self.tls else {}
+
     def _start_boxes(self, heard):
         names = list(self.roster.machines)
         for number in range(GROUPS):
@@ -256,10 +299,11 @@ class Floor:
             folder = os.path.join(self.scratch, group)
             os.makedirs(folder)
             mine = names[number::GROUPS]
-            sim = Boxes(folder, self._proxy(f"{group}-broker", self.broker),
+            sim = Boxes(folder, self._door(f"{group}-broker"),
                         self.roster.machines, self.roster.users(everybody=True), "--json",
                         "--heartbeat", str(self.heartbeat_s), "--start-delay", str(START_DELAY_S),
-                        "--seed", str(self.dice.randrange(1 << 30)), names=mine)
+                        "--seed", str(self.dice.randrange(1 << 30)),
+                        *(["--ca-file", self.broker.tls_ca_file] if self.tls else []), names=mine)
             sim.follow(group, heard)
             sim.controlled(folder)
             self.groups[group] = sim
@@ -303,6 +347,12 @@ class Floor:
         for proxy in self.proxies.values():
             proxy.close()
         self.slack.close()
+
+
+class TlsProxy(Proxy):
+    @property
+    def url(self):
+        return f"mqtts://127.0.0.1:{self.port}"
 
 
 class Boxes(Simulator):

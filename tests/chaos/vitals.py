@@ -18,14 +18,23 @@ class HostLag:
     """How late a thread that sleeps is woken, in seconds: what a busy host adds to all limits."""
 
     def __init__(self):
-        self._worst = 0.0
+        self._worst = self._worst_of_round = 0.0
         threading.Thread(target=self._measure, daemon=True).start()
 
     def _measure(self):
         while True:
             began = time.monotonic()
             time.sleep(0.05)
-            self._worst = max(self._worst, time.monotonic() - began - 0.05)
+            late_s = time.monotonic() - began - 0.05
+            self._worst = max(self._worst, late_s)
+            self._worst_of_round = max(self._worst_of_round, late_s)
+
+    def begin_round(self):
+        self._worst_of_round = 0.0
+
+    def worst(self):
+        """Since the round began."""
+        return self._worst_of_round
 
     def take(self):
         worst, self._worst = self._worst, 0.0

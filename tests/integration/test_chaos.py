@@ -2,6 +2,7 @@
 short round of it with real processes."""
 import argparse
 import os
+import random
 import subprocess
 import sys
 
@@ -11,6 +12,8 @@ from harness import ROOT
 
 sys.path.insert(0, os.path.join(ROOT, "tests/chaos"))
 
+from faults import Fault, is_gentle  # noqa: E402
+from host import CLOCKS, Durations, ahead_s, clocks_of  # noqa: E402
 from shop_floor import Roster  # noqa: E402
 from truth import Request, Truth  # noqa: E402
 
@@ -157,6 +160,37 @@ def test_C7_3_what_hands_do_ends_a_session():
     unplugged = Story().card_in("Ada").relay(True).say("power", text="power cut")
     assert unplugged.relay(False, after_s=0).say("power", text="boots").end() == ""
     assert Story().card_in("Ada").relay(True).card_in("Cleo").relay(False, 0).end() == ""
+
+
+def event(kind, **more):
+    return {"event_type": kind, **more}
+
+
+@pytest.mark.parametrize("session_s, is_wrong", [
+    (5.0, False), (94.9, False), (95.1, True), (3605.0, True), (-1.0, True)])
+def test_C8_2_a_session_that_was_longer_or_shorter_than_it_is_told(session_s, is_wrong):
+    wrong = []
+    durations = Durations(lambda _machine, what: wrong.append(what))
+    durations.hear(100.0, SAW, event("override_login"))
+    durations.hear(105.0, SAW, event("logout", session_s=session_s))
+    assert bool(wrong) is is_wrong
+
+
+def test_C8_2_where_it_is_said_to_be_approximate_a_wall_clock_may_have_been_set():
+    wrong = []
+    durations = Durations(lambda _machine, what: wrong.append(what))
+    durations.hear(100.0, SAW, event("login"))
+    durations.hear(105.0, SAW, event("logout", session_s=3605.0, approx=True))
+    assert not wrong
+
+
+def test_only_a_clock_of_Redis_may_move_the_lead():
+    seen = set()
+    for number in range(1000):
+        fault = Fault("clock", 0, 1, random.Random(number))
+        seen.add((clocks_of(fault), ahead_s(fault) > 0))
+        assert is_gentle(fault) is ("redis" not in clocks_of(fault))
+    assert len(seen) == 2 * len(CLOCKS)
 
 
 def test_a_round_of_it(scratch):
