@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "controller/support/clock.h"
 #include "tests/lib/mqtt_bench.h"
 
 #define SOON_MS MQTT_BENCH_SOON_MS
@@ -426,6 +427,71 @@ static void a_hundred_clients_of_one_process_are_each_themselves(void **state)
     free(clients);
 }
 
+enum {
+    TOLD = 500
+};
+
+static void tick_off(struct client *client, const struct inbox_entry *entry)
+{
+    bool *heard = client->context;
+
+    heard[atoi(entry->payload)] = true;
+}
+
+static size_t count_heard(const bool heard[TOLD])
+{
+    size_t count = 0;
+
+    for (int i = 0; i < TOLD; i++) {
+        count += heard[i];
+    }
+    return count;
+}
+
+/* The broker takes it as delivered, and tells it nobody again. */
+static void what_comes_during_a_goodbye_is_kept_where_the_session_is(void **state)
+{
+    const struct mqtt_options options = {.client_id = "a", .persistent_session = true};
+    bool heard[TOLD] = {false};
+    int64_t end_ms;
+    struct client client;
+    struct client teller;
+    struct inbox_entry entry;
+    char number[16];
+
+    (void)state;
+    mqtt_bench_connect_another(&teller, "teller");
+    mqtt_bench_connect(&client, &options);
+    client_subscribe(&client, "told");
+    client.context = heard;
+    for (int i = 0; i < TOLD; i++) {
+        snprintf(number, sizeof number, "%d", i);
+        client_publish(&teller, "told", number, false);
+        client_publish(&client, "said", number, false); /* a goodbye waits for these */
+    }
+    mqtt_stop(client.mqtt, SOON_MS);
+    mqtt_free(client.mqtt);
+    client.mqtt = NULL;
+    while (inbox_pop(client.inbox, &entry)) {
+        if (entry.kind == INBOX_MESSAGE) {
+            tick_off(&client, &entry);
+        }
+    }
+    client_free(&client);
+
+    mqtt_bench_connect(&client, &options);
+    client.context = heard;
+    client.on_message = tick_off;
+    end_ms = clock_now().mono.ms + SOON_MS;
+    while (count_heard(heard) < TOLD && clock_now().mono.ms < end_ms) {
+        client_turn(&teller, 0);
+        client_turn(&client, 10);
+    }
+    assert_int_equal(count_heard(heard), TOLD);
+    client_free(&client);
+    client_free(&teller);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -444,6 +510,7 @@ int main(void)
     };
     const struct CMUnitTest of_threads[] = {
         MQTT_BENCH_TEST(a_hundred_clients_of_one_process_are_each_themselves),
+        MQTT_BENCH_TEST(what_comes_during_a_goodbye_is_kept_where_the_session_is),
     };
     int failed = cmocka_run_group_tests(tests, mqtt_bench_on_threads, NULL);
 
