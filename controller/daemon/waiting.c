@@ -241,9 +241,9 @@ void judge_keep_newest(
     }
 }
 
-/* A `state` tells no `seq`: what the leader tells after a report of the same boot is newer than the
- * report, or the report is not judged yet and will be repeated. Judged at a take-over, it could
- * tell of a card that is out by now as one that was just put in. A press is never forgotten. */
+/* What the leader tells after a report of the same boot is newer than the report, or the report is
+ * not judged yet and will be repeated. Judged at a take-over, it could tell of a card that is out
+ * by now as one that was just put in. A press is never forgotten. */
 bool judge_is_told_beyond(const struct machine *machine, const struct report *report)
 {
     return !report->oops && strcmp(report->boot_id, machine->record.core.boot_id) == 0;

@@ -18,8 +18,9 @@ STOP_S = 10
 
 BUDGET_MS = 1500
 
-# What a restart may change: the version, and how sure one is of what the relay really does.
-VERSIONS = ("epoch", "rev", "confirmed")
+# What a restart may change: the version, which report it is of, and how sure one is of what the
+# relay really does.
+VERSIONS = ("epoch", "rev", "seq", "confirmed")
 
 
 @pytest.fixture
@@ -207,8 +208,9 @@ def test_a_restarted_broker_has_everything_retained_again(shop, client, broker, 
 
 
 def retained_values(messages):
-    """A heartbeat's `rev` is no reason to publish a state; one that is published has it."""
-    return {topic: without(m.json, ["rev"]) if topic.endswith("/state") else m.json
+    """A heartbeat's `rev` and `seq` are no reason to publish a state; one that is published has
+    them."""
+    return {topic: without(m.json, ["rev", "seq"]) if topic.endswith("/state") else m.json
             for topic, m in messages.items()}
 
 
