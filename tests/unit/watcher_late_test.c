@@ -287,6 +287,12 @@ static void in_a_large_fleet_each_gap_shows_and_nothing_is_heard_twice(void **st
         hear_of(i, 3); /* and a gap before it */
     }
     assert_int_equal(watcher->line, 3 * FLEET);
+    kill_and_begin();
+    for (unsigned i = 0; i < FLEET; i++) {
+        hear_of(i, 1);
+        hear_of(i, 3);
+    }
+    assert_int_equal(watcher->line, 0);
 }
 
 static void without_a_number_each_is_one(void **state)
