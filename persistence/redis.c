@@ -158,7 +158,9 @@ static void greet(struct redis_store *store, struct redis_link_options *link)
         (void)snprintf(store->database, sizeof store->database, "%u", link->url.database);
         *next++ = (struct redis_greeting){.words = {"SELECT", store->database}, .count = 2};
     }
-    *next++ = (struct redis_greeting){.words = {"PING"}, .count = 1};
+    /* One whose disk is full refuses a PING as if it wrote something. It can still be read: at a
+     * start nobody else may know of a lockout. */
+    *next++ = (struct redis_greeting){.words = {"PING"}, .count = 1, .may_say = "MISCONF "};
     if (store->sentinel != NULL) {
         *next++ = (struct redis_greeting){.words = {"ROLE"}, .count = 1, .first = "master"};
     }

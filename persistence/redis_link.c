@@ -77,6 +77,13 @@ static void give_up(struct redis_link *link, bool refused, const char *reason)
     redis_socket_close(socket);
 }
 
+static bool will_do(const struct redis_greeting *greeting, const char *error)
+{
+    return greeting->for_rights ||
+           (greeting->may_say != NULL &&
+            strncmp(error, greeting->may_say, strlen(greeting->may_say)) == 0);
+}
+
 /* What is wrong with the answer to a greeting; false: nothing. */
 static bool is_wrong(
     const struct redis_link *link, const struct redisReply *reply, bool *ret_refused,
@@ -87,7 +94,7 @@ static bool is_wrong(
     const char *first = NULL;
 
     *ret_refused = error != NULL && redis_refusal(&link->options.account, error, ret_reason);
-    if (error != NULL && (*ret_refused || !greeting->for_rights)) {
+    if (error != NULL && (*ret_refused || !will_do(greeting, error))) {
         if (!*ret_refused) {
             text_addf(ret_reason, "%s: ", greeting->words[0]);
             redis_error(&link->options.account, error, ret_reason);

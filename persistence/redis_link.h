@@ -34,8 +34,9 @@ struct redis_greeting {
     size_t count;
     char *keep;
     size_t keep_size;
-    const char *first; /* NULL, or how the answer, a list of words, must begin */
-    bool for_rights;   /* asked only to see whether it may be: any answer but a refusal will do */
+    const char *first;   /* NULL, or how the answer, a list of words, must begin */
+    bool for_rights;     /* asked only to see whether it may be: any answer but a refusal will do */
+    const char *may_say; /* NULL, or how an error begins that will do */
 };
 
 /* What it points to outlives the link. */

@@ -277,6 +277,34 @@ def test_C9_4_a_redis_killed_on_a_full_disk_has_what_it_acknowledged_before(
     assert lock_out(client, "m004")["persisted"] is True
 
 
+def test_C9_4_a_redis_whose_disk_is_full_can_still_be_read_at_a_start(
+        scratch, broker, client, disk, start_controller, run):
+    """The broker has forgotten, and the boxes had no power: nobody else knows of the lockout."""
+    redis = run(LoggingRedis(scratch, disk))
+    controller = start_controller(machines(COUNT), USERS, redis=redis)
+    client.subscribe("tagout/machine/m000/state")
+    Machine(client, "m000").report()
+    assert lock_out(client, "m000")["persisted"] is True
+    disk.fill()
+    client.request("lockout", {"machine": "m001", "value": True})
+    wait_until(lambda: refuses(redis), "Redis refuses to write")
+    controller.kill()
+    broker.restart()
+    client.wait_connected()
+    controller.start()
+    assert Machine(client, "m000").report(card=ADA)["lockout"] is True
+    disk.empty()
+    assert client.request("clear", {"machine": "m000"})["status"] == "ok"
+    wait_until(lambda: redis.hash("tagout:machine:m000")["lockout"] == "false", "it is kept")
+
+
+def refuses(redis):
+    try:
+        return redis.command("PING") != "PONG"
+    except RuntimeError as error:
+        return str(error).startswith("MISCONF")
+
+
 def lock_out_again(client, name):
     assert client.request("clear", {"machine": name})["status"] == "ok"
     return lock_out(client, name)
