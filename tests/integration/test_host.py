@@ -88,7 +88,7 @@ def test_a_full_disk_has_room_for_so_many_bytes_and_for_no_new_file(
             pass
     if room is not None:
         disk.fill(room)
-    done = subprocess.run([sys.executable, "-c", WRITES, path], capture_output=True, text=True,
+    done = subprocess.run([sys.executable, "-B", "-c", WRITES, path], capture_output=True, text=True,
                           env={**os.environ, **with_disk(disk)}, check=False)
     assert done.stdout == output
     assert error in done.stderr
