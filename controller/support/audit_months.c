@@ -98,3 +98,28 @@ bool audit_months_list(int directory, struct audit_month *ret_months, size_t max
     *ret_count = count;
     return good;
 }
+
+bool audit_months_recent(
+    int directory, struct audit_month now, struct audit_month ret_months[AUDIT_MONTHS_RECENT],
+    size_t *ret_count)
+{
+    struct audit_month *months = calloc(AUDIT_MONTHS_MAX, sizeof *months);
+    size_t count = 0;
+    size_t passed = 0;
+
+    if (months == NULL || !audit_months_list(directory, months, AUDIT_MONTHS_MAX, &count)) {
+        free(months);
+        return false;
+    }
+    while (passed < count && months[passed].number <= now.number) {
+        passed++;
+    }
+    *ret_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (i + 2 >= count || (i < passed && i + 2 >= passed)) {
+            ret_months[(*ret_count)++] = months[i];
+        }
+    }
+    free(months);
+    return true;
+}

@@ -24,7 +24,15 @@ struct wall_time audit_month_end(struct audit_month month);
 
 /* The months of which the folder has a file, the oldest first, at most `max` of the newest. False,
  * with errno set: the folder cannot be read, and what is in it is not known. */
+#define AUDIT_MONTHS_MAX 1200
 MUST_USE bool
 audit_months_list(int directory, struct audit_month *ret_months, size_t max, size_t *ret_count);
+
+/* Those of them that may have the last lines, the oldest first: the newest two, and the newest two
+ * that are not later than `now`, for a clock that was ahead has left some that are. */
+#define AUDIT_MONTHS_RECENT 4
+MUST_USE bool audit_months_recent(
+    int directory, struct audit_month now, struct audit_month ret_months[AUDIT_MONTHS_RECENT],
+    size_t *ret_count);
 
 #endif

@@ -9,7 +9,6 @@
 #include "controller/support/json.h"
 #include "controller/watcher/audit_files.h"
 
-#define MONTHS_MAX 1200
 #define DAY_MS INT64_C(86400000)
 
 /* When the first line of a month was written; 0 when that can't be told. */
@@ -63,11 +62,11 @@ is_believed(int directory, const struct audit_month *months, size_t count, struc
 
 size_t audit_expire(int directory, struct wall_time now, int64_t keep_days)
 {
-    struct audit_month *months = calloc(MONTHS_MAX, sizeof *months);
+    struct audit_month *months = calloc(AUDIT_MONTHS_MAX, sizeof *months);
     size_t count = 0;
     size_t removed = 0;
 
-    if (months == NULL || !audit_months_list(directory, months, MONTHS_MAX, &count) ||
+    if (months == NULL || !audit_months_list(directory, months, AUDIT_MONTHS_MAX, &count) ||
         !is_believed(directory, months, count, now)) {
         count = 0;
     }

@@ -26,6 +26,7 @@ struct audit_files {
     int directory;
     int fd; /* the month's file, -1 before the first line */
     struct audit_month month;
+    struct audit_month opened; /* in which it was */
     int64_t last;
 };
 
@@ -194,11 +195,12 @@ out:
 
 static enum status look_back(struct audit_files *files, struct wall_time now, struct text *why)
 {
-    struct audit_month months[2];
+    struct audit_month months[AUDIT_MONTHS_RECENT];
     size_t count = 0;
     enum status status = STATUS_OK;
 
-    if (!audit_months_list(files->directory, months, 2, &count)) {
+    files->opened = audit_month_of(now);
+    if (!audit_months_recent(files->directory, files->opened, months, &count)) {
         return fail(why, "cannot be read", "the audit's folder");
     }
     /* The newest has the last line, unless it has none yet or the clock was put back. */
@@ -308,10 +310,10 @@ void audit_files_read(
     const struct audit_files *files, int64_t after, size_t bytes_max,
     void (*take)(void *context, int64_t number, const char *line, size_t length), void *context)
 {
-    struct audit_month months[2];
+    struct audit_month months[AUDIT_MONTHS_RECENT];
     size_t count = 0;
 
-    if (!audit_months_list(files->directory, months, 2, &count)) {
+    if (!audit_months_recent(files->directory, files->opened, months, &count)) {
         return;
     }
     for (size_t i = 0; i < count; i++) {

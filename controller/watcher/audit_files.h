@@ -44,8 +44,8 @@ MUST_USE enum status audit_files_sync(struct audit_files *files, struct text *wh
 /* See audit_expire.h. */
 size_t audit_files_expire(const struct audit_files *files, struct wall_time now, int64_t keep_days);
 
-/* Gives each line with a number above `after` of the newest two files, in their order; of each file
- * only its last `bytes_max` bytes are read. */
+/* Gives each line with a number above `after` of the files that may have the last ones, in their
+ * order (audit_months_recent); of each file only its last `bytes_max` bytes are read. */
 void audit_files_read(
     const struct audit_files *files, int64_t after, size_t bytes_max,
     void (*take)(void *context, int64_t number, const char *line, size_t length), void *context);

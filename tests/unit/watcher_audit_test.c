@@ -224,6 +224,27 @@ static void a_line_that_a_crash_cut_off_is_replaced_by_a_mark(void **state)
     assert_mended("{\"line\":7}\n\0\0\xff\x1b", 15, "{\"line\":7}\n" TORN(8, 4, "????"), 8);
 }
 
+static void files_of_a_clock_that_was_ahead_hide_no_other(void **state)
+{
+    struct audit_files *files;
+
+    (void)state;
+    assert_int_equal(mkdir("audit", 0700), 0);
+    scratch_write_text("audit/events-2024-11.jsonl", "{\"line\":1}\n");
+    scratch_write_text("audit/events-2024-12.jsonl", "{\"line\":2}\n");
+    scratch_write_text("audit/events-2025-01.jsonl", "{\"line\":3}\n{\"l");
+    scratch_write_text("audit/events-2038-01.jsonl", "{\"line\":4}\n");
+    scratch_write_text("audit/events-2039-01.jsonl", "{\"line\":5}\n");
+    files = open_files();
+    assert_contents("events-2025-01.jsonl", "{\"line\":3}\n" TORN(6, 3, "{\\\"l"));
+    assert_int_equal(audit_files_last(files), 6);
+    assert_reads(
+        files, 1,
+        "2={\"line\":2};3={\"line\":3};6={\"line\":6,\"kind\":\"torn\",\"seen\":1738367999.999,"
+        "\"bytes\":3,\"text\":\"{\\\"l\"};4={\"line\":4};5={\"line\":5};");
+    audit_files_close(files);
+}
+
 static void a_file_that_holds_no_line_at_all_is_left_as_it_is(void **state)
 {
     size_t length = 100000;
@@ -574,6 +595,7 @@ int main(void)
         TEST(lines_go_into_the_file_of_their_month),
         TEST(numbers_go_on_behind_the_last_line),
         TEST(a_line_that_a_crash_cut_off_is_replaced_by_a_mark),
+        TEST(files_of_a_clock_that_was_ahead_hide_no_other),
         TEST(a_file_that_holds_no_line_at_all_is_left_as_it_is),
         TEST(two_watchers_do_not_write_into_one_folder),
         TEST(a_folder_that_cannot_be_made_is_an_error_with_its_name),
