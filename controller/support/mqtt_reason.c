@@ -11,6 +11,9 @@ void mqtt_address(const struct mqtt_url *url, struct text *address)
         is_ip6 ? "]" : "", (unsigned)url->port);
 }
 
+/* OpenSSL's word for an authority that is not known as well as for a date. */
+#define UNVERIFIED "certificate verify failed"
+
 /* CONNACK's return codes, MQTT 3.1.1 section 3.2.2.3. */
 static const char *refusal_text(int code)
 {
@@ -42,6 +45,9 @@ void mqtt_connect_reason(
     text_addf(reason, "can't connect to %s, port %u", url->host, (unsigned)url->port);
     if (tls_reason[0] != '\0') {
         text_addf(reason, ": TLS: %s", tls_reason);
+        if (strcmp(tls_reason, UNVERIFIED) == 0) {
+            text_add(reason, " (is its authority in ca_file, and this host's date right?)");
+        }
     } else if (url->tls) {
         /* Paho tells neither of these from the other. */
         text_add(reason, ": no TCP connection, or its certificate is not for this host");
