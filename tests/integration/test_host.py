@@ -8,7 +8,7 @@ import time
 import pytest
 
 from fleet import Fleet, machines
-from harness import ADA, USERS, Controller, Machine, Redis, wait_until
+from harness import ADA, MAX, USERS, Controller, Machine, Redis, wait_until
 from preload import FullDisk, ReleaseWatcher, WrongClock, preload, preloaded
 from watcher import TOKEN, alerts, wait_alert
 
@@ -285,6 +285,7 @@ def test_C9_4_a_redis_whose_disk_is_full_can_still_be_read_at_a_start(
     client.subscribe("tagout/machine/m000/state")
     Machine(client, "m000").report()
     assert lock_out(client, "m000")["persisted"] is True
+    assert client.request("block", {"fob": MAX})["data"]["persisted"] is True
     disk.fill()
     client.request("lockout", {"machine": "m001", "value": True})
     wait_until(lambda: refuses(redis), "Redis refuses to write")
@@ -293,6 +294,9 @@ def test_C9_4_a_redis_whose_disk_is_full_can_still_be_read_at_a_start(
     client.wait_connected()
     controller.start()
     assert Machine(client, "m000").report(card=ADA)["lockout"] is True
+    machine = Machine(client, "m002")
+    machine.report()
+    assert machine.report(card=MAX)["relay"] is False
     disk.empty()
     assert client.request("clear", {"machine": "m000"})["status"] == "ok"
     wait_until(lambda: redis.hash("tagout:machine:m000")["lockout"] == "false", "it is kept")
