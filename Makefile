@@ -92,7 +92,8 @@ USES_tagout-sim := sim devices topics support
 
 # Each fuzz target, with a main that replays its corpus; and with libFuzzer's, in the variant for it.
 FUZZ_TARGETS := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
-FUZZ_SHARED := $(filter-out %_fuzz.c %/replay.c,$(wildcard tests/fuzz/*.c)) tests/lib/core_same.c
+FUZZ_SHARED := $(filter-out %_fuzz.c %/replay.c,$(wildcard tests/fuzz/*.c)) tests/lib/core_same.c \
+    tests/lib/heard_log.c
 MORE_http := tests/lib/passing_clock.c
 MORE_sentinel := tests/lib/passing_clock.c
 MORE_watcher := tests/lib/passing_clock.c
@@ -110,9 +111,9 @@ $(foreach target,$(FUZZ_TARGETS),\
 TOOLS := $(if $(wildcard tests/scenario/main.c),tagout-scenario) \
     $(if $(wildcard tests/cluster/main.c),tagout-cluster) \
     $(if $(wildcard tests/lint/print_topics.c),print_topics) print_discovery $(REPLAYS)
-MAIN_tagout-scenario := tests/scenario/*.c
+MAIN_tagout-scenario := tests/scenario/*.c tests/lib/heard_log.c
 USES_tagout-scenario := daemon config persistence core topics support
-MAIN_tagout-cluster := tests/cluster/*.c
+MAIN_tagout-cluster := tests/cluster/*.c tests/lib/heard_log.c
 USES_tagout-cluster := daemon config persistence core devices topics support
 MAIN_print_topics := tests/lint/print_topics.c
 USES_print_topics := topics support
@@ -217,8 +218,10 @@ $(OBJ)/lib/%.so: tests/lib/%.c $(OBJ)/flags
 CLOCK := tests/lib/passing_clock.c
 $(patsubst %,$(OBJ)/tests/%_test,redis_sentinel redis_torture resolve): $(call object,$(CLOCK))
 
-# What tests share is an archive too: a test takes from it what it uses.
-$(OBJ)/libtest.a: $(call object,$(filter-out $(PRELOADS) $(CLOCK),$(wildcard tests/lib/*.c)))
+# What tests share is an archive too: a test takes from it what it uses. What stands in the place of
+# support's log would be taken by all.
+$(OBJ)/libtest.a: $(call object,$(filter-out $(PRELOADS) $(CLOCK) %/heard_log.c,\
+    $(wildcard tests/lib/*.c)))
 	@rm -f $@
 	$(call say,AR)ar rcs $@ $^
 

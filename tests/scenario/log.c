@@ -1,9 +1,8 @@
 #include "tests/scenario/log.h"
 
-#include <stdarg.h>
 #include <string.h>
 
-#include "controller/support/log.h"
+#include "tests/lib/heard_log.h"
 
 #define LINES_MAX 256
 #define LINE_SIZE 400
@@ -14,64 +13,23 @@ static char lines[LINES_MAX][LINE_SIZE];
 static size_t line_count;
 static size_t mark;
 
-static void keep(const char *level, const char *format, va_list arguments)
-    __attribute__((format(printf, 2, 0)));
-
-static void keep(const char *level, const char *format, va_list arguments)
+void heard_log(enum log_level level, const char *format, va_list values)
 {
-    char *line = lines[line_count++ % LINES_MAX];
-    size_t length = strlen(level);
+    static const char *const words[] = {
+        [LOG_LEVEL_INFO] = "",
+        [LOG_LEVEL_WARNING] = "warning: ",
+        [LOG_LEVEL_ERROR] = "error: ",
+    };
+    size_t length;
+    char *line;
 
-    memcpy(line, level, length);
-    (void)vsnprintf(line + length, LINE_SIZE - length, format, arguments);
-}
-
-void log_debug(const char *format, ...)
-{
-    (void)format;
-}
-
-void log_info(const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    keep("", format, arguments);
-    va_end(arguments);
-}
-
-void log_warning(const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    keep("warning: ", format, arguments);
-    va_end(arguments);
-}
-
-void log_error(const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    keep("error: ", format, arguments);
-    va_end(arguments);
-}
-
-enum status log_start(const char *program, enum log_level least)
-{
-    (void)program;
-    (void)least;
-    return STATUS_OK;
-}
-
-void log_stop(void)
-{
-}
-
-uint64_t log_dropped(void)
-{
-    return 0;
+    if (level == LOG_LEVEL_DEBUG) {
+        return;
+    }
+    line = lines[line_count++ % LINES_MAX];
+    length = strlen(words[level]);
+    memcpy(line, words[level], length);
+    (void)vsnprintf(line + length, LINE_SIZE - length, format, values);
 }
 
 void scenario_log_clear(void)

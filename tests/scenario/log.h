@@ -1,5 +1,5 @@
 /* The controller's log lines, kept instead of written: to be expected, and to be shown when a
- * scenario fails. This file's twin in support/ is not linked. */
+ * scenario fails. */
 #ifndef TAGOUT_SCENARIO_LOG_H
 #define TAGOUT_SCENARIO_LOG_H
 
