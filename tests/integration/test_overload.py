@@ -5,7 +5,7 @@ import time
 import pytest
 
 import flood as flooding
-from flood import Flood
+from flood import Flood, all_answered
 from harness import ADA, Machine, user, wait_until
 from release import Release
 
@@ -39,27 +39,6 @@ def flood(broker):
     one.close()
 
 
-def all_answered(client, names, seq, since):
-    newest = {}
-    for message in client.messages("tagout/machine/+/command", since):
-        newest[message.topic.split("/")[2]] = message.json["seq"]
-    return all(newest.get(name) == seq for name in names)
-
-
-def repeat_until_answered(client, flood, names, seq, since):
-    """As boxes do: what nobody answered is said again each 2 s (C7.4)."""
-    again = time.monotonic() + 2
-
-    def answered():
-        nonlocal again
-        if time.monotonic() >= again:
-            again = time.monotonic() + 2
-            flood.say((name, flooding.report(name, seq)) for name in names)
-        return all_answered(client, names, seq, since)
-
-    wait_until(answered, "every machine has the answer to its newest report", ANSWER_S)
-
-
 def test_C3_reports_of_a_standstill_merge_and_no_oops_or_card_edge_is_lost(
         controller, client, flood):
     client.subscribe("tagout/machine/+/command")
@@ -77,7 +56,7 @@ def test_C3_reports_of_a_standstill_merge_and_no_oops_or_card_edge_is_lost(
             seq == BURST // 2 and number % 10 == 0)) for number, name in enumerate(CROWD))
     time.sleep(max(0.0, FROZEN_S - (time.monotonic() - began)))
     controller.thaw()
-    repeat_until_answered(client, flood, CROWD, BURST, since)
+    flood.repeat_until_answered(client, CROWD, BURST, since, ANSWER_S)
     told = {}
     for message in client.messages("tagout/machine/+/event", since):
         told.setdefault(message.topic.split("/")[2], []).append(message.json["event_type"])
@@ -98,7 +77,7 @@ def test_a_flood_that_nothing_holds_back_takes_no_memory_and_no_connection(
         time.sleep(0.1)
     since = client.position()
     seq = flood.stop()
-    repeat_until_answered(client, flood, CROWD, seq, since)
+    flood.repeat_until_answered(client, CROWD, seq, since, ANSWER_S)
     peak = max(peak, controller.resident_bytes())
     print(f"note: {flood.sent} reports in {BEYOND_S} s, memory {(peak - before) / 2**20:+.1f} MiB")
     assert peak - before < GROWTH_MAX_BYTES
@@ -127,7 +106,7 @@ def test_C6_requests_and_oops_are_carried_out_in_a_flood_and_memory_is_bounded(
         time.sleep(0.1)
     since = client.position()
     seq = flood.stop()
-    repeat_until_answered(client, flood, CROWD, seq, since)
+    flood.repeat_until_answered(client, CROWD, seq, since, ANSWER_S)
     metrics = controller.metrics()
     assert metrics["tagout_reports_merged_total"] > flood.sent / 10
     assert metrics["tagout_mqtt_connects_total"] == 1

@@ -94,22 +94,6 @@ def flood(tls_broker):
     one.close()
 
 
-def repeat_until_answered(client, flood, seq, card, since):
-    """As boxes do: what nobody answered is said again each 2 s (C7.4)."""
-    again = time.monotonic() + 2
-
-    def answered():
-        nonlocal again
-        if time.monotonic() >= again:
-            again = time.monotonic() + 2
-            flood.say((name, flooding.report(name, seq, card)) for name in CROWD)
-        newest = {m.topic.split("/")[2]: m.json["seq"]
-                  for m in client.messages("tagout/machine/+/command", since)}
-        return all(newest.get(name) == seq for name in CROWD)
-
-    wait_until(answered, "every machine has the answer to its newest report", 2 * ANSWER_S)
-
-
 def answer_to(saw, oops):
     """As a box does: a report that nobody answered is said again after 2 s."""
     for _ in range(ANSWER_S // 2):
@@ -159,7 +143,7 @@ def test_C6_a_line_that_is_slow_delays_commands_by_what_is_on_it_and_by_nobody_w
     since = client.position()
     seq = flood.stop()
     between.line.set("pass", "up")
-    repeat_until_answered(client, flood, seq + 1, "", since)
+    flood.repeat_until_answered(client, CROWD, seq + 1, since, 2 * ANSWER_S)
     between.stop_watching()
     print(f"note: {flood.sent} reports, what was urgent took {slowest_s:.2f} s at most, "
           f"{len(looked)} pages were looked at")
@@ -185,7 +169,7 @@ def test_C12_a_broker_that_does_not_hear_is_left_in_order_and_nothing_decided_is
     flood.stop()
     assert controller.status_of("/readyz")[0] == 503
     between.line.set("pass", "up")
-    repeat_until_answered(client, flood, 1000000, "", since)
+    flood.repeat_until_answered(client, CROWD, 1000000, since, 2 * ANSWER_S)
     between.stop_watching()
     wait_until(lambda: controller.metrics()["tagout_mqtt_waiting"] == 0, "all was said")
     told = {}

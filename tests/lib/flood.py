@@ -5,10 +5,11 @@ import struct
 import threading
 import time
 
-from processes import TIMEOUT_S
+from processes import TIMEOUT_S, wait_until
 
 AHEAD = 5000
 PAUSE_S = 0.05
+AGAIN_S = 2  # C7.4
 
 
 def _length(number):
@@ -30,6 +31,13 @@ def report(machine, seq, card="", oops=False):
     """What a box of that name says, of a boot that is its own."""
     return {"oops": oops, "rfid_value": card, "uptime": 1000 + seq / 100, "boot_id": f"f-{machine}",
             "seq": seq}
+
+
+def all_answered(client, machines, seq, since):
+    """Whether the newest command of each answers the report with that number."""
+    newest = {message.topic.split("/")[2]: message.json["seq"]
+              for message in client.messages("tagout/machine/+/command", since)}
+    return all(newest.get(machine) == seq for machine in machines)
 
 
 class Flood:
@@ -77,6 +85,18 @@ class Flood:
         self._thread.join(TIMEOUT_S)
         return self._seq
 
+    def repeat_until_answered(self, client, machines, seq, since, timeout_s):
+        """As boxes do, without cards: what nobody answered is said again."""
+        again = time.monotonic() + AGAIN_S
+
+        def answered():
+            nonlocal again
+            if time.monotonic() >= again:
+                again = time.monotonic() + AGAIN_S
+                self.say((machine, report(machine, seq)) for machine in machines)
+            return all_answered(client, machines, seq, since)
+
+        wait_until(answered, "every machine has the answer to its newest report", timeout_s)
 
     def close(self):
         self._socket.close()
