@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "controller/config/settings_mqtt.h"
+#include "controller/config/broker_options.h"
 #include "controller/ctl/client_inside.h"
 #include "controller/support/clock.h"
 
@@ -19,7 +19,7 @@ static enum status make_mqtt(struct client *client, struct text *why)
 {
     uint32_t random = 0;
     TEXT_LOCAL(id, TOPIC_SIZE);
-    struct mqtt_options options = settings_mqtt(client->options.settings);
+    struct mqtt_options options = broker_options(client->options.settings);
 
     client_random(&random, sizeof random);
     text_addf(&id, "%s-ctl-%ld-%08x", client->prefix, (long)getpid(), (unsigned)random);

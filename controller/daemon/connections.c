@@ -1,6 +1,6 @@
 #include "controller/daemon/connections.h"
 
-#include "controller/config/settings_mqtt.h"
+#include "controller/config/broker_options.h"
 #include "controller/support/certificate.h"
 #include "controller/support/event_loop.h"
 #include "topics/request.h"
@@ -22,7 +22,7 @@ enum status connections_broker(
         return status;
     }
     text_addf(&id, "%s-controller-%s", settings->controller.prefix, settings->controller.id);
-    *ret_options = settings_mqtt(settings);
+    *ret_options = broker_options(settings);
     ret_options->client_id = names->client_id;
     ret_options->keep_alive_s = KEEP_ALIVE_S;
     ret_options->direct = true;

@@ -3,7 +3,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
-#include "controller/config/settings_mqtt.h"
+#include "controller/config/broker_options.h"
 #include "controller/support/clock.h"
 #include "controller/support/event_loop.h"
 #include "controller/support/inbox.h"
@@ -142,7 +142,7 @@ static enum status start_mqtt(struct loop *loop, struct text *why)
     char will_topic[TOPIC_SIZE];
     TEXT_LOCAL(client_id, TOPIC_SIZE);
     TEXT_LOCAL(will, 256);
-    struct mqtt_options options = settings_mqtt(settings);
+    struct mqtt_options options = broker_options(settings);
     enum status status = topic_build(
         will_topic, sizeof will_topic, settings->controller.prefix, TOPIC_SERVICE, "watcher", NULL);
 

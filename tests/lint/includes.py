@@ -15,7 +15,7 @@ SUPPORT = ["controller/support/*"]
 TOPICS = ["topics/*"]
 PURE = ["controller/support/time.h", "controller/support/version.h"]  # values, no code to link
 # The INI file, without users and machines.
-SETTINGS = ["controller/config/settings.h", "controller/config/settings_mqtt.h"]
+SETTINGS = ["controller/config/settings.h", "controller/config/broker_options.h"]
 
 # Files, and what of ours they may include beside their own folder. The first line that fits counts.
 OURS = [
@@ -23,7 +23,7 @@ OURS = [
     ("topics/*", SUPPORT),
     ("controller/core/*", PURE),
     ("controller/config/settings.h", SUPPORT),
-    ("controller/config/settings_mqtt.h", SUPPORT),
+    ("controller/config/broker_options.h", SUPPORT),
     ("controller/config/*", SUPPORT + ["controller/core/*"]),
     ("persistence/*", SUPPORT + ["controller/core/machine.h"]),
     ("controller/daemon/*",
@@ -46,7 +46,7 @@ OURS = [
 # A folder that may not see all of itself: what it may see instead.
 OWN = {
     "controller/config/settings.h": [],
-    "controller/config/settings_mqtt.h": ["controller/config/settings.h"],
+    "controller/config/broker_options.h": ["controller/config/settings.h"],
     "devices/device*.[ch]": ["devices/device*.h"],
 }
 

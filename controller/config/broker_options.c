@@ -1,6 +1,6 @@
-#include "controller/config/settings_mqtt.h"
+#include "controller/config/broker_options.h"
 
-struct mqtt_options settings_mqtt(const struct settings *settings)
+struct mqtt_options broker_options(const struct settings *settings)
 {
     return (struct mqtt_options){
         .url = settings->mqtt.url,
