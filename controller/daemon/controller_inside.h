@@ -40,8 +40,7 @@ struct origin {
 struct watcher_watch {
     bool known;
     bool missing;
-    struct mono_time
-        missing_at; /* when it counts as missing unless it says otherwise; {0}: never */
+    struct mono_time missing_at; /* unless it says otherwise by then; {0}: never */
 };
 
 struct reload {
