@@ -58,26 +58,39 @@ enum status roster_authorizations(
     return STATUS_OK;
 }
 
-static enum status read_file(
-    struct roster *roster, const char *file,
-    enum status (*read)(struct roster *roster, const struct node *top), struct text *why)
+/* One of the two files. */
+struct part {
+    const char *file;
+    const char *key;  /* of [controller], that names it */
+    const char *none; /* what it holds where there is nothing to say */
+    enum status (*read)(struct roster *roster, const struct node *top);
+};
+
+static enum status read_part(struct roster *roster, const struct part *part, struct text *why)
 {
     TEXT_LOCAL(reason, 256);
     struct json *document = NULL;
     char *bytes;
     size_t length;
-    enum status status = file_read(file, ROSTER_FILE_MAX, &bytes, &length, why);
+    enum status status = file_read(part->file, ROSTER_FILE_MAX, &bytes, &length, why);
 
     if (status != STATUS_OK) {
+        text_addf(why, " ([controller] %s)", part->key);
         return status;
+    }
+    if (strspn(bytes, " \t\r\n") == length) {
+        /* An editor on a full disk leaves such a one. */
+        text_addf(why, "%s: is empty; with no %s it says %s", part->file, part->key, part->none);
+        free(bytes);
+        return STATUS_INVALID;
     }
     status = json_parse(bytes, length, &document, &reason);
     free(bytes);
     if (status == STATUS_OK) {
-        struct node top = {.file = file, .why = why, .json = document};
-        status = read(roster, &top);
+        struct node top = {.file = part->file, .why = why, .json = document};
+        status = part->read(roster, &top);
     } else {
-        text_addf(why, "%s: %s", file, reason.data);
+        text_addf(why, "%s: %s", part->file, reason.data);
     }
     json_free(document);
     return status;
@@ -101,6 +114,8 @@ static void note_origin(struct roster *roster)
 enum status roster_load(
     const char *machines_file, const char *users_file, struct roster **ret_roster, struct text *why)
 {
+    const struct part machines = {machines_file, "machines", "{}", roster_read_machines};
+    const struct part users = {users_file, "users", "[]", roster_read_users};
     enum status status = STATUS_OK;
     struct roster *roster = calloc(1, sizeof *roster);
 
@@ -118,9 +133,9 @@ enum status roster_load(
         text_add(why, "libsodium cannot start");
         goto out;
     }
-    status = read_file(roster, machines_file, roster_read_machines, why);
+    status = read_part(roster, &machines, why);
     if (status == STATUS_OK) {
-        status = read_file(roster, users_file, roster_read_users, why);
+        status = read_part(roster, &users, why);
     }
     if (status == STATUS_OK) {
         status = roster_set_fingerprint(roster, why);

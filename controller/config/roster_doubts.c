@@ -198,6 +198,29 @@ static void add_no_dates(const struct roster *roster, struct text *out)
     }
 }
 
+/* No reader that we know sends one: such a code was pasted with it, and opens nothing. */
+static void add_blanks(const struct roster *roster, struct text *out)
+{
+    size_t count = 0;
+    TEXT_LOCAL(places, PLACES_MAX * (CORE_NAME_SIZE + 32));
+
+    for (size_t i = 0; i < roster->user_count; i++) {
+        const struct roster_user *user = &roster->users[i];
+        for (size_t j = 0; j < user->fob_count; j++) {
+            if (strchr(user->fobs[j], ' ') != NULL) {
+                add_place(roster, i, count, &places);
+                count++;
+                break;
+            }
+        }
+    }
+    if (count > 0) {
+        text_addf(
+            out, "%s: %zu %s a fob code with a blank in it, which no reader sends: %s\n",
+            roster->users_file, count, count == 1 ? "user has" : "users have", places.data);
+    }
+}
+
 enum status roster_doubts(const struct roster *roster, struct text *out)
 {
     size_t count = (size_t)authorization_last() + 1;
@@ -220,6 +243,7 @@ enum status roster_doubts(const struct roster *roster, struct text *out)
     }
     end_kind(&doubts, roster->users_file);
     add_no_dates(roster, out);
+    add_blanks(roster, out);
     free(tallies);
     return STATUS_OK;
 }

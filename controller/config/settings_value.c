@@ -264,6 +264,18 @@ static bool display_lines(const char *value, struct text *ret_text)
     return lines <= 2;
 }
 
+/* True with a `{word}` that is not `{name}`: a display would show it as it stands. */
+static bool has_unknown_word(const char *value)
+{
+    for (const char *at = strchr(value, '{'); at != NULL; at = strchr(at + 1, '{')) {
+        size_t length = strspn(at + 1, LETTERS_AND_DIGITS "_");
+        if (length > 0 && at[1 + length] == '}' && strncmp(at, "{name}", 6) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum status set_display(const struct setting *setting)
 {
     TEXT_LOCAL(display, VALUE_MAX + 1);
@@ -279,10 +291,22 @@ static enum status set_display(const struct setting *setting)
     if (name != NULL && strstr(name + 1, "{name}") != NULL) {
         return refuse(setting, "has {name} twice");
     }
+    if (has_unknown_word(setting->value)) {
+        return refuse(setting, "has a word in braces, and only {name} means anything");
+    }
     if (!display_lines(setting->value, &display)) {
         return refuse(setting, "is more than two lines of 16 characters");
     }
     return store(setting, display.data);
+}
+
+/* Other programs' files take `#` for a comment there. A password or a display may have it. */
+static bool has_comment(const struct setting *setting)
+{
+    enum settings_type type = setting->key->type;
+
+    return type != SETTINGS_SECRET && type != SETTINGS_DISPLAY &&
+           type != SETTINGS_DISPLAY_OF_USER && strstr(setting->value, " #") != NULL;
 }
 
 enum status settings_value_set(
@@ -298,6 +322,9 @@ enum status settings_value_set(
     if (!utf8_is_valid(value, strlen(value)) || text_has_control(value)) {
         text_add(reason, "is not UTF-8 text, or has control characters");
         return STATUS_INVALID;
+    }
+    if (has_comment(&setting)) {
+        return refuse(&setting, "has a # behind it: a comment there begins with ;");
     }
     switch (key->type) {
     case SETTINGS_STRING:

@@ -178,7 +178,11 @@ def without(key):
      '[mqtt] username: "svc.watcher" has the role "watcher"; a controller\'s begins with'
      ' svc.controller-'),
     ({"ini": "[controller]\nusers = people.json\n"},
-     "people.json: cannot be read: No such file or directory"),
+     "people.json: cannot be read: No such file or directory ([controller] users)"),
+    ({"ini": "[slack]\ncontrol_channel = C012345 # ours\n"},
+     'tagout.ini:2: [slack] control_channel: "C012345 # ours" has a # behind it: a comment there'
+     " begins with ;"),
+    ({"users": ""}, "users.json: is empty; with no users it says []"),
     ({"TAGOUT_REDIS_SAVE_TIMEOUT_MS": "0"},
      'TAGOUT_REDIS_SAVE_TIMEOUT_MS: "0" is not a whole number from 1 to 60000'),
     ({"TAGOUT_REDIS_URI": "x"},
@@ -240,7 +244,8 @@ def test_without_a_file_it_says_what_it_took_instead(tagoutd, scratch, arguments
                             stdin=subprocess.DEVNULL, timeout=TIMEOUT_S, check=False)
     assert (result.returncode, result.stdout) == (2, "")
     first, second, *more = result.stderr.splitlines()
-    assert first == "tagoutd: machines.json: cannot be read: No such file or directory"
+    assert first == ("tagoutd: machines.json: cannot be read: No such file or directory "
+                     "([controller] machines)")
     assert second == ("tagoutd: without -c FILE every key has its default, and machines.json and "
                       "users.json are looked for in the working directory")
     usual = "/etc/tagout/tagout.ini"

@@ -283,6 +283,27 @@ static void an_expiration_that_is_no_date_is_doubted(void **state)
     roster_free(roster);
 }
 
+#define FOBS(account, fobs)                                                                        \
+    "{\"fob_codes\": [" fobs "], \"account_id\": \"" account "\", \"full_name\": \"User " account  \
+    "\", \"first_name\": \"\", \"last_name\": \"\", \"preferred_name\": \"\", \"email\": \"\","    \
+    " \"expiration_ymd\": \"\", \"authorizations\": [\"saw\"]}"
+
+static void a_fob_code_with_a_blank_is_doubted(void **state)
+{
+    TEXT_LOCAL(doubts, 1024);
+    struct roster *roster = roster_of(
+        "{\"saw\": {\"authorizations_or\": [\"saw\"]}}",
+        "[" FOBS("1", "\"0001234567\"") ", " FOBS("2", "\"77\", \"12 34\", \"5 6\"") ", " FOBS(
+            "3", "\" 9\"") "]");
+
+    (void)state;
+    assert_int_equal(roster_doubts(roster, &doubts), STATUS_OK);
+    assert_string_equal(
+        doubts.data, "users.json: 2 users have a fob code with a blank in it, which no reader "
+                     "sends: /1 \"User 2\", /2 \"User 3\"\n");
+    roster_free(roster);
+}
+
 static void a_day_ends_at_midnight_where_the_host_is(void **state)
 {
     char date[ROSTER_DATE_SIZE];
@@ -366,6 +387,7 @@ int main(void)
         cmocka_unit_test(a_maintainer_opens_what_is_out_of_use_without_any_authorization),
         cmocka_unit_test(who_may_use_nothing_any_more_is_no_news),
         cmocka_unit_test(an_expiration_that_is_no_date_is_doubted),
+        cmocka_unit_test(a_fob_code_with_a_blank_is_doubted),
         cmocka_unit_test(a_day_ends_at_midnight_where_the_host_is),
         cmocka_unit_test(authorizations_that_do_not_meet_are_doubted),
         cmocka_unit_test(doubts_are_bounded),

@@ -34,7 +34,6 @@ static void assert_why(const char *machines, const char *users, const char *file
 }
 
 static const struct refusal bad_machines[] = {
-    {"", "not JSON: it ends too early at byte 0"},
     {"[]", "/: must be an object, not an array"},
     {"{\"saw\": 1}", "/saw: must be an object, not a number"},
     {"{\"saw\": {}}", "/saw: lacks authorizations_or"},
@@ -201,11 +200,21 @@ static void a_file_that_cannot_be_read_is_an_error(void **state)
     (void)state;
     scratch_write_text("machines.json", "{}");
     assert_int_equal(roster_load("machines.json", "none.json", &roster, &why), STATUS_IO);
-    assert_string_equal(why.data, "none.json: cannot be read: No such file or directory");
+    assert_string_equal(
+        why.data, "none.json: cannot be read: No such file or directory ([controller] users)");
     text_clear(&why);
     assert_int_equal(roster_load(".", "none.json", &roster, &why), STATUS_IO);
-    assert_string_equal(why.data, ".: is not a regular file");
+    assert_string_equal(why.data, ".: is not a regular file ([controller] machines)");
     assert_null(roster);
+}
+
+/* As an editor leaves it on a full disk: not what "no users" looks like. */
+static void a_file_that_is_empty_is_an_error_that_says_what_none_looks_like(void **state)
+{
+    (void)state;
+    assert_why("{}", "", "users.json", "is empty; with no users it says []");
+    assert_why("{}", " \n\t\r\n", "users.json", "is empty; with no users it says []");
+    assert_why("\n", "[]", "machines.json", "is empty; with no machines it says {}");
 }
 
 /* Under ASan: a file that is being written while it is read loads whole or not at all, and no way
@@ -272,6 +281,7 @@ int main(void)
         cmocka_unit_test(lists_have_a_limit),
         cmocka_unit_test(a_roster_has_a_limit),
         cmocka_unit_test(a_file_that_cannot_be_read_is_an_error),
+        cmocka_unit_test(a_file_that_is_empty_is_an_error_that_says_what_none_looks_like),
         cmocka_unit_test(a_file_that_breaks_off_never_loads),
         cmocka_unit_test(every_value_has_a_type),
     };

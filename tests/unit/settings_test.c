@@ -309,7 +309,7 @@ static void lines_are_read_as_the_manual_says(void **state)
                                      "\t# not the rest of the user name\n"
                                      "password = p;q=r ; not this\n"
                                      "[slack]\n"
-                                     "control_channel = #control # all of it\n"
+                                     "control_channel = #control#all-of-it\n"
                                      "oops_channel = ;none\n"
                                      "[mqtt]\n"
                                      "url=mqtt://host:1");
@@ -318,7 +318,7 @@ static void lines_are_read_as_the_manual_says(void **state)
     assert_string_equal(settings->mqtt.username, "controller");
     assert_string_equal(settings->mqtt.password, "p;q=r");
     assert_string_equal(settings->mqtt.url, "mqtt://host:1");
-    assert_string_equal(settings->slack.control_channel, "#control # all of it");
+    assert_string_equal(settings->slack.control_channel, "#control#all-of-it");
     assert_string_equal(settings->slack.oops_channel, "");
     settings_free(settings);
 }
@@ -388,6 +388,13 @@ static const struct {
     {"[http]\nlisten = localhost:9464\n",
      "tagout.ini:2: [http] listen: \"localhost:9464\" is not a numeric address and a port, as "
      "in 127.0.0.1:9464"},
+    {"[slack]\ncontrol_channel = C012345 # ours\n",
+     "tagout.ini:2: [slack] control_channel: \"C012345 # ours\" has a # behind it: a comment there "
+     "begins with ;"},
+    {"[homeassistant]\ndiscovery = true # for the hall\n",
+     "tagout.ini:2: [homeassistant] discovery: \"true # for the hall\" has a # behind it: a "
+     "comment "
+     "there begins with ;"},
     {"[redis]\nsave_timeout_ms = fast\n",
      "tagout.ini:2: [redis] save_timeout_ms: \"fast\" is not a whole number from 1 to 60000"},
     {"[redis]\nsave_timeout_ms = 0\n",
@@ -485,7 +492,12 @@ static void displays_hold_two_lines_of_16_characters(void **state)
          NULL},
         {"back\\slash", NULL},
         {"1234567890123456{name}", NULL},
-        {"{name}1234567890123456\\n{nome}", NULL},
+        {"{name}1234567890123456\\n{ nome }", NULL},
+        {"Hi {nam}", "\"Hi {nam}\" has a word in braces, and only {name} means anything"},
+        {"{name}\\n{Name}",
+         "\"{name}\\n{Name}\" has a word in braces, and only {name} means anything"},
+        {"{}\\n{name", NULL},
+        {"Saw #3 {name}", NULL},
         {"{name}12345678901234567",
          "\"{name}12345678901234567\" is more than two lines of 16 characters"},
         {"{name}\\n{name}", "\"{name}\\n{name}\" has {name} twice"},
