@@ -32,7 +32,11 @@ struct audit_files {
 
 static enum status fail(struct text *why, const char *what, const char *name)
 {
-    text_addf(why, "%s: %s: %s", name, what, strerror(errno));
+    int error = errno;
+
+    text_addf(why, "%s: %s: %s", name, what, strerror(error));
+    /* The unit's sandbox is the likeliest reason. */
+    text_add(why, error == EROFS ? " (its unit wants ReadWritePaths=, see tagout.ini(5))" : "");
     return STATUS_IO;
 }
 

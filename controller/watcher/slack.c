@@ -93,9 +93,12 @@ void slack_describe(const struct settings *settings, struct text *out)
         bool has_channel = settings->slack.control_channel[0] != '\0';
         bool has_token = settings->slack.bot_token[0] != '\0';
         text_add(out, "Slack: alerts are not posted");
+        /* What systemd hands to the service, a --check in a shell does not see. */
         text_add(
-            out, has_channel ? ": [slack] control_channel needs bot_token"
-                             : (has_token ? ": [slack] bot_token needs control_channel" : ""));
+            out, has_channel
+                     ? ": [slack] control_channel needs bot_token, which is neither in the "
+                       "file, nor in the environment (TAGOUT_SLACK_BOT_TOKEN), nor a credential"
+                     : (has_token ? ": [slack] bot_token needs control_channel" : ""));
         text_add(out, "\n");
     }
     for (enum slack_room room = 0; room < SLACK_ROOM_COUNT; room++) {
