@@ -113,8 +113,13 @@ void ctl_no_controller(const struct ctl *ctl)
             text_addf(&who, " under \"%s\"", ctl->settings->controller.prefix);
         }
         ctl_complain("the controller does not answer: %s", who.data);
-        if (board->controller_count == 0) {
-            ctl_complain("if one runs, its [mqtt] url or [controller] prefix differs from ours");
+        if (board->controller_count > 0) {
+            ctl_complain("next: on its host: systemctl status tagoutd; journalctl -u tagoutd");
+        } else {
+            ctl_complain(
+                "if one runs, its [mqtt] url or [controller] prefix differs from ours, or account "
+                "\"%s\" may not hear it",
+                client_account(ctl->client));
         }
     }
     ctl_complain("while it is away, " BOARD_MEANWHILE);
@@ -155,6 +160,31 @@ static bool may_ask(const struct ctl *ctl, const char *verb)
     return false;
 }
 
+/* Long waits are for a controller that works: none that runs needs no more time to say so. */
+static enum status
+send(struct ctl *ctl, struct question *question, int timeout_ms, struct answer_copy *ret_answer)
+{
+    int first_ms = timeout_ms < CTL_ANSWER_MS ? timeout_ms : CTL_ANSWER_MS;
+    enum status status = client_ask(ctl->client, question, first_ms, ret_answer);
+
+    if (status == STATUS_BUSY && timeout_ms > first_ms && board_has_controller(&ctl->board)) {
+        status = client_await(ctl->client, timeout_ms - first_ms, ret_answer);
+    }
+    return status;
+}
+
+/* A refusal speaks of the request's keys; here they are options. */
+static void say_options(const struct ctl *ctl, const char *error)
+{
+    unsigned options = ctl->arguments->verb->options;
+
+    if (strstr(error, "with force") != NULL && (options & CTL_FORCE) != 0) {
+        ctl_complain(
+            "next, if that is meant: --force%s",
+            (options & CTL_WHEN_IDLE) != 0 ? ", or --when-idle" : "");
+    }
+}
+
 int ctl_ask(
     struct ctl *ctl, struct question *question, int timeout_ms, struct answer_copy *ret_answer)
 {
@@ -166,7 +196,7 @@ int ctl_ask(
     if (!may_ask(ctl, question->verb)) {
         return CTL_REFUSED;
     }
-    status = client_ask(ctl->client, question, timeout_ms, &answer);
+    status = send(ctl, question, timeout_ms, &answer);
     ctl->silent = status == STATUS_BUSY;
     if (status == STATUS_BUSY && !client_is_ready(ctl->client)) {
         ctl_no_broker(ctl);
@@ -181,6 +211,7 @@ int ctl_ask(
     } else if (answer.status == ANSWER_ERROR) {
         words_escape(&error, answer.error);
         ctl_complain("%s", error.data);
+        say_options(ctl, answer.error);
     } else {
         *ret_answer = answer;
         return CTL_DONE;

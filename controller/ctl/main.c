@@ -1,4 +1,5 @@
 /* tagoutctl: the command line of whoever is in charge. */
+#include <errno.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -122,6 +123,14 @@ static int check_file(const struct ctl_arguments *arguments)
     return CTL_USAGE;
 }
 
+/* Who is root may read everything: only others are helped by becoming it. */
+static void point_to_root(const struct ctl_arguments *arguments, const char *file)
+{
+    if (file != NULL && access(file, R_OK) != 0 && errno == EACCES) {
+        ctl_complain("next: sudo tagoutctl %s ...", arguments->verb->name);
+    }
+}
+
 static int run_with_settings(const struct ctl_arguments *arguments)
 {
     struct ini_choice choice = {.path = "", .denied = ""};
@@ -139,11 +148,26 @@ static int run_with_settings(const struct ctl_arguments *arguments)
     }
     if (settings_load(file, &settings, &why) != STATUS_OK) {
         ctl_complain("%s", why.data);
+        point_to_root(arguments, file);
     } else if (arguments->verb->local || check_account(settings) == CTL_DONE) {
         code = run(arguments, settings, choice.denied);
     }
     settings_free(settings);
     return code;
+}
+
+/* The verb's own help is the shorter one. */
+static void point_to_help(int count, char *values[])
+{
+    for (int i = 1; i < count; i++) {
+        for (const struct ctl_verb *verb = ctl_verbs; verb->name != NULL; verb++) {
+            if (strcmp(values[i], verb->name) == 0) {
+                ctl_complain("try 'tagoutctl %s --help'", verb->name);
+                return;
+            }
+        }
+    }
+    ctl_complain("try 'tagoutctl --help'");
 }
 
 int main(int count, char *values[])
@@ -153,7 +177,7 @@ int main(int count, char *values[])
 
     if (ctl_arguments_parse(count, values, &arguments, &why) != STATUS_OK) {
         ctl_complain("%s", why.data);
-        ctl_complain("try 'tagoutctl --help'");
+        point_to_help(count, values);
         return CTL_USAGE;
     }
     if (arguments.version) {

@@ -251,6 +251,28 @@ static int read_all(struct reading *reading)
     return CTL_DONE;
 }
 
+/* A name that is misspelt finds nothing, and so does who looks too near. */
+static void say_nothing(const struct ctl_arguments *arguments)
+{
+    bool has_time = arguments->since != NULL || arguments->until != NULL;
+    TEXT_LOCAL(line, 1024);
+
+    text_add(&line, has_time ? "Nothing is known of that time" : "Nothing is known of the last ");
+    text_add(&line, has_time ? "" : SINCE_DEFAULT);
+    if (arguments->machine != NULL) {
+        text_add(&line, ", of a machine called \"");
+        words_escape(&line, arguments->machine);
+        text_add(&line, "\"");
+    }
+    if (arguments->user != NULL) {
+        text_add(&line, ", of anybody called \"");
+        words_escape(&line, arguments->user);
+        text_add(&line, "\"");
+    }
+    text_add(&line, has_time ? "." : "; --since 7d looks further back.");
+    fprintf(stderr, "%s\n", line.data);
+}
+
 static void say_what_is_missing(const struct reading *reading)
 {
     const struct audit_reader *reader = reading->reader;
@@ -269,7 +291,7 @@ static void say_what_is_missing(const struct reading *reading)
             reader->closed == 1 ? "" : "s", reader->closed == 1 ? "it" : "them",
             reader->first_closed);
     } else if (reading->shown == 0 && !reading->ctl->arguments->json) {
-        fputs("Nothing is known of that time.\n", stderr);
+        say_nothing(reading->ctl->arguments);
     }
 }
 

@@ -392,7 +392,9 @@ def test_block_refuses_a_card_at_once(shop):
     assert shop.run("unblock", "--account-id", "17").out == "1 card unblocked.\n"
     assert shop.run("block", "--fob", ROSA).out == "1 card blocked.\n"  # nobody's session
     assert shop.run("block", "--fob", UNKNOWN).code == 1
-    assert shop.run("block").code == 2
+    nothing = shop.run("block")
+    assert (nothing.code, nothing.err.splitlines()[-1]) == (
+        2, "tagoutctl: try 'tagoutctl block --help'")
 
 
 def test_card_prints_the_number_alone_on_standard_output(shop):
@@ -435,6 +437,7 @@ def test_restart_is_refused_in_use_queued_or_forced(shop):
     refused = shop.run("restart", "table-saw")
     assert refused.code == 1
     assert "in use by Ada" in refused.err
+    assert "next, if that is meant: --force, or --when-idle" in refused.err
     queued = shop.run("restart", "table-saw", "--when-idle")
     assert queued.code == 0
     assert "restarts by itself when nobody uses it" in queued.out
@@ -488,6 +491,7 @@ def test_a_reload_that_is_refused_says_why_and_can_be_forced(shop):
     result = shop.run("reload")
     assert result.code == 1
     assert "it would remove 2 of 2 users and 0 of 3 machines;" in result.err
+    assert result.err.endswith("next, if that is meant: --force\n")
     assert shop.run("reload", "--force").out.startswith("Users: 2 removed.\n")
     shop.controller.write(users="[")
     assert "users.json" in shop.run("reload").err

@@ -2,6 +2,7 @@
 import os
 import re
 import subprocess
+import time
 
 from ctl_shop import CTL, MACHINES, MEANWHILE, bare, shop  # noqa: F401
 from harness import TIMEOUT_S, Broker, clean_environment
@@ -32,6 +33,17 @@ def test_without_a_controller_status_shows_what_it_last_said(shop):
     assert MEANWHILE in result.err
     assert "What follows is OLD" in result.err
     assert re.search(r"table-saw +idle +off", result.out)
+
+
+def test_a_reload_waits_long_only_for_a_controller_that_runs(shop):
+    """One that reads large files has 30 s for it; where none runs that is known after 5."""
+    shop.controller.stop()
+    began = time.monotonic()
+    result = shop.run("reload")
+    assert result.code == 1
+    assert "no controller is running (one was stopped)" in result.err
+    assert "next: on its host: systemctl status tagoutd" in result.err
+    assert time.monotonic() - began < 25
 
 
 def test_a_controller_that_hangs_is_told_from_one_that_is_gone(shop):

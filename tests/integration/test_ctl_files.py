@@ -137,7 +137,9 @@ def test_who_may_not_read_the_hosts_file_is_told_so_where_it_is_needed(scratch):
     os.chmod(place.path("tagout.ini"), 0)
     result = place.run_as_stranger("device", "list")
     assert result.code == 2
-    assert f"{place.path('tagout.ini')}: cannot be read: Permission denied" in result.err
+    assert (f"{place.path('tagout.ini')}: cannot be read: Permission denied for the account "
+            in result.err)
+    assert "next: sudo tagoutctl device ..." in result.err
 
 
 # ---- what is not taken ----

@@ -229,6 +229,17 @@ def test_times_that_are_none_are_usage_errors(audit):
     assert (result.code, result.out, result.err) == (0, "", "Nothing is known of that time.\n")
 
 
+def test_a_filter_that_finds_nothing_says_what_it_looked_for(audit):
+    result = audit.log("--since", "1min", "--machine", "lathe-9", "--user", "Nobody")
+    assert (result.code, result.err) == (
+        0, 'Nothing is known of that time, of a machine called "lathe-9", of anybody called '
+           '"Nobody".\n')
+    result = audit.log("--machine", "lathe-9")
+    assert (result.code, result.err) == (
+        0, 'Nothing is known of the last 24h, of a machine called "lathe-9"; --since 7d looks '
+           "further back.\n")
+
+
 def test_what_the_watcher_itself_wrote_over_a_kill_and_a_torn_line(start_watcher, client):
     watcher, voice = start_watcher(), Voice(client)
     voice.event("login", "saw", text="Saw: Ada logged in", **ADA)
