@@ -62,6 +62,8 @@ enum status mqtt_new(const struct mqtt_options *options, struct mqtt **ret_mqtt,
     mqtt->intake.is_request = options->is_request;
     mqtt->intake.request_bytes = options->request_bytes;
     mqtt->intake.is_kept = options->persistent_session;
+    mqtt->intake.keep = options->keep;
+    mqtt->intake.keep_context = options->keep_context;
     mqtt->perishes = options->perishes;
     mqtt->may_doze = options->may_doze || options->direct;
     mqtt->backoff.max_ms = options->retry_max_ms;

@@ -49,8 +49,8 @@ struct mqtt_options {
     const char *key_file;
     int keep_alive_s;
     int retry_max_ms; /* longest wait between two attempts to connect; 0: MQTT_BACKOFF_MAX_MS */
-    /* Clean session unless set. Then all that was acknowledged is in the inbox, also what came while
-     * mqtt_stop said goodbye: pop it behind mqtt_free. */
+    /* Clean session unless set. Then all that was acknowledged is in the inbox, also what came
+     * while mqtt_stop said goodbye: pop it behind mqtt_free. */
     bool persistent_session;
     /* After an idle second Paho reads nothing for 100 ms. So that an answer never waits for that,
      * a little is said to the broker each 0.8 s, unless this client may doze. One client that may
@@ -70,6 +70,11 @@ struct mqtt_options {
     /* Of a request that is longer only so much is kept (0: all): one byte more than the longest
      * that is understood, so that it is refused as too long, but takes no room. */
     size_t request_bytes;
+    /* Called with each message before it is acknowledged, on Paho's thread; short, and calling
+     * nothing of this. NULL: nobody wants that. */
+    void (*keep)(
+        void *context, const char *topic, const char *payload, size_t length, bool retained);
+    void *keep_context;
     /* What is not published again, or at all, after the connection broke (NULL: nothing that has
      * QoS 1 and is not retained). */
     bool (*perishes)(const char *topic);

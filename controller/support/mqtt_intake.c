@@ -60,6 +60,9 @@ on_message(void *context, const char *topic, const char *payload, size_t length,
     if (atomic_load(&intake->closed) && !intake->is_kept) {
         return true;
     }
+    if (intake->keep != NULL) {
+        intake->keep(intake->keep_context, topic, payload, length, retained);
+    }
     if (is_request && intake->request_bytes > 0 && length > intake->request_bytes) {
         entry.payload_length = intake->request_bytes;
     }

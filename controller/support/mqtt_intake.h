@@ -15,6 +15,10 @@ struct mqtt_intake {
     size_t request_bytes; /* more of a request is not kept; 0: no limit */
     bool is_owners;       /* the link's events come on the owner's thread, which then pops */
     bool is_kept; /* what is acknowledged must be heard: the owner pops once more at the end */
+    /* Before a message is acknowledged; NULL for nobody. */
+    void (*keep)(
+        void *context, const char *topic, const char *payload, size_t length, bool retained);
+    void *keep_context;
     atomic_bool closed; /* nobody pops any more */
 };
 

@@ -58,13 +58,13 @@ enum status audit_start(const char *directory, int64_t keep_days, struct audit *
     return STATUS_OK;
 }
 
-void audit_stop(struct audit *audit, int timeout_ms)
+bool audit_stop(struct audit *audit, int timeout_ms)
 {
     struct timespec deadline;
     bool finished;
 
     if (audit == NULL) {
-        return;
+        return true;
     }
     audit_commit(audit);
     pthread_mutex_lock(&audit->lock);
@@ -79,8 +79,9 @@ void audit_stop(struct audit *audit, int timeout_ms)
         deadline.tv_nsec -= 1000000000;
     }
     if (pthread_clockjoin_np(audit->thread, NULL, CLOCK_MONOTONIC, &deadline) == 0) {
+        bool whole = audit->whole && audit->dropped_ever == 0;
         audit_free(audit);
-        return;
+        return whole;
     }
     log_error("audit: the disk does not answer; what was not written is lost");
     pthread_detach(audit->thread);
@@ -91,6 +92,7 @@ void audit_stop(struct audit *audit, int timeout_ms)
     if (finished) {
         audit_free(audit);
     }
+    return false;
 }
 
 int64_t audit_add(struct audit *audit, struct wall_time seen, const char *object, size_t length)

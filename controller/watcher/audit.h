@@ -32,9 +32,9 @@ struct audit;
 MUST_USE enum status
 audit_start(const char *directory, int64_t keep_days, struct audit **ret_audit);
 
-/* Waits at most `timeout_ms` for what is to be written; then the thread is left behind. Takes
- * NULL. */
-void audit_stop(struct audit *audit, int timeout_ms);
+/* Waits at most `timeout_ms` for what is to be written; then the thread is left behind. True: each
+ * line that was ever added is in the files. Takes NULL. */
+bool audit_stop(struct audit *audit, int timeout_ms);
 
 /* Puts one line into the group under construction and returns its number. `object` is a JSON
  * object without line breaks; its number is written in front of its members. */

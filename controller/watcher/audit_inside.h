@@ -30,6 +30,7 @@ struct audit {
     struct mono_time busy_since; /* {0}: nothing waits */
     bool stopping;
     bool finished; /* the thread touches nothing any more */
+    bool whole;    /* and has written all that it was given */
     bool left;     /* nobody waits for it any more: it frees all */
 
     /* The thread's. */

@@ -220,6 +220,7 @@ void *audit_run(void *argument)
     records_free(&records);
     pthread_mutex_lock(&audit->lock);
     audit->finished = true;
+    audit->whole = good;
     left = audit->left;
     pthread_mutex_unlock(&audit->lock);
     if (left) {

@@ -164,7 +164,7 @@ static bool was_heard(
 
     add_members(&members, payload, length);
     print = heard_print(members.data, members.length);
-    if (event->n != 0 && heard_has(watcher->heard, print)) {
+    if ((event->n != 0 || watcher->hears_again) && heard_has(watcher->heard, print)) {
         return true;
     }
     heard_add(watcher->heard, print);

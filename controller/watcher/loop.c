@@ -11,6 +11,7 @@
 #include "controller/support/mqtt.h"
 #include "controller/support/supervisor.h"
 #include "controller/watcher/audit.h"
+#include "controller/watcher/spool.h"
 #include "controller/watcher/watcher.h"
 #include "controller/watcher/watcher_http.h"
 #include "topics/topic.h"
@@ -33,6 +34,7 @@ struct loop {
     struct mqtt *mqtt;
     struct audit *audit;
     struct watcher *watcher;
+    struct spool *spool; /* NULL: there is no place for one */
     struct supervisor supervisor;
     struct watcher_http *http;
     struct mono_time past_until;
@@ -95,6 +97,24 @@ static void connect_to_broker(struct loop *loop)
     mqtt_start(loop->mqtt, clock_now().mono);
 }
 
+/* On Paho's thread. What is counted must not be lost once it was acknowledged. */
+static void
+keep(void *context, const char *topic, const char *payload, size_t length, bool retained)
+{
+    const struct loop *loop = context;
+    struct topic_match match;
+
+    if (!retained && topic_parse(loop->settings->controller.prefix, topic, &match) == STATUS_OK &&
+        (match.id == TOPIC_EVENT || match.id == TOPIC_SAVE_TIMEOUT)) {
+        spool_add(loop->spool, topic, payload, length);
+    }
+}
+
+static void take_left(void *context, const char *topic, const char *payload, size_t length)
+{
+    watcher_on_left(context, topic, payload, length);
+}
+
 static void on_audit(evutil_socket_t fd, short what, void *argument)
 {
     struct loop *loop = argument;
@@ -104,6 +124,9 @@ static void on_audit(evutil_socket_t fd, short what, void *argument)
     (void)what;
     if (past != NULL) {
         watcher_on_past(loop->watcher, past);
+        if (loop->spool != NULL) {
+            spool_recall(loop->spool, take_left, loop->watcher);
+        }
         if (!loop->connecting) {
             connect_to_broker(loop);
         }
@@ -136,6 +159,20 @@ static enum status start_events(struct loop *loop)
     return status;
 }
 
+/* Without a place that outlives the process, what is on its way when it is killed is lost. */
+static void open_spool(struct loop *loop)
+{
+    const char *directory = getenv("RUNTIME_DIRECTORY");
+    TEXT_LOCAL(why, 512);
+
+    if (directory == NULL || directory[0] == '\0') {
+        return;
+    }
+    if (spool_open(directory, &loop->spool, &why) != STATUS_OK) {
+        log_warning("a kill may lose what was just heard: %s", why.data);
+    }
+}
+
 static enum status start_mqtt(struct loop *loop, struct text *why)
 {
     const struct settings *settings = loop->settings;
@@ -160,6 +197,8 @@ static enum status start_mqtt(struct loop *loop, struct text *why)
     options.will_topic = will_topic;
     options.will_payload = will.data;
     options.inbox = loop->inbox;
+    options.keep = loop->spool == NULL ? NULL : keep;
+    options.keep_context = loop;
     return mqtt_new(&options, &loop->mqtt, why);
 }
 
@@ -169,6 +208,7 @@ static enum status start(struct loop *loop, struct text *why)
     if (status == STATUS_OK) {
         status = inbox_new((struct inbox_limits){.bytes = INBOX_BYTES}, &loop->inbox);
     }
+    open_spool(loop);
     if (status == STATUS_OK) {
         status = start_mqtt(loop, why);
     }
@@ -217,7 +257,10 @@ static void stop(struct loop *loop)
     }
     watcher_free(loop->watcher);
     event_loop_close(&loop->events);
-    audit_stop(loop->audit, AUDIT_STOP_MS);
+    if (audit_stop(loop->audit, AUDIT_STOP_MS) && loop->spool != NULL) {
+        spool_clear(loop->spool);
+    }
+    spool_close(loop->spool);
     inbox_free(loop->inbox);
 }
 

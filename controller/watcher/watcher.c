@@ -255,6 +255,13 @@ void watcher_on_message(
     }
 }
 
+void watcher_on_left(struct watcher *watcher, const char *topic, const char *payload, size_t length)
+{
+    watcher->hears_again = true;
+    watcher_on_message(watcher, topic, payload, length, false);
+    watcher->hears_again = false;
+}
+
 /* Remembers at once what Slack was told, lest a restart tells it again, and all else in a while. */
 static struct mono_time tick_memory(struct watcher *watcher)
 {

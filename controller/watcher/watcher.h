@@ -31,6 +31,10 @@ void watcher_connect(struct watcher *watcher, struct mqtt *mqtt);
 /* What the disk knew; before watcher_connect, unless the disk is slow. Takes the past. */
 void watcher_on_past(struct watcher *watcher, struct audit_past *past);
 
+/* What the last process had heard, and the audit may have or not. Behind watcher_on_past. */
+void watcher_on_left(
+    struct watcher *watcher, const char *topic, const char *payload, size_t length);
+
 void watcher_on_connected(struct watcher *watcher);
 void watcher_on_disconnected(struct watcher *watcher, const char *reason);
 /* True once it hears what it must. */

@@ -39,6 +39,7 @@ struct watcher {
     struct slack *slack;
     struct watched_table *machines;
     struct heard *heard;
+    bool hears_again; /* what may have been heard by the last process */
     struct save_timeouts counting;
     struct services services;
     struct role role;

@@ -268,7 +268,8 @@ class Floor:
             self.scratch, self._door("watcher-broker"),
             {"mqtt": self._trust(), "slack": {"bot_token": TOKEN, "control_channel": "control",
                                               "api_url": self.slack.api_url}},
-            self.hosts.environment("watcher", Watcher.program()))
+            dict(self.hosts.environment("watcher", Watcher.program()),
+                 RUNTIME_DIRECTORY=self.scratch))
         self.watcher.start()
         for controller in self.controllers.values():
             controller.start(ready=False)

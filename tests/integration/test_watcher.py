@@ -167,6 +167,48 @@ def test_it_misses_nothing_while_it_stops_in_a_flood(start_watcher, shop):
     assert len(watcher.audit_lines("event")) == 2400
 
 
+def in_audit(watcher):
+    return [(line["machine"], line["n"]) for line in watcher.audit_lines("event")]
+
+
+def test_a_kill_takes_nothing_along_that_was_acknowledged(start_watcher, shop, scratch):
+    """The disk hangs, as a pipe that nobody reads; so all that is heard waits in memory."""
+    watcher = start_watcher(start=False, environment={"RUNTIME_DIRECTORY": scratch})
+    os.mkdir(watcher.audit)
+    pipe = os.path.join(watcher.audit, time.strftime("events-%Y-%m.jsonl", time.gmtime()))
+    os.mkfifo(pipe)
+    watcher.start()
+    for number in range(400):
+        shop.event("login", machine=f"m{number % 20}", text="x" * 500, wait=False)
+    shop.save_timeout("saw")
+    wait_until(lambda: watcher.metrics()["tagout_watcher_events_total"] == 400, "all are heard")
+    wait_until(lambda: watcher.metrics()["tagout_watcher_save_timeouts_total"] == 1, "and that")
+    watcher.kill()
+    os.unlink(pipe)
+    watcher.start()
+    wait_until(lambda: len(in_audit(watcher)) == 400, "all are in the audit")
+    assert len(watcher.audit_lines("save_timeout")) == 1
+    watcher.kill()
+    watcher.start()  # hears them once more, and knows them
+    shop.event("logout", machine="m7")
+    wait_until(lambda: ("m7", 21) in in_audit(watcher), "the last one is in the audit")
+    assert len(set(in_audit(watcher))) == len(in_audit(watcher)) == 401
+    assert len(watcher.audit_lines()) == 402, "no gap either"
+
+
+def test_kills_in_a_flood_lose_nothing_and_tell_nothing_twice(start_watcher, shop, scratch):
+    watcher = start_watcher(environment={"RUNTIME_DIRECTORY": scratch})
+    for _ in range(4):
+        for number in range(600):
+            shop.event("login", machine=f"m{number % 20}", wait=False)
+            if number == 300:
+                watcher.kill()
+        watcher.start()
+    wait_until(lambda: len(in_audit(watcher)) >= 2400, "all are in the audit")
+    assert len(set(in_audit(watcher))) == len(in_audit(watcher)) == 2400
+    assert watcher.audit_lines("gap") == []
+
+
 # ---- the audit ----
 
 
