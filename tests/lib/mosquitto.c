@@ -14,7 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define START_TRIES 500
+#include "tests/lib/free_port.h"
+
+#define START_TRIES 3000
 #define START_PAUSE_MS 10
 
 static void must(bool ok, const char *what)
@@ -32,19 +34,6 @@ static struct sockaddr_in loopback(uint16_t port)
         .sin_port = htons(port),
         .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
     };
-}
-
-static uint16_t free_port(void)
-{
-    struct sockaddr_in address = loopback(0);
-    socklen_t length = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    must(fd >= 0, "socket");
-    must(bind(fd, (struct sockaddr *)&address, sizeof address) == 0, "bind");
-    must(getsockname(fd, (struct sockaddr *)&address, &length) == 0, "getsockname");
-    close(fd);
-    return ntohs(address.sin_port);
 }
 
 void mosquitto_prepare(struct mosquitto *broker)

@@ -21,23 +21,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/lib/free_port.h"
 #include "tests/lib/scratch.h"
 
-#define START_TRIES 500
+#define START_TRIES 3000
 #define START_TRY_US 20000
-
-static int free_port(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET};
-    socklen_t size = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-    close(fd);
-    return ntohs(address.sin_port);
-}
 
 static const char *socket_path(const struct redis_server *server)
 {

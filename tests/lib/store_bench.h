@@ -60,7 +60,8 @@ struct store_claim store_bench_claim(uint64_t heard, int64_t now_ms);
 enum status
 store_bench_save(struct store_bench *bench, const struct record *record, uint64_t token);
 
-/* Turns the loop until `*counter` reaches `target`; fails the test after `limit_ms`. */
+/* Turns the loop until `*counter` reaches `target`; fails the test after `limit_ms`, or on a
+ * host that may be busy, some times that. */
 void store_bench_run(
     struct store_bench *bench, const unsigned *counter, unsigned target, int limit_ms);
 /* Turns the loop for that long. */

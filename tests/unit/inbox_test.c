@@ -51,6 +51,14 @@ static void pause_ms(int ms)
     nanosleep(&(struct timespec){.tv_nsec = (long)ms * 1000000}, NULL);
 }
 
+/* A busy host stands still now and then; who waits does so each time. */
+#define TRIES 5
+
+static int64_t lesser(int64_t one, int64_t other)
+{
+    return one < other ? one : other;
+}
+
 /* Pushes messages of one size until one is refused; returns how many fitted. */
 static int fill(struct inbox *inbox)
 {
@@ -224,13 +232,17 @@ static void what_can_never_fit_is_refused_at_once(void **state)
 {
     struct inbox *inbox = make(1000, 0);
     char payload[1001];
-    int64_t before = clock_now().mono.ms;
+    int64_t least = INT64_MAX;
 
     (void)state;
     memset(payload, 'x', sizeof payload - 1);
     payload[sizeof payload - 1] = '\0';
-    assert_int_equal(push(inbox, "t", payload), STATUS_TOO_LONG);
-    assert_true(clock_now().mono.ms - before < INBOX_WAIT_MS);
+    for (int i = 0; i < TRIES; i++) {
+        int64_t before = clock_now().mono.ms;
+        assert_int_equal(push(inbox, "t", payload), STATUS_TOO_LONG);
+        least = lesser(least, clock_now().mono.ms - before);
+    }
+    assert_true(least < INBOX_WAIT_MS);
     payload[900] = '\0';
     assert_int_equal(push(inbox, "t", payload), STATUS_OK);
     inbox_free(inbox);
@@ -386,16 +398,20 @@ static void the_owner_calls_nothing_that_a_waiting_push_could_hold(void **state)
 
 static void a_push_never_waits_for_an_owner_that_calls(void **state)
 {
-    struct inbox *inbox = make(1000, 0);
-    int64_t before = clock_now().mono.ms;
+    int64_t least = INT64_MAX;
 
     (void)state;
-    assert_true(inbox_enter(inbox));
-    fill(inbox);
-    assert_true(clock_now().mono.ms - before < INBOX_WAIT_MS);
-    inbox_leave(inbox);
-    assert_false(inbox_enter(inbox));
-    inbox_free(inbox);
+    for (int i = 0; i < TRIES; i++) {
+        struct inbox *inbox = make(1000, 0);
+        int64_t before = clock_now().mono.ms;
+        assert_true(inbox_enter(inbox));
+        fill(inbox);
+        least = lesser(least, clock_now().mono.ms - before);
+        inbox_leave(inbox);
+        assert_false(inbox_enter(inbox));
+        inbox_free(inbox);
+    }
+    assert_true(least < INBOX_WAIT_MS);
 }
 
 #define PUSHERS 4

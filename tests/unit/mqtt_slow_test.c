@@ -17,7 +17,7 @@
 #include "tests/lib/mqtt_bench.h"
 
 #define SOON_MS MQTT_BENCH_SOON_MS
-#define WAIT_US 1000000 /* who waits for a broker that is frozen waits for seconds */
+#define WAIT_US 1500000 /* who waits for a broker that is frozen waits for seconds */
 #define EVENTS 3000
 #define EVENT_BYTES 300
 #define BREATH_MS 4 /* in each so much the broker lives */
