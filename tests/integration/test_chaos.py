@@ -19,7 +19,7 @@ from truth import Request, Truth  # noqa: E402
 
 SAW = "m01"      # wants "wood"
 MILL = "m00"     # wants "metal"
-ROUND_S = 240
+ROUND_S = 600
 
 
 class Story:

@@ -16,14 +16,14 @@ MACHINES = {
 }
 
 # C11's limits, shortened; a report each second leaves room for a loaded machine.
-RECENT_S = 4
+RECENT_S = 6
 SETTLE_S = 2
-REPROBE_S = 1
-TIMEOUT_S = 0.6
+REPROBE_S = 1.5
+TIMEOUT_S = 1
 VERDICT_S = RECENT_S + REPROBE_S + TIMEOUT_S
 SETTINGS = {"liveness": {"recent_report_s": RECENT_S, "settle_s": SETTLE_S,
                          "reprobe_delay_s": REPROBE_S, "probe_timeout_s": TIMEOUT_S}}
-SLACK_S = 10  # on top of every limit: the host may be busy
+SLACK_S = 40  # on top of every limit: the host may be busy
 
 ERROR = "machine_error"
 RECOVERED = "machine_recovered"
@@ -169,12 +169,12 @@ def test_a_restart_settles_without_a_probe_and_is_an_error_if_the_box_never_come
 
     settle(watch, "saw")
     since = watch.client.position()
+    asked = time.monotonic()
     assert watch.client.request("restart", {"machine": "saw"})["status"] == "ok"
-    went = watch.client.wait_for("tagout/machine/saw/link", lambda m: m.text == "offline",
-                                 since=since)
+    watch.client.wait_for("tagout/machine/saw/link", lambda m: m.text == "offline", since=since)
     sim.tell("saw power cut")
     probe = watch.client.wait_for("tagout/machine/saw/probe", since=since)
-    assert probe.at - went.at > SETTLE_S / 2  # the window began with the request
+    assert probe.at - asked > 0.95 * SETTLE_S  # the window began with the request
     assert not watch.events(ERROR, since=since)
     watch.event(ERROR, "saw", since)
     refused = watch.client.request("restart", {"machine": "saw"})
@@ -224,10 +224,10 @@ def test_a_link_that_flaps_is_no_error_and_its_probes_are_bounded(shop, connect,
     since = watch.client.position()
     flaps = 25
     for flap in range(flaps):
-        machine.client.publish(f"{machine.topic}/link", "lost", retain=True)
-        time.sleep(0.1)
+        # Both are on their way at once: for half a second it may be lost, however busy the host is.
+        machine.client.publish(f"{machine.topic}/link", "lost", retain=True, wait=False)
         machine.client.publish(f"{machine.topic}/link", "online", retain=True)
-        time.sleep(0.1)
+        time.sleep(0.2)
         if flap % 5 == 4:
             assert machine.report()["relay"] is True
     assert not watch.events(since=since)

@@ -22,7 +22,7 @@ BUFFER_BYTES = 32768
 SLOW_S = 8
 # Beyond what the broker takes for gone: half as long again as the keep-alive, which is 2 s.
 MUTE_S = 6
-ANSWER_S = 15
+ANSWER_S = 30
 # What is in flight, a page of the status, and what the proxy holds, at that pace, and then some.
 COMMAND_S = 6
 LOOP_S = 3.0  # a turn of the loop on a busy host; its watchdog waits for 10 s
