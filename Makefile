@@ -311,7 +311,7 @@ fuzz: ## vary the input of each parser and state machine, FUZZ_S=30 seconds each
 
 # What has threads of its own, or is called on several; and all programs through a day.
 THREADED := inbox log outbox mqtt_backoff mqtt_broker mqtt_direct mqtt_slow mqtt_stall mqtt_tls \
-    mqtt_url watcher_audit watcher_audit_start watcher_past roster_load
+    mqtt_url watcher_audit watcher_audit_start watcher_late watcher_past roster_load
 check-threads: ## ThreadSanitizer over everything that has threads
 	@deploy/install-deps build test
 	+@$(SUBMAKE) VARIANT=thread all $(THREADED:%=build/thread/tests/%_test)

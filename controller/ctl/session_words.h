@@ -12,6 +12,6 @@ enum tone session_tone(const struct session *session);
  * that has none. */
 void session_line(struct text *out, const struct session *session, const char *no_end);
 
-void session_json(struct text *out, const struct session *session);
+void session_json(struct text *text, const struct session *session);
 
 #endif
