@@ -62,6 +62,7 @@ bool audit_stop(struct audit *audit, int timeout_ms)
 {
     struct timespec deadline;
     bool finished;
+    bool whole;
 
     if (audit == NULL) {
         return true;
@@ -79,7 +80,9 @@ bool audit_stop(struct audit *audit, int timeout_ms)
         deadline.tv_nsec -= 1000000000;
     }
     if (pthread_clockjoin_np(audit->thread, NULL, CLOCK_MONOTONIC, &deadline) == 0) {
-        bool whole = audit->whole && audit->dropped_ever == 0;
+        pthread_mutex_lock(&audit->lock); /* sanitizers do not know that join */
+        whole = audit->whole && audit->dropped_ever == 0;
+        pthread_mutex_unlock(&audit->lock);
         audit_free(audit);
         return whole;
     }
