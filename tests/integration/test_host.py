@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from fleet import Fleet, machines
+from fleet import BUDGET_MS, STALL_S, Fleet, machines
 from harness import ADA, MAX, USERS, Controller, Machine, Redis, wait_until
 from preload import FullDisk, ReleaseWatcher, WrongClock, preload, preloaded
 from watcher import TOKEN, alerts, wait_alert
@@ -145,8 +145,7 @@ def test_C12_4_a_clock_that_is_put_back_keeps_no_standby_out(
     client.subscribe("tagout/controller/two/status")
     one.kill()
     clock.set(-HOUR_S)
-    client.wait_for("tagout/controller/two/status", lambda m: m.json.get("leader"),
-                    timeout_s=4 * LEASE_S)
+    client.wait_for("tagout/controller/two/status", lambda m: m.json.get("leader"))
     assert redis.command("PTTL", "tagout:lease") <= LEASE_S * 1000
     two.stop()
 
@@ -170,7 +169,8 @@ def test_an_audit_on_a_full_disk_is_told_and_has_each_event_when_there_is_room_a
     assert len(watcher.audit_lines("event")) == 1  # and part of a line
     disk.empty()
     wait_until(lambda: watcher.status_of("/readyz")[0] == 200, "it has recovered")
-    assert [line["n"] for line in watcher.audit_lines("event")] == list(range(1, 23))
+    wait_until(lambda: [line["n"] for line in watcher.audit_lines("event")] == list(range(1, 23)),
+               "every event is in the audit")
     lines = watcher.audit_lines()
     assert [line["line"] for line in lines] == list(range(1, len(lines) + 1))
     assert not {line["kind"] for line in lines} & {"gap", "torn", "dropped"}
@@ -216,18 +216,18 @@ def test_C9_2_a_redis_whose_disk_is_full_stops_no_card_is_told_and_keeps_what_it
     redis = run(LoggingRedis(scratch, disk))
     start_watcher()
     controller = start_controller(machines(COUNT), USERS, redis=redis,
-                                  settings={"redis": {"save_timeout_ms": 500}})
+                                  settings={"redis": {"save_timeout_ms": BUDGET_MS}})
     client.subscribe("tagout/fleet/alert")
     client.subscribe("tagout/controller/one/status")
     fleet = Fleet(client, COUNT).boot()
     fleet.swipe()
     assert lock_out(client, "m000")["persisted"] is True
-    fleet.wait_kept(redis, 10)
+    fleet.wait_kept(redis)
     epoch = redis.command("GET", "tagout:epoch")
 
     disk.fill(room_bytes=60)
     took = [s for _ in range(3) for s in fleet_of_others(fleet).swipe()]
-    assert max(took) < 3
+    assert max(took) < STALL_S
     wait_until(lambda: disk.refused > 0, "the disk is full")
     assert lock_out(client, "m001")["persisted"] is False
     wait_alert(client, "fleet_save_timeouts")
@@ -235,7 +235,7 @@ def test_C9_2_a_redis_whose_disk_is_full_stops_no_card_is_told_and_keeps_what_it
 
     disk.empty()
     slack.wait_for("Storage answers again", channel="control")
-    fleet.wait_kept(redis, 10)
+    fleet.wait_kept(redis)
     assert lock_out(client, "m002")["persisted"] is True
     assert redis.command("GET", "tagout:epoch") == epoch  # it led on
     controller.kill()
@@ -261,7 +261,7 @@ def test_C9_4_a_redis_killed_on_a_full_disk_has_what_it_acknowledged_before(
         scratch, broker, client, disk, start_controller, run):
     redis = run(LoggingRedis(scratch, disk))
     controller = start_controller(machines(COUNT), USERS, redis=redis,
-                                  settings={"redis": {"save_timeout_ms": 500}})
+                                  settings={"redis": {"save_timeout_ms": BUDGET_MS}})
     Fleet(client, COUNT).boot()
     for number in range(3):
         assert lock_out(client, f"m{number:03}")["persisted"] is True
