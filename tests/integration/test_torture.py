@@ -17,11 +17,11 @@ from shop import USERS
 MACHINES = {"saw": {"authorizations_or": ["woodshop"]}}
 STRANGER = "4711471147"
 AT_ONCE = 6
-READY_S = 40.0  # with all its retries, on a loaded machine
+READY_S = 90.0  # with all its retries, on a loaded machine
 STRUGGLE_S = 4.0
 ANSWER_S = 2.0  # C7.4
-PERIODS = 15
-STOP_S = 20.0
+PERIODS = 30
+STOP_S = 60.0
 OPENSSL = "memory: libcrypto"
 SAMPLE = 48  # of OpenSSL's seven hundred
 STRUGGLES = 4  # of each kind
