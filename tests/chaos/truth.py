@@ -151,8 +151,13 @@ class Truth:
         if box.is_down:
             self.tally["presses"] += 1
             box.was_put_in = False
-            if not box.asked(lambda r: r.clears("oops"), at, at):
-                box.stopped_at = at
+            if box.has_power:
+                self._pressed(box, at)
+
+    @staticmethod
+    def _pressed(box, at):
+        if not box.asked(lambda r: r.clears("oops"), at, at):
+            box.stopped_at = at
 
     def _on_power(self, box, at, text):
         box.was_put_in = box.seen_empty = False
@@ -160,6 +165,8 @@ class Truth:
             box.has_power = True
             box.boot_at = at
             box.empty_at = at if box.holder is None else None
+            if box.is_down:
+                self._pressed(box, at)  # one that was let go before, a box without power missed
         else:
             box.has_power = False
             box.power_at = at

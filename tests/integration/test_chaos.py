@@ -93,6 +93,18 @@ def test_C4_2_a_press_that_nobody_has_cleared():
     assert Story().press().ask("clear").card_in("Ada").relay(True).end() == ""
 
 
+@pytest.mark.parametrize("let_go_after_boot", [False, True])
+def test_C7_3_a_press_while_the_box_boots_counts_if_it_is_still_down_then(let_go_after_boot):
+    story = Story().say("power", text="reboots").say("button", text="Oops pressed")
+    if not let_go_after_boot:
+        story.say("button", text="Oops let go")
+    story.say("power", text="boots")
+    if let_go_after_boot:
+        story.say("button", text="Oops let go")
+    story.card_in("Ada").relay(True)
+    assert ("nobody asked to clear" in story.end()) is let_go_after_boot
+
+
 def test_C6_a_lockout_that_was_promised():
     story = Story().ask("lockout", value=True).card_in("Ada").relay(True)
     assert "lockout was promised" in story.end()
