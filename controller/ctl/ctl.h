@@ -82,7 +82,7 @@ bool ctl_data_bool(const struct answer_copy *answer, const char *key);
 const char *ctl_data_string(const struct answer_copy *answer, const char *key);
 unsigned long ctl_data_count(const struct json *object, const char *key);
 
-/* For --json: `persisted` false is said in words otherwise. */
+/* What it means when the answer's `persisted` is false; for people, not with --json. */
 void ctl_say_persisted(const struct ctl *ctl, const struct answer_copy *answer);
 
 /* The verbs, in verb_*.c and watch.c. */
