@@ -22,10 +22,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#include "tests/lib/preload.h"
 
 #define SITES_MAX 8192 /* a power of two */
 #define FRAMES 7       /* of which the first three are this library's own, or two */
@@ -75,22 +76,12 @@ static _Thread_local bool inside __attribute__((tls_model("initial-exec")));
 
 __attribute__((constructor)) static void map_order(void)
 {
-    const char *path = getenv("FAILING_CALLS");
     const char *list_path = getenv("FAILING_CALLS_LIST");
-    int fd = path == NULL ? -1 : open(path, O_RDWR | O_CLOEXEC);
-    void *mapped = MAP_FAILED;
     void *frames[FRAMES];
+    void *mapped;
 
     inside = true;
-    if (fd >= 0) {
-        mapped = mmap(NULL, sizeof *order, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-        close(fd);
-    }
-    if (mapped == MAP_FAILED) {
-        static const char complaint[] = "failing_calls: FAILING_CALLS cannot be mapped\n";
-        (void)!write(STDERR_FILENO, complaint, sizeof complaint - 1);
-        abort();
-    }
+    mapped = preload_map("FAILING_CALLS", sizeof *order);
     if (list_path != NULL) {
         list = open(list_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
     }

@@ -5,7 +5,6 @@
  * regular files are on: sockets, pipes and events go on. Reading goes on as well, as from the page
  * cache. syslog waits too, for journald hangs with its disk.
  */
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -13,14 +12,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "tests/lib/preload.h"
 
 struct disk {
     _Atomic uint32_t frozen;
@@ -31,20 +30,7 @@ static struct disk *disk;
 
 __attribute__((constructor)) static void map_disk(void)
 {
-    const char *path = getenv("FROZEN_DISK");
-    int fd = path == NULL ? -1 : open(path, O_RDWR | O_CLOEXEC);
-    void *mapped = MAP_FAILED;
-
-    if (fd >= 0) {
-        mapped = mmap(NULL, sizeof *disk, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-        close(fd);
-    }
-    if (mapped == MAP_FAILED) {
-        static const char complaint[] = "frozen_disk: FROZEN_DISK cannot be mapped\n";
-        (void)!write(STDERR_FILENO, complaint, sizeof complaint - 1);
-        abort();
-    }
-    disk = mapped;
+    disk = preload_map("FROZEN_DISK", sizeof *disk);
 }
 
 /* Polls: a futex would save nothing in a test, and this can be read. */
@@ -96,16 +82,6 @@ static void wait_for_path(int folder, const char *path, int flags)
     errno = error;
 }
 
-static void *next_of(const char *name)
-{
-    void *function = dlsym(RTLD_NEXT, name);
-
-    if (function == NULL) {
-        abort();
-    }
-    return function;
-}
-
 /* `name` waits with `wait`, then goes on as the C library's. Parameters and arguments are
  * in parentheses. */
 #define WAITS(type, name, parameters, arguments, wait)                                             \
@@ -114,7 +90,7 @@ static void *next_of(const char *name)
         static type(*_Atomic next) parameters;                                                     \
         type(*function) parameters = atomic_load(&next);                                           \
         if (function == NULL) {                                                                    \
-            *(void **)&function = next_of(#name);                                                  \
+            *(void **)&function = preload_next(#name);                                             \
             atomic_store(&next, function);                                                         \
         }                                                                                          \
         wait;                                                                                      \
@@ -181,7 +157,7 @@ void __syslog_chk(int priority, int flag, const char *format, ...)
         va_start(arguments, flags);                                                                \
         mode_t mode = va_arg(arguments, mode_t);                                                   \
         va_end(arguments);                                                                         \
-        *(void **)&function = next_of(#name);                                                      \
+        *(void **)&function = preload_next(#name);                                                 \
         wait_for_path(AT_FDCWD, path, flags);                                                      \
         return function(path, flags, mode);                                                        \
     }
@@ -193,7 +169,7 @@ void __syslog_chk(int priority, int flag, const char *format, ...)
         va_start(arguments, flags);                                                                \
         mode_t mode = va_arg(arguments, mode_t);                                                   \
         va_end(arguments);                                                                         \
-        *(void **)&function = next_of(#name);                                                      \
+        *(void **)&function = preload_next(#name);                                                 \
         wait_for_path(folder, path, flags);                                                        \
         return function(folder, path, flags, mode);                                                \
     }

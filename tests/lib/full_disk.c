@@ -5,7 +5,6 @@
  * many, and one, the word says. What then finds no room ends with ENOSPC. The second word counts
  * what was refused. Reading, renaming and making files shorter go on, and so do sockets and pipes.
  */
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -13,10 +12,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "tests/lib/preload.h"
 
 struct disk {
     _Atomic uint32_t full; /* 0, or 1 and the bytes that there is room for */
@@ -27,30 +26,7 @@ static struct disk *disk;
 
 __attribute__((constructor)) static void map_disk(void)
 {
-    const char *path = getenv("FULL_DISK");
-    int fd = path == NULL ? -1 : open(path, O_RDWR | O_CLOEXEC);
-    void *mapped = MAP_FAILED;
-
-    if (fd >= 0) {
-        mapped = mmap(NULL, sizeof *disk, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-        close(fd);
-    }
-    if (mapped == MAP_FAILED) {
-        static const char complaint[] = "full_disk: FULL_DISK cannot be mapped\n";
-        (void)!write(STDERR_FILENO, complaint, sizeof complaint - 1);
-        abort();
-    }
-    disk = mapped;
-}
-
-static void *next_of(const char *name)
-{
-    void *function = dlsym(RTLD_NEXT, name);
-
-    if (function == NULL) {
-        abort();
-    }
-    return function;
+    disk = preload_map("FULL_DISK", sizeof *disk);
 }
 
 static bool is_full(void)
@@ -92,7 +68,7 @@ ssize_t write(int fd, const void *bytes, size_t size)
     size_t room = room_for(fd, size);
 
     if (function == NULL) {
-        *(void **)&function = next_of("write");
+        *(void **)&function = preload_next("write");
         atomic_store(&next, function);
     }
     return room == 0 && size > 0 ? refuse() : function(fd, bytes, room);
@@ -113,7 +89,7 @@ FILE *fopen(const char *path, const char *mode)
 {
     FILE *(*function)(const char *, const char *) = NULL;
 
-    *(void **)&function = next_of("fopen");
+    *(void **)&function = preload_next("fopen");
     if (is_new(AT_FDCWD, path, mode[0] == 'r' ? 0 : O_CREAT)) {
         (void)refuse();
         return NULL;
@@ -130,7 +106,7 @@ FILE *fopen(const char *path, const char *mode)
         va_start(arguments, flags);                                                                \
         mode_t mode = va_arg(arguments, mode_t);                                                   \
         va_end(arguments);                                                                         \
-        *(void **)&function = next_of(#name);                                                      \
+        *(void **)&function = preload_next(#name);                                                 \
         return is_new(AT_FDCWD, path, flags) ? refuse() : function(path, flags, mode);             \
     }
 #define OPENAT(name)                                                                               \
@@ -141,7 +117,7 @@ FILE *fopen(const char *path, const char *mode)
         va_start(arguments, flags);                                                                \
         mode_t mode = va_arg(arguments, mode_t);                                                   \
         va_end(arguments);                                                                         \
-        *(void **)&function = next_of(#name);                                                      \
+        *(void **)&function = preload_next(#name);                                                 \
         return is_new(folder, path, flags) ? refuse() : function(folder, path, flags, mode);       \
     }
 

@@ -5,16 +5,13 @@
  * time of the wall clock waits as long as it meant when it began; where the program made that time
  * of another clock, which lies years away, nothing is done.
  */
-#include <dlfcn.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/time.h>
 #include <time.h>
-#include <unistd.h>
+
+#include "tests/lib/preload.h"
 
 #define NS_PER_S 1000000000
 #define NEAR_S 86400
@@ -23,30 +20,7 @@ static _Atomic int64_t *ahead_ms;
 
 __attribute__((constructor)) static void map_clock(void)
 {
-    const char *path = getenv("WRONG_CLOCK");
-    int fd = path == NULL ? -1 : open(path, O_RDWR | O_CLOEXEC);
-    void *mapped = MAP_FAILED;
-
-    if (fd >= 0) {
-        mapped = mmap(NULL, sizeof *ahead_ms, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-        close(fd);
-    }
-    if (mapped == MAP_FAILED) {
-        static const char complaint[] = "wrong_clock: WRONG_CLOCK cannot be mapped\n";
-        (void)!write(STDERR_FILENO, complaint, sizeof complaint - 1);
-        abort();
-    }
-    ahead_ms = mapped;
-}
-
-static void *next_of(const char *name)
-{
-    void *function = dlsym(RTLD_NEXT, name);
-
-    if (function == NULL) {
-        abort();
-    }
-    return function;
+    ahead_ms = preload_map("WRONG_CLOCK", sizeof *ahead_ms);
 }
 
 static int host_clock(clockid_t clock, struct timespec *time)
@@ -55,7 +29,7 @@ static int host_clock(clockid_t clock, struct timespec *time)
     int (*function)(clockid_t, struct timespec *) = atomic_load(&next);
 
     if (function == NULL) {
-        *(void **)&function = next_of("clock_gettime");
+        *(void **)&function = preload_next("clock_gettime");
         atomic_store(&next, function);
     }
     return function(clock, time);
@@ -117,7 +91,7 @@ int pthread_cond_timedwait(
     struct timespec now;
 
     if (function == NULL) {
-        *(void **)&function = next_of("pthread_cond_timedwait");
+        *(void **)&function = preload_next("pthread_cond_timedwait");
         atomic_store(&next, function);
     }
     (void)host_clock(CLOCK_REALTIME, &now);
