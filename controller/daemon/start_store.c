@@ -145,12 +145,16 @@ const char *store_away_text(const struct controller *controller)
 static void on_down(void *context, enum store_down down, const char *reason)
 {
     struct controller *controller = context;
+    const struct settings *settings = controller->settings;
+    bool has_url = down != STORE_REFUSES && settings->redis.sentinels[0] == '\0';
 
     refresh_now(controller);
     text_copy(
         controller->store_refusal, sizeof controller->store_refusal,
         down == STORE_REFUSES ? reason : "");
-    log_warning("%s (%s): machines go on, nothing is saved", store_away_text(controller), reason);
+    log_warning(
+        "%s (%s%s%s): machines go on, nothing is saved", store_away_text(controller), reason,
+        has_url ? ", at " : "", has_url ? settings->redis.url : "");
     controller->store_hangs = false; /* it is away, and owes nothing any more */
     controller->store_asked_at = (struct mono_time){0};
     controller->ask_again = (struct mono_time){0};

@@ -33,6 +33,18 @@ static const char *refusal_text(int code)
     }
 }
 
+/* Ports that tagout.conf, and most brokers, have for TLS and without it: a url that mixes them up
+ * is let wait until the broker gives it up, and nobody says why. */
+static bool is_for_tls(uint16_t port)
+{
+    return port == 8883 || port == 8884;
+}
+
+static bool is_plain(uint16_t port)
+{
+    return port == 1883 || port == 1884;
+}
+
 void mqtt_connect_reason(
     const struct mqtt_url *url, int code, const char *tls_reason, struct text *reason)
 {
@@ -46,11 +58,18 @@ void mqtt_connect_reason(
     if (tls_reason[0] != '\0') {
         text_addf(reason, ": TLS: %s", tls_reason);
         if (strcmp(tls_reason, UNVERIFIED) == 0) {
-            text_add(reason, " (is its authority in ca_file, and this host's date right?)");
+            text_add(
+                reason,
+                " (is its authority in ca_file, and this host's date right? On the broker's "
+                "host \"tagoutctl ca show\" tells until when it holds)");
         }
+    } else if (url->tls && is_plain(url->port)) {
+        text_add(reason, ": is that port for TLS? Without it, the url begins with mqtt://");
     } else if (url->tls) {
         /* Paho tells neither of these from the other. */
         text_add(reason, ": no TCP connection, or its certificate is not for this host");
+    } else if (is_for_tls(url->port)) {
+        text_add(reason, ": is that port for TLS? Then the url begins with mqtts://");
     }
 }
 

@@ -109,7 +109,7 @@ static void mqtts_trusts_the_authority_in_ca_file_and_no_other(void **state)
     assert_refused(
         &(struct mqtt_options){.url = mqtt_bench_tls_url("localhost")},
         ": TLS: certificate verify failed (is its authority in ca_file, and this host's date "
-        "right?)");
+        "right? ");
     assert_refused(
         &(struct mqtt_options){
             .url = mqtt_bench_tls_url("localhost"), .ca_file = mqtt_bench_path("other.crt")},

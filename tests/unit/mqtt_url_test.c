@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "controller/support/mqtt_reason.h"
 #include "controller/support/mqtt_url.h"
 
 static void assert_url(const char *string, bool tls, const char *host, uint16_t port)
@@ -107,6 +108,54 @@ static void a_host_is_at_most_253_bytes_long(void **state)
     assert_refused(string, "the host is too long");
 }
 
+/* ---- why a connection failed ---- */
+
+static void assert_reason(const char *string, const char *tls_reason, const char *wanted)
+{
+    struct mqtt_url url;
+    TEXT_LOCAL(why, 128);
+    TEXT_LOCAL(reason, 512);
+
+    assert_int_equal(mqtt_url_parse(string, &url, &why), STATUS_OK);
+    mqtt_connect_reason(&url, -1, tls_reason, &reason);
+    assert_string_equal(reason.data, wanted);
+    assert_false(reason.cut);
+}
+
+static void a_port_of_the_other_kind_is_asked_about(void **state)
+{
+    (void)state;
+    assert_reason("mqtt://h:1883", "", "can't connect to h, port 1883");
+    assert_reason(
+        "mqtt://h:8883", "",
+        "can't connect to h, port 8883: is that port for TLS? Then the url begins with mqtts://");
+    assert_reason(
+        "mqtt://h:8884", "",
+        "can't connect to h, port 8884: is that port for TLS? Then the url begins with mqtts://");
+    assert_reason(
+        "mqtts://h:1884", "",
+        "can't connect to h, port 1884: is that port for TLS? Without it, the url begins with "
+        "mqtt://");
+    assert_reason(
+        "mqtts://h", "",
+        "can't connect to h, port 8883: no TCP connection, or its certificate is not for this "
+        "host");
+}
+
+static void a_certificate_that_does_not_hold_names_where_to_look(void **state)
+{
+    (void)state;
+    assert_reason(
+        "mqtts://h", "certificate verify failed",
+        "can't connect to h, port 8883: TLS: certificate verify failed (is its authority in "
+        "ca_file, and this host's date right? On the broker's host \"tagoutctl ca show\" tells "
+        "until "
+        "when it holds)");
+    assert_reason(
+        "mqtts://h", "wrong version number",
+        "can't connect to h, port 8883: TLS: wrong version number");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -118,6 +167,8 @@ int main(void)
         cmocka_unit_test(a_bad_port_is_refused),
         cmocka_unit_test(nothing_else_may_follow),
         cmocka_unit_test(a_host_is_at_most_253_bytes_long),
+        cmocka_unit_test(a_port_of_the_other_kind_is_asked_about),
+        cmocka_unit_test(a_certificate_that_does_not_hold_names_where_to_look),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
