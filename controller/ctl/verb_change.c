@@ -306,7 +306,10 @@ int ctl_clear(struct ctl *ctl)
         return code;
     }
     if (!oops && !lockout) {
-        return send_clear(ctl, machine->name, "clear", "Oops cleared, lockout lifted");
+        const char *done = state->oops == state->lockout ? "Oops cleared, lockout lifted"
+                           : state->oops                 ? "Oops cleared"
+                                                         : "lockout lifted";
+        return send_clear(ctl, machine->name, "clear", done);
     }
     code = send_clear(
         ctl, machine->name, oops ? "oops" : "lockout", oops ? "Oops cleared" : "lockout lifted");

@@ -115,6 +115,11 @@ static int set_up(const struct ctl *ctl, const struct settings *defaults)
     if (status != STATUS_OK) {
         ctl_complain("%s", why.data);
         ctl_complain("nothing was set up");
+        if (status == STATUS_BUSY) {
+            ctl_complain("a host is set up once; what changes later: account, device, ca, reload");
+        } else if (geteuid() != 0) {
+            ctl_complain("next: sudo tagoutctl init ...");
+        }
         return CTL_REFUSED;
     }
     ask_for_group(directory);

@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "controller/config/config.h"
@@ -51,6 +52,17 @@ static void add_password_doubt(const struct settings *settings, struct text *out
     }
 }
 
+/* Two hosts with one program each may share such a file: no error either. */
+static void add_listen_doubt(const struct settings *settings, struct text *out)
+{
+    if (settings->http.listen[0] != '\0' &&
+        strcmp(settings->http.listen, settings->http.watcher_listen) == 0) {
+        text_addf(
+            out, "[http] listen and watcher_listen are both %s: one of the two has no metrics\n",
+            settings->http.listen);
+    }
+}
+
 /* Whoever checks as root reads everything. */
 static void add_service_doubts(const struct settings *settings, struct text *out)
 {
@@ -85,6 +97,7 @@ static void print_check(const struct settings *settings, const struct roster *ro
             &doubts, "%s: everyone on this host can read the card numbers in it; chmod o= %s\n",
             settings->controller.users, settings->controller.users);
     }
+    add_listen_doubt(settings, &doubts);
     add_service_doubts(settings, &doubts);
     if (roster_doubts(roster, &doubts) == STATUS_OK && doubts.length > 0) {
         printf("is that meant?\n%s", doubts.data);

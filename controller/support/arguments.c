@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 int arguments_parse(
     const char *program, const char *usage, int count, char *values[],
@@ -39,9 +40,11 @@ int arguments_parse(
         }
     }
     if (optind < count) {
+        bool is_file = arguments.file == NULL && access(values[optind], F_OK) == 0;
         fprintf(
-            stderr, "%s: unexpected argument '%s'\nTry '%s --help'.\n", program, values[optind],
-            program);
+            stderr, "%s: unexpected argument '%s'%s%s%s\nTry '%s --help'.\n", program,
+            values[optind], is_file ? "; did you mean -c " : "", is_file ? values[optind] : "",
+            is_file ? "?" : "", program);
         return EXIT_USAGE;
     }
     *ret_arguments = arguments;

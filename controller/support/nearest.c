@@ -14,6 +14,12 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+/* Who writes [MQTT] means mqtt. */
+static char fold(char letter)
+{
+    return letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter;
+}
+
 /* Levenshtein's distance, one row at a time; both strings are shorter than NEAREST_SIZE. */
 static size_t edits(const char *a, const char *b)
 {
@@ -27,7 +33,7 @@ static size_t edits(const char *a, const char *b)
         size_t diagonal = row[0];
         row[0] = i + 1;
         for (size_t j = 0; j < length; j++) {
-            size_t replaced = diagonal + (a[i] != b[j]);
+            size_t replaced = diagonal + (fold(a[i]) != fold(b[j]));
             diagonal = row[j + 1];
             row[j + 1] = least(replaced, least(row[j], row[j + 1]) + 1);
         }

@@ -53,7 +53,10 @@ def test_help_and_version(tagoutd):
     (["--frobnicate"], "unrecognized option '--frobnicate'"),
     (["-x"], "invalid option -- 'x'"),
     (["-c"], "option requires an argument -- 'c'"),
-    (["--check", "tagout.ini"], "unexpected argument 'tagout.ini'"),
+    (["--check", "tagout.ini"],
+     "unexpected argument 'tagout.ini'; did you mean -c tagout.ini?\n"),
+    (["--check", "no.ini"], "unexpected argument 'no.ini'\n"),
+    (["-c", "tagout.ini", "tagout.ini"], "unexpected argument 'tagout.ini'\n"),
 ])
 def test_wrong_usage_ends_with_2(tagoutd, arguments, complaint):
     result = tagoutd(*arguments)
@@ -82,6 +85,13 @@ def test_check_asks_whether_authorizations_that_do_not_meet_are_meant(tagoutd):
         "is that meant?\n"
         "machines.json: saw: nobody holds \"wood\"\n"
         "users.json: 1 user holds \"woodshop\", which opens no machine\n")
+
+
+def test_check_asks_whether_both_programs_shall_listen_at_one_address(tagoutd):
+    doubt = "[http] listen and watcher_listen are both 127.0.0.1:9465: one of the two has no metrics"
+    assert doubt in check(tagoutd, ini="[http]\nlisten = 127.0.0.1:9465\n").stdout
+    for ini in ("", "[http]\nlisten =\nwatcher_listen =\n"):
+        assert "watcher_listen" not in check(tagoutd, ini=ini).stdout
 
 
 def test_check_asks_whether_everyone_shall_read_card_numbers(tagoutd):

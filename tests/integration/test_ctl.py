@@ -360,6 +360,9 @@ def test_clear_both_clears_both(shop):
     assert shop.run("clear", "table-saw", "--both").out == (
         "table-saw: Oops cleared, lockout lifted.\n")
     assert shop.wait_state("table-saw", lambda s: not s["oops"] and not s["lockout"])
+    for verb, done in (("oops", "Oops cleared"), ("lockout", "lockout lifted")):
+        shop.run(verb, "table-saw")
+        assert shop.run("clear", "table-saw", "--both").out == f"table-saw: {done}.\n"
 
 
 def test_clear_under_an_override_asks_first(shop):

@@ -128,6 +128,7 @@ def test_nothing_that_is_there_is_written_over(etc):
     assert again.code == 1
     assert "mosquitto/tagout.passwords is there already\n" in again.err
     assert "nothing was set up" in again.err
+    assert "a host is set up once" in again.err
     assert {name: read(etc, name) for name in FILES} == before
 
 

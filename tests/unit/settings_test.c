@@ -330,6 +330,7 @@ static const struct {
     {"[redsi]\n", "tagout.ini:1: [redsi]: unknown section; did you mean redis?"},
     {"[mqtt]\nusername = a\n[redsi]\n",
      "tagout.ini:3: [redsi]: unknown section; did you mean redis?"},
+    {"[MQTT]\n", "tagout.ini:1: [MQTT]: unknown section; did you mean mqtt?"},
     {"\n\n[nothing of ours]\n", "tagout.ini:3: [nothing of ours]: unknown section"},
     {"[]\n", "tagout.ini:1: []: unknown section"},
     {"[" LONG_64 "]\n", "tagout.ini:1: the section's name is too long"},
