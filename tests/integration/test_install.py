@@ -58,6 +58,8 @@ def test_everything_is_installed_and_what_is_configured_is_left_alone(scratch):
             assert "@" not in re.sub(r"[~=] ?@[a-z-]+( @[a-z-]+)*", "", text), "a place is not filled in"
             program = re.search(r"^ExecStart=(\S+) -c /etc/tagout/tagout.ini$", text, re.M).group(1)
             assert os.access(scratch + program, os.X_OK)
+            # With a limit neither locks any memory, and then a page may be on a disk that hangs.
+            assert "\nLimitMEMLOCK=infinity\n" in text
         for name in ("tagout.ini", "machines.json", "users.json"):
             with open(os.path.join(conf, name), "w", encoding="utf-8") as file:
                 file.write("ours\n")
