@@ -39,7 +39,7 @@ void controller_on_disconnected(struct controller *controller, const char *reaso
 void controller_on_subscribed(struct controller *controller, int token, bool granted);
 void controller_on_echo(struct controller *controller, uint32_t number);
 
-/* When the message that comes next was received, in the host's microseconds. */
+/* When the message or request that comes next was received, in the host's microseconds. */
 void controller_stamp(struct controller *controller, int64_t received_us);
 
 /* A message from the broker. Reports wait and are merged machine by machine until

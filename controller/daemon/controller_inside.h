@@ -99,6 +99,7 @@ struct controller {
     struct mono_time ask_again; /* Redis answered an error: it is asked again then */
     struct lease lease;
     bool others_led;                 /* since Redis was read */
+    struct mono_time took_over_at;   /* from another; {0}: from nobody */
     struct mono_time namesake_since; /* that one has the lease under the same id; {0}: none has */
     bool id_is_anothers;             /* another process leads under the same id */
     bool said_standby;               /* on this connection */
@@ -141,6 +142,8 @@ struct controller {
 /* ---- controller.c ---- */
 
 void refresh_now(struct controller *controller);
+/* The message that is being handled. */
+struct mono_time received_at(const struct controller *controller);
 const char *prefix(const struct controller *controller);
 struct origin origin_none(void);
 /* Builds the topic and publishes with the QoS and retain flag of the table. False: it is lost. */

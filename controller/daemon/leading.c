@@ -163,8 +163,8 @@ static void take_over(struct controller *controller)
     if (controller->phase == PHASE_TAKING && lease_may_speak(&controller->lease) &&
         ((controller->loaded && is_conceded(controller)) ||
          controller->now.mono.ms >= controller->taking_until.ms)) {
-        controller->others_led = false;
         open_shop(controller);
+        controller->others_led = false;
     }
 }
 

@@ -79,6 +79,7 @@ static void on_requests(evutil_socket_t fd, short what, void *argument)
     (void)what;
     for (int i = 0; i < REQUESTS_A_TURN && inbox_pop(loop->requests, &entry); i++) {
         if (topic_is_request(entry.topic)) {
+            controller_stamp(loop->controller, entry.received_us);
             controller_on_request(
                 loop->controller, entry.topic, entry.payload, entry.payload_length, entry.retained,
                 entry.overflow);

@@ -135,6 +135,15 @@ static void follow_request(struct controller *controller, const struct request *
     }
 }
 
+/* Who led before may have carried it out: nobody does it a second time (C12). Whoever asked gets no
+ * answer. */
+static bool is_anothers(const struct controller *controller)
+{
+    return controller->phase == PHASE_TAKING
+               ? controller->others_led
+               : received_at(controller).ms < controller->took_over_at.ms;
+}
+
 /* It may not be answered now. A handover is not for whoever comes next. */
 static void wait_or_follow(
     struct controller *controller, const char *topic, const char *verb, const char *payload,
@@ -146,7 +155,7 @@ static void wait_or_follow(
 
     parsed = request_parse(verb, payload, length, &request, &why) == STATUS_OK;
     if (controller->phase == PHASE_READY || controller->phase == PHASE_TAKING) {
-        if (request.verb != REQUEST_HANDOVER) {
+        if (request.verb != REQUEST_HANDOVER && !is_anothers(controller)) {
             hold_request(controller, topic, payload, length, overflow);
         }
     } else if (controller->phase == PHASE_STANDBY && parsed) {
@@ -154,7 +163,7 @@ static void wait_or_follow(
     }
 }
 
-void controller_on_request(
+static void on_request(
     struct controller *controller, const char *topic, const char *payload, size_t length,
     bool retained, bool overflow)
 {
@@ -174,9 +183,17 @@ void controller_on_request(
     }
     if (held_must_wait(controller)) {
         wait_or_follow(controller, topic, match.second, payload, length, overflow);
-    } else {
+    } else if (!is_anothers(controller)) {
         take_request(controller, topic, payload, length, overflow);
     }
+}
+
+void controller_on_request(
+    struct controller *controller, const char *topic, const char *payload, size_t length,
+    bool retained, bool overflow)
+{
+    on_request(controller, topic, payload, length, retained, overflow);
+    controller->received_us = 0;
 }
 
 void take_request(

@@ -70,6 +70,8 @@ void open_shop(struct controller *controller)
     }
     adopt_epoch_everywhere(controller, controller->lease.epoch);
     controller->phase = PHASE_READY;
+    controller->took_over_at =
+        controller->others_led ? controller->now.mono : (struct mono_time){0};
     controller->block_keeping.known = controller->block_keeping.blocks.version;
     block_keeping_settle(controller);
     controller->since = controller->now.wall;

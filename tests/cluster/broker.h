@@ -41,7 +41,8 @@ struct parcel {
     struct message *message;
     int qos;
     bool retained;
-    uint64_t topics; /* SUBSCRIBE: a bit a topic_id; at QoS 1 in `topics_qos1` */
+    int64_t received_ms; /* by the process, on its clock */
+    uint64_t topics;     /* SUBSCRIBE: a bit a topic_id; at QoS 1 in `topics_qos1` */
     uint64_t topics_qos1;
     uint32_t number; /* a token, or an echo's */
 };

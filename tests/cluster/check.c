@@ -266,19 +266,42 @@ static bool is_due(const struct world *world, const struct promise *promise)
     return promise->holds && world->now - promise->made_at >= ANSWER_AT_ONCE;
 }
 
+/* C12.1: what an earlier leader said last of all has been said again by this one. */
+static void check_retained(struct world *world, uint64_t epoch)
+{
+    static const enum retained_kind kinds[] = {RETAINED_COMMAND, RETAINED_STATE};
+
+    for (unsigned i = 0; i < BOXES * 2; i++) {
+        const struct message *message = world->broker.retained.of[kinds[i % 2]][i / 2];
+
+        if (message == NULL || epoch_of(message) != epoch) {
+            world_fail(
+                world, "C12.1: all is calm, and what is retained of %s is of epoch %llu, not %llu",
+                world->boxes[i / 2].name,
+                message == NULL ? 0 : (unsigned long long)epoch_of(message),
+                (unsigned long long)epoch);
+        }
+    }
+}
+
 void check_settled(struct world *world)
 {
     unsigned leaders = 0;
+    uint64_t epoch = 0;
 
     for (unsigned i = 0; i < world->node_count; i++) {
         const struct node *node = &world->nodes[i];
         bool is_sound = node->controller != NULL && !node->is_frozen && !world->wires[i].is_cut;
 
-        leaders += is_sound && says_it_leads(world->broker.retained.of[RETAINED_STATUS][i]);
+        if (is_sound && says_it_leads(world->broker.retained.of[RETAINED_STATUS][i])) {
+            epoch = epoch_of(world->broker.retained.of[RETAINED_STATUS][i]);
+            leaders++;
+        }
     }
     if (leaders != 1) {
         world_fail(world, "C12: all is calm, and %u controllers say that they lead", leaders);
     }
+    check_retained(world, epoch);
     for (unsigned i = 0; i < BOXES; i++) {
         const struct box *box = &world->boxes[i];
         const struct truth *truth = &box->truth;

@@ -33,6 +33,7 @@ void node_receive(struct world *world, struct parcel *parcel)
         parcel_free(parcel);
         return;
     }
+    parcel->received_ms = node->mono_base_ms + world->now / MS;
     parcels_add(is_request ? &node->requests : &node->inbox, parcel);
     node_wake(world, parcel->client);
 }
@@ -47,6 +48,7 @@ static void deliver(struct world *world, struct node *node, const struct parcel 
     case PARCEL_MESSAGE:
         world_tell(world, "%s: hears %s %s", node->id, message->topic, message->payload);
         if (message->id == TOPIC_REQUEST) {
+            controller_stamp(controller, parcel->received_ms * 1000);
             controller_on_request(
                 controller, message->topic, message->payload, message->length, parcel->retained,
                 false);

@@ -99,16 +99,27 @@ static void act(struct world *world, struct due *due)
     }
 }
 
+static bool is_answer_to(const struct message *response, unsigned transaction)
+{
+    TEXT_LOCAL(mine, 64);
+
+    text_addf(&mine, "\"transaction\":\"%u\"", transaction);
+    return strstr(response->payload, mine.data) != NULL &&
+           strstr(response->payload, "\"status\":\"queued\"") == NULL;
+}
+
 void people_hear(struct world *world, const struct message *response)
 {
     struct operator* operator= & world->operator;
     bool is_set = operator->value && strcmp(operator->verb, "handover") != 0;
-    TEXT_LOCAL(mine, 64);
 
-    text_addf(&mine, "\"transaction\":\"%u\"", operator->transaction);
-    if (operator->transaction == 0 || strstr(response->payload, mine.data) == NULL) {
+    if (operator->answered != 0 && is_answer_to(response, operator->answered)) {
+        world_fail(world, "C12: a request is answered twice: %s", response->payload);
+    }
+    if (operator->transaction == 0 || !is_answer_to(response, operator->transaction)) {
         return;
     }
+    operator->answered = operator->transaction;
     operator->transaction = 0;
     world->boxes[operator->machine].truth.clears_by = 0; /* it was carried out, and only once */
     if (is_set && strstr(response->payload, "\"status\":\"ok\"") != NULL) {

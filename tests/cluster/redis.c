@@ -87,6 +87,7 @@ void redis_stop(struct world *world, enum memory_loss loss, int64_t back_at)
         : loss == LOSS_SOME ? ", and is rolled back"
                             : "");
     redis->is_down = true;
+    redis->life++;
     for (unsigned i = 0; i < world->node_count; i++) {
         redis_link_break(world, i);
     }

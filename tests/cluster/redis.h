@@ -24,6 +24,7 @@ struct request {
     struct request *next_held; /* in `held` */
     unsigned node;
     unsigned connection;
+    unsigned to_life; /* of Redis: nothing that was sent to one reaches the next */
     int64_t sent_at;
     enum request_kind kind;
     bool in_asked;
@@ -80,6 +81,7 @@ struct snapshot {
 struct redis {
     struct memory_database *database;
     struct snapshot snapshot;
+    unsigned life;
     bool is_down;
     bool is_frozen;
     struct due returns;

@@ -64,7 +64,7 @@ static void arrive_at_redis(struct world *world, struct request *request, bool i
 {
     struct redis_link *link = link_of(world, request);
 
-    if (world->redis.is_down) {
+    if (world->redis.is_down || request->to_life != world->redis.life) {
         request_free_when_done(request);
     } else if (world->redis.is_frozen || (link->is_cut && is_current)) {
         request->travels = true;
@@ -116,6 +116,7 @@ struct request *request_new(struct redis_link *link, enum request_kind kind)
     request->node = link->node;
     request->kind = kind;
     request->connection = link->connection;
+    request->to_life = link->world->redis.life;
     return request;
 }
 

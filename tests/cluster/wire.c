@@ -82,9 +82,9 @@ bool wire_forget(struct due *due)
 
 /* ---- on the way ---- */
 
-/* On its way to a box anything may overtake what is of another topic. A controller reads what has
- * QoS 0, and the broker's answers, in the order in which the broker sent them, and what has QoS 1
- * in an order of its own. What a controller says goes through one outbox. */
+/* On its way to a box anything may overtake what is of another topic. A controller reads all in the
+ * order in which the broker sent it: ours has so much room in flight that what has QoS 1 waits for
+ * nothing. What a controller says goes through one outbox. */
 static unsigned lane_of(const struct parcel *parcel)
 {
     bool has_topic = parcel->message != NULL;
@@ -92,7 +92,7 @@ static unsigned lane_of(const struct parcel *parcel)
     if (!client_is_node(parcel->client)) {
         return has_topic ? parcel->message->id : ASIDE;
     }
-    return has_topic && (parcel->to_broker || parcel->qos > 0) ? 0 : ASIDE;
+    return has_topic && parcel->to_broker ? 0 : ASIDE;
 }
 
 /* When it leaves its sender. */

@@ -35,6 +35,7 @@ struct operator
     struct due acts;
     unsigned transaction; /* of the request that waits; 0: none */
     unsigned last_transaction;
+    unsigned answered; /* the last one that was answered */
     unsigned machine;
     char verb[16];
     bool value;
