@@ -263,6 +263,7 @@ struct device {
     uint32_t edge_seq; /* of the newest that told of a card in, a card out or a press */
     uint32_t card_seq; /* of the one that told of the card that is in */
     uint32_t press_seq;
+    uint32_t let_go_seq; /* of a press that was let go, and not cleared since; 0: none */
     uint32_t answered_seq;
     uint64_t sent_ms;
     uint32_t repeats;

@@ -172,6 +172,12 @@ void device_release_press(struct device *device)
     if (device->keep.press && device->press_heard && !device->button_down) {
         device->keep.press = false;
         device->press_heard = false;
+        device->let_go_seq = device->press_seq;
         device->changed = true;
     }
+}
+
+void device_press_again(struct device *device)
+{
+    press(device);
 }

@@ -27,6 +27,10 @@ void device_reader_lost(const struct device_config *config, struct device *devic
 void device_reader_back(struct device *device);
 void device_button(struct device *device, bool down);
 
+/* A leader that has not heard of the press that was let go, for who had shown it died before
+ * anybody else knew (C12): it is told anew. */
+void device_press_again(struct device *device);
+
 /* Lets go of an Oops press that the controller has shown to know of (C7.3). */
 void device_release_press(struct device *device);
 

@@ -245,6 +245,17 @@ static bool is_window(enum device_refusal refusal)
     return refusal == DEVICE_REFUSED_WINDOW || refusal == DEVICE_REFUSED_CARD_NOT_SEEN;
 }
 
+/* No oops, and newer than one that showed it: it was cleared, or is not known. */
+static void take_clear(struct device *device, const struct device_command *command)
+{
+    bool knows = command->seq >= device->let_go_seq;
+
+    device->let_go_seq = 0;
+    if (!knows) {
+        device_press_again(device);
+    }
+}
+
 /* What an answer tells about reports, whatever becomes of its relays. */
 static void take_answer(struct device *device, const struct device_command *command)
 {
@@ -279,6 +290,9 @@ void device_take_command(
     }
     if (device->commanded_ms <= device->sent_ms) {
         device->commanded_ms = device->now_ms;
+    }
+    if (current && !command->oops_led) {
+        take_clear(device, command);
     }
     if (current) {
         device->again = is_window(outputs->refused[0]) || is_window(outputs->refused[1]);

@@ -142,8 +142,6 @@ struct controller {
 /* ---- controller.c ---- */
 
 void refresh_now(struct controller *controller);
-/* The message that is being handled. */
-struct mono_time received_at(const struct controller *controller);
 const char *prefix(const struct controller *controller);
 struct origin origin_none(void);
 /* Builds the topic and publishes with the QoS and retain flag of the table. False: it is lost. */

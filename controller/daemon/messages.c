@@ -127,7 +127,7 @@ void controller_stamp(struct controller *controller, int64_t received_us)
     controller->received_us = received_us;
 }
 
-struct mono_time received_at(const struct controller *controller)
+static struct mono_time received_at(const struct controller *controller)
 {
     return controller->received_us == 0 ? controller->now.mono
                                         : (struct mono_time){controller->received_us / 1000};

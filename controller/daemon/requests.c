@@ -139,9 +139,11 @@ static void follow_request(struct controller *controller, const struct request *
  * answer. */
 static bool is_anothers(const struct controller *controller)
 {
-    return controller->phase == PHASE_TAKING
-               ? controller->others_led
-               : received_at(controller).ms < controller->took_over_at.ms;
+    if (controller->phase == PHASE_TAKING) {
+        return controller->others_led;
+    }
+    return controller->received_us != 0 &&
+           controller->received_us / 1000 <= controller->took_over_at.ms;
 }
 
 /* It may not be answered now. A handover is not for whoever comes next. */

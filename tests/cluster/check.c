@@ -180,7 +180,10 @@ void check_accepted(struct world *world, struct box *box, const struct message *
         world_fail(world, "%s accepts an older epoch after a newer one", box->name);
     }
     truth->epoch = command->version.epoch;
-    check_promise(world, box, "oops", &truth->oops, command->oops_led, command->version);
+    /* Of a leader that does not know of it yet: the box says so. */
+    check_promise(
+        world, box, "oops", &truth->oops, command->oops_led || device->keep.press,
+        command->version);
     check_promise(world, box, "lockout", &truth->lockout, command->lockout, command->version);
     check_owner(world, box, message);
     /* A request to clear may still be under way. */

@@ -1,4 +1,5 @@
-/* C7.4 and C12: what a device does with a report that nobody has answered when another leads. */
+/* C7.4, C7.3 and C12: what a device says again when another leads: a report that nobody has
+ * answered, and a press of which only the last leader knew. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -88,6 +89,69 @@ static void C12_4_what_is_answered_is_not_said_again_at_a_take_over(void **state
     expect_no_report_but_after(&bench, 9000);
 }
 
+/* Pressed, shown, and let go; whoever showed it has told nobody else. */
+static void press_and_let_go(struct bench *bench)
+{
+    bench_idle(bench);
+    bench_event(bench, DEVICE_EVENT_BUTTON_DOWN);
+    bench_take(bench, bench_oops(bench));
+    bench_event(bench, DEVICE_EVENT_BUTTON_UP);
+    assert_false(bench->report.oops);
+    bench_clear(bench);
+}
+
+/* As take_over, of the report before the press. */
+static struct device_command take_over_unaware(struct bench *bench)
+{
+    struct device_command command = take_over(bench, BENCH_BOOT);
+
+    command.seq = 1;
+    return command;
+}
+
+static void C7_3_a_press_of_which_a_new_leader_does_not_know_is_told_again(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    press_and_let_go(&bench);
+    bench_take(&bench, take_over_unaware(&bench));
+    assert_int_equal(bench.reports, 1);
+    assert_true(bench.report.oops);
+    assert_true(bench.flash.press);
+    bench_take(&bench, bench_oops(&bench));
+    assert_false(bench.report.oops);
+}
+
+static void C7_3_a_press_that_was_cleared_is_not_told_again_at_a_take_over(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    press_and_let_go(&bench);
+    bench_take(&bench, bench_off(&bench));
+    bench_take(&bench, take_over_unaware(&bench));
+    assert_false(bench.report.oops);
+    assert_false(bench.flash.press);
+}
+
+static void C7_3_a_press_of_which_the_new_leader_knows_is_not_told_again(void **state)
+{
+    struct bench bench;
+    struct device_command command;
+
+    (void)state;
+    press_and_let_go(&bench);
+    command = take_over_unaware(&bench);
+    command.oops_led = true;
+    bench_take(&bench, command);
+    assert_false(bench.flash.press);
+    command = take_over(&bench, BENCH_BOOT);
+    command.seq = bench.device.press_seq;
+    bench_take(&bench, command);
+    assert_false(bench.flash.press);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -95,6 +159,9 @@ int main(void)
         cmocka_unit_test(C12_4_a_take_over_delays_nothing_that_is_due_earlier),
         cmocka_unit_test(C12_4_more_commands_that_do_not_answer_delay_nothing),
         cmocka_unit_test(C12_4_what_is_answered_is_not_said_again_at_a_take_over),
+        cmocka_unit_test(C7_3_a_press_of_which_a_new_leader_does_not_know_is_told_again),
+        cmocka_unit_test(C7_3_a_press_that_was_cleared_is_not_told_again_at_a_take_over),
+        cmocka_unit_test(C7_3_a_press_of_which_the_new_leader_knows_is_not_told_again),
     };
 
     return cmocka_run_group_tests_name("device, a take-over", tests, NULL, NULL);
