@@ -170,7 +170,10 @@ int64_t observer_nudge(struct observer *observer, bool often, int64_t now_ms)
     char filter[TOPIC_SIZE];
     int64_t after_ms = often ? NUDGE_OFTEN_MS : NUDGE_MS;
 
-    if (now_ms >= observer->nudged_ms + after_ms && mqtt_is_connected(observer->mqtt)) {
+    if (!mqtt_is_connected(observer->mqtt)) {
+        return BOX_NEVER;
+    }
+    if (now_ms >= observer->nudged_ms + after_ms) {
         observer->nudged_ms = now_ms;
         /* Nothing is subscribed there: the broker says so and does nothing else. */
         if (topic_filter(filter, sizeof filter, observer->world->prefix, TOPIC_CONTROLLER_MARKER) ==
