@@ -7,7 +7,7 @@ import shutil
 import signal
 
 from fake_slack import FakeSlack
-from host import Hosts
+from host import DAY_S, Hosts
 from preload import WrongClock, preload_into
 from processes import TIMEOUT_S, free_port, state_of, wait_until
 from proxy import Proxy
@@ -116,9 +116,9 @@ class Memory(Broker):
 def make_old_certificate(folder):
     """Valid whatever a clock is set to: a clock that is wrong ends no connection by itself."""
     clock = WrongClock(folder, "certificate")
-    clock.set(-40 * 365 * 86400)
+    clock.set(-20750 * DAY_S)
     openssl = shutil.which("openssl")
-    return make_certificate(folder, "broker", "127.0.0.1", days=36500, environment={
+    return make_certificate(folder, "broker", "127.0.0.1", days=73000, environment={
         **os.environ, **clock.environment, **preload_into(openssl, "wrong_clock")})
 
 

@@ -109,7 +109,7 @@ def test_C12_a_wall_clock_that_is_set_moves_no_lead_and_no_budget_and_lengthens_
     machine = Machine(client, "m000")
     machine.report()
     since = client.position()
-    for ahead_s in (HOUR_S, -DAY_S, 20 * YEAR_S, -30 * YEAR_S, 0):
+    for ahead_s in (HOUR_S, -DAY_S, 20 * YEAR_S, 3600 - time.time(), 0):
         assert machine.report(card=ADA)["relay"] is True
         clock.set(ahead_s)
         assert machine.report()["relay"] is True
