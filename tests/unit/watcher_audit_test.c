@@ -17,6 +17,7 @@
 #include "controller/support/json.h"
 #include "controller/watcher/audit.h"
 #include "controller/watcher/audit_files.h"
+#include "tests/lib/audit_bench.h"
 #include "tests/lib/scratch.h"
 
 #define DAY_MS INT64_C(86400000)
@@ -412,28 +413,6 @@ static void the_state_is_replaced_as_a_whole(void **state)
 
 /* ---- the thread ---- */
 
-static struct audit *start(void)
-{
-    struct audit *audit = NULL;
-
-    assert_int_equal(audit_start("audit", 400, &audit), STATUS_OK);
-    return audit;
-}
-
-static struct audit_past *wait_past(struct audit *audit)
-{
-    for (int i = 0; i < 2000; i++) {
-        const struct timespec pause = {.tv_nsec = 5000000};
-        struct audit_past *past = audit_take_past(audit);
-        if (past != NULL) {
-            return past;
-        }
-        nanosleep(&pause, NULL);
-    }
-    fail_msg("the disk has told nothing");
-    return NULL;
-}
-
 static struct wall_time january(void)
 {
     return (struct wall_time){JANUARY_MS};
@@ -441,43 +420,43 @@ static struct wall_time january(void)
 
 static void what_is_committed_is_in_the_file_after_a_stop(void **state)
 {
-    struct audit *audit = start();
+    struct audit *audit = audit_bench_start();
     struct audit_past *past;
 
     (void)state;
     assert_int_equal(audit_add(audit, january(), "{\"a\":1}", 7), 1);
     assert_int_equal(audit_add(audit, (struct wall_time){JANUARY_MS + 1}, "{}", 2), 2);
     audit_commit(audit);
-    past = wait_past(audit);
+    past = audit_bench_past(audit);
     assert_int_equal(past->base, 0);
     assert_null(past->state);
     assert_null(past->lines);
     audit_past_free(past);
     audit_save(audit, "{\"from\":1}", 10);
     audit_add(audit, january(), "{\"b\":2}", 7);
-    audit_stop(audit, 10000);
+    audit_bench_stop(audit);
     assert_contents("events-2025-01.jsonl", "{\"line\":1,\"a\":1}\n{\"line\":3,\"b\":2}\n");
     assert_contents("events-2025-02.jsonl", "{\"line\":2}\n");
     assert_contents("watcher.json", "{\"from\":1}");
 
-    audit = start();
-    past = wait_past(audit);
+    audit = audit_bench_start();
+    past = audit_bench_past(audit);
     assert_int_equal(past->base, 3); /* in an older file: the clock was put back */
     assert_string_equal(past->state, "{\"from\":1}");
     assert_int_equal(past->lines->number, 3);
     assert_int_equal(past->lines->next->number, 2);
     assert_null(past->lines->next->next);
     audit_past_free(past);
-    audit_stop(audit, 10000);
+    audit_bench_stop(audit);
 
     /* Without a state nothing is known to be owed. */
     assert_int_equal(unlink("audit/watcher.json"), 0);
-    audit = start();
-    past = wait_past(audit);
+    audit = audit_bench_start();
+    past = audit_bench_past(audit);
     assert_int_equal(past->base, 3);
     assert_null(past->lines);
     audit_past_free(past);
-    audit_stop(audit, 10000);
+    audit_bench_stop(audit);
 }
 
 /* A pipe that nobody reads takes some bytes and then makes the writer wait. */
@@ -498,7 +477,7 @@ static void a_disk_that_hangs_holds_up_nobody_and_memory_is_bounded(void **state
     memset(object, 'x', sizeof object);
     memcpy(object, "{\"a\":\"", 6);
     memcpy(object + length - 2, "\"}", 3);
-    audit = start();
+    audit = audit_bench_start();
     before = clock_now();
     for (int i = 0; i < 60000; i++) {
         audit_add(audit, january(), object, length);
@@ -547,7 +526,7 @@ static void a_disk_that_hangs_holds_up_nobody_and_memory_is_bounded(void **state
         assert_int_equal(lines - 1 + dropped, 60000);
         free(mark);
     }
-    audit_stop(audit, 10000);
+    audit_bench_stop(audit);
     close(fd);
     free(rest);
 }
@@ -570,7 +549,7 @@ static void a_disk_that_refuses_is_tried_again(void **state)
 
     (void)state;
     scratch_write_text("audit", "a file where the folder should be");
-    audit = start();
+    audit = audit_bench_start();
     for (int round = 0; round < 4; round++) {
         for (int i = 0; i < 10000; i++) {
             audit_add(audit, january(), object, 1000);
@@ -579,8 +558,8 @@ static void a_disk_that_refuses_is_tried_again(void **state)
         sleep_ms(AUDIT_RETRY_MS + 100);
     }
     assert_int_equal(unlink("audit"), 0);
-    audit_past_free(wait_past(audit));
-    audit_stop(audit, 10000);
+    audit_past_free(audit_bench_past(audit));
+    audit_bench_stop(audit);
     assert_int_equal(stat("audit/events-2025-01.jsonl", &about), 0);
     assert_true((size_t)about.st_size > AUDIT_WAITING_BYTES_MAX / 2);
     assert_true((size_t)about.st_size < 2 * AUDIT_WAITING_BYTES_MAX + 4096);

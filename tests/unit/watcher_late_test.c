@@ -7,11 +7,11 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "controller/support/audit_months.h"
 #include "controller/watcher/watcher_inside.h"
+#include "tests/lib/audit_bench.h"
 #include "tests/lib/scratch.h"
 
 static struct event_base *base;
@@ -19,31 +19,17 @@ static struct settings *settings;
 static struct audit *audit;
 static struct watcher *watcher;
 
-static struct audit_past *wait_past(void)
-{
-    for (int i = 0; i < 4000; i++) {
-        const struct timespec pause = {.tv_nsec = 5000000};
-        struct audit_past *past = audit_take_past(audit);
-        if (past != NULL) {
-            return past;
-        }
-        nanosleep(&pause, NULL);
-    }
-    fail_msg("the disk has told nothing");
-    return NULL;
-}
-
 static void begin(void)
 {
-    assert_int_equal(audit_start("audit", 400, &audit), STATUS_OK);
+    audit = audit_bench_start();
     assert_int_equal(watcher_new(base, settings, audit, &watcher), STATUS_OK);
-    watcher_on_past(watcher, wait_past());
+    watcher_on_past(watcher, audit_bench_past(audit));
 }
 
 static void end(void)
 {
     watcher_free(watcher);
-    audit_stop(audit, 10000);
+    audit_bench_stop(audit);
 }
 
 /* Killed: what it remembers is as it was at its start, and only the audit has the rest. */

@@ -10,6 +10,7 @@
 
 #include "controller/support/audit_months.h"
 #include "controller/watcher/watcher_inside.h"
+#include "tests/lib/audit_bench.h"
 #include "tests/lib/scratch.h"
 
 static struct event_base *base;
@@ -25,7 +26,7 @@ static int open_watcher(void **state)
     assert_int_equal(settings_load(NULL, &settings, &why), STATUS_OK);
     base = event_base_new();
     assert_non_null(base);
-    assert_int_equal(audit_start("audit", 400, &audit), STATUS_OK);
+    audit = audit_bench_start();
     assert_int_equal(watcher_new(base, settings, audit, &watcher), STATUS_OK);
     return 0;
 }
@@ -39,7 +40,7 @@ static int close_watcher(void **state)
     audit_month_name(audit_month_of(watcher->now.wall), month);
     text_addf(&events, "audit/%s", month);
     watcher_free(watcher);
-    audit_stop(audit, 10000);
+    audit_bench_stop(audit);
     event_base_free(base);
     settings_free(settings);
     unlink(events.data);
