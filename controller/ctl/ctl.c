@@ -86,6 +86,7 @@ void ctl_no_broker(const struct ctl *ctl)
     }
     ctl_complain("the broker at %s is out of reach: %s", ctl->settings->mqtt.url, reason.data);
     say_account(ctl);
+    ctl_complain("next: on its host: systemctl status mosquitto; journalctl -t mosquitto");
     ctl_complain("while it is away, " BOARD_MEANWHILE);
 }
 
@@ -113,9 +114,8 @@ void ctl_no_controller(const struct ctl *ctl)
             text_addf(&who, " under \"%s\"", ctl->settings->controller.prefix);
         }
         ctl_complain("the controller does not answer: %s", who.data);
-        if (board->controller_count > 0) {
-            ctl_complain("next: on its host: systemctl status tagoutd; journalctl -u tagoutd");
-        } else {
+        ctl_complain("next: on its host: systemctl status tagoutd; journalctl -u tagoutd");
+        if (board->controller_count == 0) {
             ctl_complain(
                 "if one runs, its [mqtt] url or [controller] prefix differs from ours, or account "
                 "\"%s\" may not hear it",

@@ -13,6 +13,7 @@ def test_without_a_broker_it_says_what_that_means(shop):
         result = shop.run(*verb)
         assert (result.code, result.out) == (1, "")
         assert f"the broker at {shop.broker.url} is out of reach: " in result.err
+        assert "next: on its host: systemctl status mosquitto;" in result.err
         assert MEANWHILE in result.err
 
 
@@ -86,6 +87,7 @@ def test_a_prefix_without_a_controller_is_named(shop):
     assert result.code == 1
     assert 'no controller has been heard of under "elsewhere"' in result.err
     assert "[controller] prefix differs from ours" in result.err
+    assert "next: on its host: systemctl status tagoutd;" in result.err
 
 
 def test_the_account_at_the_broker_is_the_one_that_asks(shop):
