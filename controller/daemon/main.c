@@ -52,6 +52,35 @@ static void add_password_doubt(const struct settings *settings, struct text *out
     }
 }
 
+/* What systemd hands to the services, beside the file; others may pass through that directory, for
+ * the broker's files are there too. */
+static const char *const secret_files[] = {
+    "environment", "tagoutd.environment", "tagout-watcher.environment"};
+
+/* Says something about the one with this number when everyone can read it. */
+static void add_exposed(const struct settings *settings, size_t number, struct text *out)
+{
+    const char *slash = strrchr(settings->file, '/');
+    int folder = slash == NULL ? 0 : (int)(slash - settings->file) + 1;
+    TEXT_LOCAL(path, 1024);
+
+    text_addf(&path, "%.*s%s", folder, settings->file, secret_files[number]);
+    if (settings->file[0] != '\0' && !path.cut && secret_is_exposed(path.data)) {
+        text_addf(
+            out, "%s: everyone on this host can read the secrets in it; chmod o= %s", path.data,
+            path.data);
+    }
+}
+
+static void add_exposed_doubts(const struct settings *settings, struct text *out)
+{
+    for (size_t i = 0; i < sizeof secret_files / sizeof secret_files[0]; i++) {
+        size_t before = out->length;
+        add_exposed(settings, i, out);
+        text_add(out, out->length > before ? "\n" : "");
+    }
+}
+
 /* Two hosts with one program each may share such a file: no error either. */
 static void add_listen_doubt(const struct settings *settings, struct text *out)
 {
@@ -97,6 +126,7 @@ static void print_check(const struct settings *settings, const struct roster *ro
             &doubts, "%s: everyone on this host can read the card numbers in it; chmod o= %s\n",
             settings->controller.users, settings->controller.users);
     }
+    add_exposed_doubts(settings, &doubts);
     add_listen_doubt(settings, &doubts);
     add_service_doubts(settings, &doubts);
     if (roster_doubts(roster, &doubts) == STATUS_OK && doubts.length > 0) {
@@ -118,6 +148,13 @@ static void warn(const struct settings *settings, const struct roster *roster)
     add_password_doubt(settings, &password);
     if (password.length > 0) {
         log_warning("%s", password.data);
+    }
+    for (size_t i = 0; i < sizeof secret_files / sizeof secret_files[0]; i++) {
+        TEXT_LOCAL(exposed, 2304);
+        add_exposed(settings, i, &exposed);
+        if (exposed.length > 0) {
+            log_warning("%s", exposed.data);
+        }
     }
 }
 

@@ -87,6 +87,27 @@ def test_check_asks_whether_authorizations_that_do_not_meet_are_meant(tagoutd):
         "users.json: 1 user holds \"woodshop\", which opens no machine\n")
 
 
+def test_a_check_and_a_start_tell_of_secrets_for_the_services_that_everyone_can_read(
+        tagoutd, scratch, start_controller):
+    told = "everyone on this host can read the secrets in it; chmod o= "
+    for name in ("environment", "tagoutd.environment", "tagout-watcher.environment"):
+        path = os.path.join(scratch, name)
+        with open(path, "w", encoding="utf-8") as file:
+            os.fchmod(file.fileno(), 0o640)
+        assert told not in check(tagoutd).stdout
+        os.chmod(path, 0o644)
+        assert f"{name}: {told}{name}\n" in check(tagoutd).stdout
+        os.remove(path)
+    controller = start_controller(MACHINES, USERS)
+    path = os.path.join(controller.folder, "tagoutd.environment")
+    with open(path, "w", encoding="utf-8") as file:
+        os.fchmod(file.fileno(), 0o644)
+    controller.stop()
+    since = controller.log_position()
+    controller.start()
+    controller.wait_log(re.compile(re.escape(f"{path}: {told}{path}")), since=since)
+
+
 def test_check_asks_whether_both_programs_shall_listen_at_one_address(tagoutd):
     doubt = "[http] listen and watcher_listen are both 127.0.0.1:9465: one of the two has no metrics"
     assert doubt in check(tagoutd, ini="[http]\nlisten = 127.0.0.1:9465\n").stdout
