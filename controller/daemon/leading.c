@@ -303,11 +303,13 @@ void lead_on_epoch(struct controller *controller, uint64_t epoch)
  * given it to this process may be another one that runs now. But what a past life asked of a Redis
  * that hung is carried out whenever it thaws, and then nobody renews it: it is over after LEASE_MS.
  * One that runs has it again and again, even where the two throw each other off the broker. */
-static void notice_twin(struct controller *controller, const struct store_lease_answer *answer)
+static void notice_twin(
+    struct controller *controller, const struct store_lease_answer *answer,
+    struct mono_time asked_at)
 {
     const struct lease *lease = &controller->lease;
     struct mono_time *since = &controller->namesake_since;
-    int64_t seen_for_ms = controller->now.mono.ms - since->ms;
+    int64_t seen_for_ms = asked_at.ms - since->ms; /* the answer may have lain there since */
 
     if (answer->lease != STORE_LEASE_OTHER || lease->own_id_at_once ||
         strcmp(answer->id, lease->id) != 0) {
@@ -337,6 +339,7 @@ void lead_on_lease(void *context, const struct store_lease_answer *answer)
         [STORE_LEASE_ERROR] = LEASE_ANSWER_NONE,
     };
     struct controller *controller = context;
+    struct mono_time asked_at = controller->lease.asked_at;
 
     refresh_now(controller);
     controller->store_asked_at = (struct mono_time){0}; /* unless the step asks anew */
@@ -346,7 +349,7 @@ void lead_on_lease(void *context, const struct store_lease_answer *answer)
                         .answer = {.epoch = answer->epoch, .remaining_ms = answer->remaining_ms},
                     });
     note_hang(controller, false);
-    notice_twin(controller, answer);
+    notice_twin(controller, answer, asked_at);
     if (answer->lease == STORE_LEASE_OTHER) {
         controller->others_led = true;
         follow(controller);

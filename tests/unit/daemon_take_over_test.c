@@ -1,4 +1,5 @@
-/* C12: what was asked before a take-over is not carried out a second time. */
+/* C12: what was asked before a take-over is not carried out a second time, and what was answered
+ * before a standstill shows nothing of now. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -95,12 +96,33 @@ static void C6_a_request_that_came_in_before_a_start_beside_nobody_is_answered(v
     assert_int_equal(said.responses, 1);
 }
 
+/* Redis tells that a process of the same id has the lease: its past life, or another one. */
+static void hear_namesake(void)
+{
+    struct store_events events = controller_store_events(bench.controller);
+    struct store_lease_answer answer = {.lease = STORE_LEASE_OTHER, .epoch = 1, .remaining_ms = 1};
+
+    text_copy(answer.id, sizeof answer.id, bench.settings->controller.id);
+    events.on_lease(events.context, &answer);
+}
+
+static void C12_an_answer_that_lay_unread_through_a_standstill_shows_no_namesake(void **state)
+{
+    (void)state;
+    open_shop();
+    hear_namesake();
+    fake_ports_pass(&bench.fake, 12000);
+    hear_namesake();
+    assert_false(controller_must_end(bench.controller));
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, open_bench, close_bench)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(C12_a_request_that_came_in_before_the_take_over_is_the_last_leaders),
+        CASE(C12_an_answer_that_lay_unread_through_a_standstill_shows_no_namesake),
         CASE(C6_a_request_that_came_in_before_a_start_beside_nobody_is_answered),
     };
 
