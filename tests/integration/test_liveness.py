@@ -17,7 +17,7 @@ MACHINES = {
 
 # C11's limits, shortened; a report each second leaves room for a loaded machine.
 RECENT_S = 6
-SETTLE_S = 2
+SETTLE_S = 4
 REPROBE_S = 1.5
 TIMEOUT_S = 1
 VERDICT_S = RECENT_S + REPROBE_S + TIMEOUT_S
