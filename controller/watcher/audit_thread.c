@@ -62,12 +62,16 @@ static bool write_records(struct audit *audit, struct records *records)
             return false;
         }
     }
+    return true;
+}
+
+static void recover(struct audit *audit)
+{
     if (audit->was_failing) {
         log_info("audit: it is written again");
         audit->was_failing = false;
         audit->logged_at = (struct mono_time){0};
     }
-    return true;
 }
 
 static bool write_state(struct audit *audit, bool sync)
@@ -87,18 +91,27 @@ static bool write_state(struct audit *audit, bool sync)
     return true;
 }
 
-static void do_what_is_due(struct audit *audit)
+/* There are disks that say only then that they are full. */
+static bool sync_files(struct audit *audit)
 {
-    struct now now = clock_now();
     TEXT_LOCAL(why, 512);
 
+    if (audit_files_sync(audit->files, &why) != STATUS_OK) {
+        complain(audit, why.data);
+        return false;
+    }
+    return !audit->state_unsynced || write_state(audit, true);
+}
+
+static bool do_what_is_due(struct audit *audit)
+{
+    struct now now = clock_now();
+    bool good = true;
+
     if (mono_is_past(audit->sync_at, now.mono)) {
-        audit->sync_at = (struct mono_time){0};
-        if (audit_files_sync(audit->files, &why) != STATUS_OK) {
-            complain(audit, why.data);
-        }
-        if (audit->state_unsynced) {
-            (void)write_state(audit, true);
+        good = sync_files(audit);
+        if (good) {
+            audit->sync_at = (struct mono_time){0};
         }
     }
     if (now.mono.ms >= audit->expire_at.ms) {
@@ -110,6 +123,7 @@ static void do_what_is_due(struct audit *audit)
                 (long long)audit->keep_days, text_plural((uint64_t)audit->keep_days));
         }
     }
+    return good;
 }
 
 /* ---- its life ---- */
@@ -180,12 +194,17 @@ static bool take_turn(struct audit *audit, struct records *records)
     good = good && (!audit->state_unwritten || write_state(audit, false));
     /* On a full disk, too: files that are too old make room. */
     if (audit->files != NULL) {
-        do_what_is_due(audit);
+        good = do_what_is_due(audit) && good;
+    }
+    if (good) {
+        recover(audit);
     }
     pthread_mutex_lock(&audit->lock);
     if (good) {
         bool more = has_work(audit);
         audit->busy_since = more ? clock_now().mono : (struct mono_time){0};
+    } else if (audit->busy_since.ms == 0) {
+        audit->busy_since = clock_now().mono;
     }
     return good;
 }
@@ -215,7 +234,7 @@ void *audit_run(void *argument)
     pthread_mutex_unlock(&audit->lock);
     if (good) {
         audit->sync_at.ms = 1;
-        do_what_is_due(audit);
+        good = do_what_is_due(audit);
     }
     records_free(&records);
     pthread_mutex_lock(&audit->lock);

@@ -9,7 +9,7 @@ DAY_S = 24 * HOUR_S
 # As NTP corrects; as somebody types; back to 1970, where a battery is empty.
 JUMPS_S = (2.0, 9.0, 90.0, HOUR_S, DAY_S, 40 * DAY_S, 330 * DAY_S, 1500 * DAY_S, 20700 * DAY_S)
 CLOCKS = ("one", "two", "redis", "watcher", "broker", "all")
-ROOM_BYTES = (0, 1, 60, 3000)
+ROOM_BYTES = (0, 1, 60, 3000, None)  # None: a disk that says it only when it synchronises
 SAID_S = 9.0          # so long full, it is said: 5 s of the contract's, and a busy host
 DURATION_DOUBT_S = 90  # how late events are heard, at worst; clocks jump further than that
 WRITTEN_S = 10.0
@@ -53,7 +53,11 @@ class HostFaults:
 
     def _fill(self, fault, name):
         disk = self.floor.hosts.disks[name]
-        disk.fill(ROOM_BYTES[fault.number % len(ROOM_BYTES)])
+        room = ROOM_BYTES[fault.number % len(ROOM_BYTES)]
+        if room is None:
+            disk.fill_late()
+        else:
+            disk.fill(room)
         fault.undo.append(disk.empty)
 
 
@@ -72,7 +76,8 @@ def told(fault):
         return f" of {'+'.join(clocks_of(fault))} {ahead_s(fault):+.0f} s" + (
             "" if fault.number % 3 else " for good")
     if fault.kind.endswith("-full"):
-        return f" but for {ROOM_BYTES[fault.number % len(ROOM_BYTES)]} bytes"
+        room = ROOM_BYTES[fault.number % len(ROOM_BYTES)]
+        return " when it synchronises" if room is None else f" but for {room} bytes"
     return ""
 
 

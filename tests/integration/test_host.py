@@ -177,6 +177,20 @@ def test_an_audit_on_a_full_disk_is_told_and_has_each_event_when_there_is_room_a
     watcher.stop()
 
 
+def test_an_audit_on_a_disk_that_is_full_when_it_synchronises_is_told_and_recovers(
+        scratch, broker, client, shop, disk, slack, run):
+    watcher = run(ReleaseWatcher(scratch, broker, watcher_settings(slack), with_disk(disk)))
+    disk.fill_late()
+    shop.event("login")
+    wait_until(lambda: watcher.status_of("/readyz")[0] == 503, "it says so")
+    assert watcher.log().count("No space left on device") == 1
+    assert "it is written again" not in watcher.log()
+    disk.empty()
+    wait_until(lambda: watcher.status_of("/readyz")[0] == 200, "it has recovered")
+    assert watcher.log().count("it is written again") == 1
+    watcher.stop()
+
+
 def test_a_watcher_that_starts_on_a_full_disk_works_and_takes_up_its_past_later(
         scratch, broker, client, shop, disk, slack, run):
     watcher = run(ReleaseWatcher(scratch, broker, watcher_settings(slack), with_disk(disk)))

@@ -1,9 +1,11 @@
 /* A preloaded library: the disk of a program, which is full.
  *
- * FULL_DISK names a file of two 32-bit words that the test maps. While the first is not 0 no
+ * FULL_DISK names a file of three 32-bit words that the test maps. While the first is not 0 no
  * regular file is made, and none grows by more than the bytes that there still is room for: so
  * many, and one, the word says. What then finds no room ends with ENOSPC. The second word counts
- * what was refused. Reading, renaming and making files shorter go on, and so do sockets and pipes.
+ * what was refused. While the third is not 0 the disk is one that takes writes all the same, and
+ * says when it is to synchronise a file that there is no room. Reading, renaming and making files
+ * shorter go on, and so do sockets and pipes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +22,7 @@
 struct disk {
     _Atomic uint32_t full; /* 0, or 1 and the bytes that there is room for */
     _Atomic uint32_t refused;
+    _Atomic uint32_t says_late;
 };
 
 static struct disk *disk;
@@ -73,6 +76,17 @@ ssize_t write(int fd, const void *bytes, size_t size)
     }
     return room == 0 && size > 0 ? refuse() : function(fd, bytes, room);
 }
+
+#define SYNC(name)                                                                                 \
+    int name(int fd)                                                                               \
+    {                                                                                              \
+        int (*function)(int) = NULL;                                                               \
+        *(void **)&function = preload_next(#name);                                                 \
+        return disk != NULL && atomic_load(&disk->says_late) != 0 ? refuse() : function(fd);       \
+    }
+
+SYNC(fsync)
+SYNC(fdatasync)
 
 /* The file would be a new one. */
 static bool is_new(int folder, const char *path, int flags)

@@ -127,8 +127,13 @@ class FullDisk(_Page):
     def fill(self, room_bytes=0):
         self._set("=I", 0, 1 + room_bytes)
 
+    def fill_late(self):
+        """It takes writes, and cannot synchronise them."""
+        self._set("=I", 8, 1)
+
     def empty(self):
         self._set("=I", 0, 0)
+        self._set("=I", 8, 0)
 
     @property
     def refused(self):

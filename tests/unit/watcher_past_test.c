@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "controller/support/audit_months.h"
+#include "controller/support/clock.h"
+#include "controller/watcher/audit_inside.h"
 #include "controller/watcher/watcher_inside.h"
 #include "tests/lib/audit_bench.h"
 #include "tests/lib/scratch.h"
@@ -138,6 +140,44 @@ static void C8_2_counting_that_began_anew_before_the_past_was_known_is_told(void
     expect_lines_after_recall("{" EVENT("1", "6", "over"), 1);
 }
 
+/* By so much the disk is behind now. */
+static bool is_alerted_behind(int64_t behind_ms)
+{
+    watcher->audit->busy_since.ms = behind_ms == 0 ? 0 : clock_now().mono.ms - behind_ms;
+    (void)watcher_tick(watcher);
+    return watcher->audit_alerted;
+}
+
+static void
+a_disk_that_has_taken_nothing_for_five_minutes_is_an_alert_and_its_end_is_one(void **state)
+{
+    struct audit idle = {.fd = -1, .busy_since = {1}}; /* nobody writes it */
+    int64_t line;
+
+    (void)state;
+    records_init(&idle.group);
+    records_init(&idle.waiting);
+    pthread_mutex_init(&idle.lock, NULL);
+    pthread_cond_init(&idle.changed, NULL);
+    watcher->audit = &idle;
+    recall("{\"line\":9,\"kind\":\"event\",\"seen\":5," EVENT("5", "5", "over"));
+    assert_false(is_alerted_behind(299000)); /* the tick reads the clock itself */
+    line = watcher->line;
+    assert_true(is_alerted_behind(300000));
+    assert_int_equal(watcher->line, line + 1);
+    assert_true(is_alerted_behind(301000));
+    assert_int_equal(watcher->line, line + 1);
+    assert_false(is_alerted_behind(0));
+    assert_int_equal(watcher->line, line + 2);
+
+    watcher->audit = audit;
+    records_free(&idle.waiting);
+    records_free(&idle.group);
+    free(idle.state);
+    pthread_cond_destroy(&idle.changed);
+    pthread_mutex_destroy(&idle.lock);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_watcher, close_watcher)
 
 int main(void)
@@ -148,6 +188,7 @@ int main(void)
         TEST(C8_2_what_was_missed_before_the_past_was_known_is_a_gap),
         TEST(C8_2_what_follows_the_past_is_no_gap),
         TEST(C8_2_what_the_past_has_already_is_no_gap),
+        TEST(a_disk_that_has_taken_nothing_for_five_minutes_is_an_alert_and_its_end_is_one),
         TEST(C8_2_counting_that_began_anew_before_the_past_was_known_is_told),
     };
 
