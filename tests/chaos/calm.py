@@ -91,7 +91,8 @@ class Calm:
             if request.answer["status"] == "ok":
                 break
             time.sleep(0.5)  # another one is under way
-        self.wait(lambda: None if len({self.ear.statuses[i]["config"] for i in IDS}) == 1
+        self.wait(lambda: None if len({self.ear.statuses.get(i, {}).get("config")
+                                       for i in IDS}) == 1
                   else self.ear.statuses, "both have read the same files", AGREE_S)
         with self.ear.lock:
             self.truth.unsure.clear()
@@ -116,7 +117,7 @@ class Calm:
                       if key in state and key != "rev" and as_kept(state[key]) != kept.get(key, "")]
             wrong += self._box_disagrees(name, state)
         epochs = {redis.command("GET", "tagout:epoch"),
-                  str(max(s.get("epoch") or 0 for s in self.ear.statuses.values()))}
+                  str(max((s.get("epoch") or 0 for s in self.ear.statuses.values()), default=0))}
         if len(epochs) != 1:
             wrong.append(f"epochs: {epochs}")
         return wrong
@@ -168,7 +169,7 @@ class Calm:
 
     def _stale(self, kept):
         with self.ear.lock:
-            epoch = max(s.get("epoch") or 0 for s in self.ear.statuses.values())
+            epoch = max((s.get("epoch") or 0 for s in self.ear.statuses.values()), default=0)
             wrong = []
             for name in self.truth.boxes:
                 if self._is_away(name):

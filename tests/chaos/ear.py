@@ -25,6 +25,7 @@ class Ear(Client):
         self.lock = lock
         self.asked = {}        # transaction: Request
         self.statuses = {}
+        self.old_statuses = {}  # as the broker's old file has them
         self.states = {}
         self.leaders = {}      # epoch: who led in it with Redis's word
         self.services = {}
@@ -108,6 +109,8 @@ class Ear(Client):
     def _take_controller(self, at, identity, status, retained):
         if "status" not in status:
             return  # its marker, its blocks
+        if retained and status == self.old_statuses.get(identity):
+            return
         self.statuses[identity] = status
         if not retained and status.get("leader") and status["redis"] == "up":
             first = self.leaders.setdefault(status["epoch"], identity)
@@ -131,6 +134,14 @@ class Ear(Client):
         if request.done is not None:
             self.fail(request.machine, f"C6: two answers to one request: {request} and {answer}")
         self.truth.answered(request, answer, at)
+
+    def broker_dies(self):
+        """Each controller says who it is on each connect: until then it is not there."""
+        self.statuses = {}
+
+    def broker_remembers(self):
+        with self.lock:
+            self.old_statuses = dict(self.statuses)
 
     def mark(self):
         """From now on reports, answers and events are counted anew."""

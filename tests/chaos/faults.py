@@ -223,6 +223,9 @@ class Breaker(HostFaults):
     def _broker_kill(self, fault):
         what = BROKER_IS[fault.number % 2]
         self._kill_one(fault, self.floor.broker, lambda: self.floor.broker.start_with(what))
+        if fault.undo:
+            with self.ear.lock:
+                self.ear.broker_dies()
 
     def _redis_freeze(self, fault):
         self._freeze_one(fault, self._store(fault))

@@ -1,5 +1,5 @@
-"""What hosts do to who runs on them: a wall clock is set, forwards or back; a disk is full. And what
-must hold then."""
+"""What hosts do to who runs on them: a wall clock is set, forwards or back; a disk is full. And
+what must hold then."""
 import time
 
 from preload import FullDisk, WrongClock, preload_into
@@ -17,7 +17,7 @@ QUIET_S = 0.3         # later than that woken, a host's own lateness may miss bu
 
 
 class Hosts:
-    """The clocks and the disks: {name: …}. `environment` is what a process is to be started with."""
+    """The clocks and the disks: {name: …}. A process is started with its `environment`."""
 
     def __init__(self, scratch):
         self.clocks = {name: WrongClock(scratch, name) for name in CLOCKS[:-1]}
