@@ -198,7 +198,8 @@ class Calm:
 
     def audited(self):
         """Each event that was heard is in the audit, once, or stands in a gap of it, or behind its
-        end: then only the next one would show that it was missed."""
+        end: then only the next one would show that it was missed; or before its beginning: of a
+        machine that is new to it the watcher cannot know what it missed."""
         kept = {}
         audit = self.floor.watcher.audit_lines()
         self.truth.tally["heard late"] = sum(line.get("late", False) for line in audit)
@@ -216,6 +217,8 @@ class Calm:
             gaps = [line for line in lines if line["kind"] == "gap"]
             while events and (events[-1]["n"], events[-1]["at"]) not in known:
                 events.pop()
+            while events and (events[0]["n"], events[0]["at"]) not in known:
+                events.pop(0)
             for event in events:
                 if (event["n"], event["at"]) not in known and not any(
                         gap.get("restarted") or gap["after"] < event["n"] < gap["before"]
