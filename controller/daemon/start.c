@@ -1,8 +1,21 @@
 /* C9.4, the order of a start: collect the retained copies (start_broker.c), load Redis
  * (start_store.c), merge, take the lease (leading.c), publish, and only then hear reports. Redis
  * may stay away: the shop opens all the same. */
+#include <string.h>
+
 #include "controller/daemon/controller_inside.h"
 #include "controller/support/log.h"
+
+/* The number that was read here last is not that of a card of which another controller tells. */
+static void forget_other_card(struct machine *machine, const struct record *found)
+{
+    const struct machine_record *record = &machine->record;
+
+    if (strcmp(record->core.card, found->core.card) != 0 ||
+        strcmp(record->card_key, found->card_key) != 0) {
+        machine->raw_card[0] = '\0';
+    }
+}
 
 void merge_copy(struct machine *machine, const struct record *found, bool from_redis)
 {
@@ -18,6 +31,7 @@ void merge_copy(struct machine *machine, const struct record *found, bool from_r
         beside_note(&machine->shown, found);
     }
     if (order > 0 || (order == 0 && from_redis)) {
+        forget_other_card(machine, found);
         machine_record_take(record, found);
     }
     record->save_timeouts = timeouts;

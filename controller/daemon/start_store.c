@@ -255,6 +255,8 @@ static void on_loaded(void *context, bool ok)
 /* The key that all controllers share replaces the one that this start made for the time being. */
 static void change_card_key(struct controller *controller, const struct card_key *key)
 {
+    char hash[CORE_CARD_SIZE];
+
     block_keeping_change_key(controller, key);
     for (size_t i = 0; i < fleet_count(controller->fleet); i++) {
         struct machine *machine = fleet_at(controller->fleet, i);
@@ -262,6 +264,10 @@ static void change_card_key(struct controller *controller, const struct card_key
         if (strcmp(record->card_key, controller->card_key.fingerprint) != 0 ||
             machine->raw_card[0] == '\0') {
             continue;
+        }
+        card_hash(&controller->card_key, machine->raw_card, hash);
+        if (strcmp(hash, record->core.card) != 0) {
+            continue; /* a session must never become another card's */
         }
         card_hash(key, machine->raw_card, record->core.card);
         text_copy(record->card_key, sizeof record->card_key, key->fingerprint);

@@ -93,9 +93,7 @@ static void arrive(struct world *world, struct due *due)
     bool is_current = link->is_up && request->connection == link->connection;
 
     request->travels = false;
-    if (!request->was_done && !is_current && was_never_sent(link, request)) {
-        request_free_when_done(request);
-    } else if (!request->was_done) {
+    if (!request->was_done && (is_current || !was_never_sent(link, request))) {
         arrive_at_redis(world, request, is_current);
     } else if (!is_current) {
         request_free_when_done(request);
