@@ -133,7 +133,8 @@ static void a_subscription_at_a_frozen_broker_is_given_up(void **state)
     assert_true(client_reaches(&client, &client.disconnects, 1, SOON_MS));
     took = clock_now().mono.ms - frozen_at;
     print_message("given up after %lld ms\n", (long long)took);
-    assert_in_range(took, 1500, 20000);
+    /* On a host that stands still just then Paho waits for its own limit, 20 s. */
+    assert_in_range(took, 1500, 25000);
     assert_int_equal(client_count(&client, INBOX_SUBSCRIBED, NULL, NULL), 0);
     assert_true(client.slowest_us < CALL_US);
     mosquitto_signal(mqtt_bench_broker(), SIGCONT);
