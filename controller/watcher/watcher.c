@@ -30,16 +30,17 @@ void watcher_publish(
     const struct text *payload)
 {
     const struct topic_info *info = topic_info(topic);
+    const char *prefix = watcher->settings->controller.prefix;
     char name[TOPIC_SIZE];
 
-    if (watcher->mqtt == NULL || payload->cut ||
-        topic_build(
-            name, sizeof name, watcher->settings->controller.prefix, topic, first, second) !=
-            STATUS_OK ||
+    if (topic_build(name, sizeof name, prefix, topic, first, second) != STATUS_OK) {
+        log_error("\"%s\" cannot be part of a topic", first == NULL ? "" : first);
+    } else if (
+        watcher->mqtt == NULL || payload->cut ||
         mqtt_publish(
             watcher->mqtt, name, payload->data, payload->length, info->qos, info->retained) !=
             STATUS_OK) {
-        log_error("%s: could not be published", info->name);
+        log_error("%s: could not be published", name);
     }
 }
 
