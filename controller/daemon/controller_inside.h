@@ -112,6 +112,8 @@ struct controller {
     struct mono_time newer_ack_at; /* when a device first told of an epoch above ours */
     char marker[33];
     struct mono_time marker_again;   /* it may be lost: published again then, until it comes */
+    struct mono_time unheard_at;     /* nothing of its own has come back by then; {0}: it has */
+    bool is_unheard;                 /* that was told, and nothing has come since */
     struct mono_time listen_at;      /* to what machines say, if it does not lead by then */
     struct mono_time retained_again; /* something retained was lost: all of it is published then */
 
@@ -236,6 +238,10 @@ void start_collecting(struct controller *controller);
 void unsubscribe_retained(struct controller *controller);
 /* The end of the retained messages, as seen by whoever published it after subscribing. */
 void publish_marker(struct controller *controller);
+/* The broker has brought back something that the controller has said to itself. */
+void start_is_heard(struct controller *controller);
+/* It has not, for as long as no line and no fleet takes. */
+void start_tell_unheard(struct controller *controller);
 void start_collected(struct controller *controller, const char *payload, size_t length);
 void start_retained_state(
     struct controller *controller, const char *name, const char *payload, size_t length);

@@ -370,6 +370,7 @@ void lead_deposed(struct controller *controller, const char *reason)
 void controller_on_echo(struct controller *controller, uint32_t number)
 {
     refresh_now(controller);
+    start_is_heard(controller);
     /* Asked for since the lease was taken: all that the last leader said has come before it. */
     if (number >= controller->taking_echo) {
         controller->taking_is_heard = true;

@@ -26,6 +26,9 @@ bool controller_is_working(
         expect(&findings, false, "not connected to the broker");
         return false;
     }
+    expect(
+        &findings, !controller->is_unheard,
+        "the broker brings back nothing of its own: see the log");
     switch (controller->phase) {
     case PHASE_CONNECTING:
     case PHASE_COLLECTING:

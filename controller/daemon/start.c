@@ -113,7 +113,8 @@ void open_shop(struct controller *controller)
 struct mono_time start_deadline(const struct controller *controller)
 {
     struct store *store = controller->ports.store;
-    struct mono_time first = mono_earlier(controller->marker_again, controller->retained_again);
+    struct mono_time first = mono_earlier(
+        mono_earlier(controller->marker_again, controller->retained_again), controller->unheard_at);
 
     /* In a silence nothing is opened, and what is over is not waited for. */
     if (controller->phase == PHASE_TAKING && lease_may_speak(&controller->lease)) {
@@ -141,6 +142,9 @@ void start_tick(struct controller *controller)
         subscribe_live(controller);
     }
     beside_tick(controller);
+    if (mono_is_past(controller->unheard_at, now)) {
+        start_tell_unheard(controller);
+    }
     if (mono_is_past(controller->marker_again, now)) {
         publish_marker(controller);
     }

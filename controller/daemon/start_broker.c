@@ -15,6 +15,7 @@ enum {
 };
 
 #define MARKER_AGAIN_MS 1000
+#define UNHEARD_MS 10000
 #define FILTERS_MAX 12
 /* Who leads at once subscribes then. Who has to wait hears meanwhile what will be his to answer. */
 #define LISTEN_SOON_MS 500
@@ -113,6 +114,7 @@ void controller_on_connected(struct controller *controller)
     refresh_now(controller);
     controller->connected = true;
     controller->broker_trouble[0] = '\0';
+    controller->unheard_at.ms = controller->now.mono.ms + UNHEARD_MS;
     log_info("connected to the broker at %s", controller->settings->mqtt.url);
     if (controller->phase == PHASE_READY) {
         subscribe_live(controller);
@@ -140,10 +142,34 @@ void controller_on_disconnected(struct controller *controller, const char *reaso
     }
     text_copy(controller->broker_trouble, sizeof controller->broker_trouble, reason);
     controller->connected = false;
+    start_is_heard(controller);
     liveness_hears(controller, false);
     watcher_watch_pause(controller);
     lead_event(controller, LEASE_BROKER_DOWN);
     controller->marker_again = (struct mono_time){0};
+}
+
+void start_is_heard(struct controller *controller)
+{
+    controller->unheard_at = (struct mono_time){0};
+    controller->is_unheard = false;
+}
+
+/* A broker never says that it swallows what an account may not publish, or may not read. */
+void start_tell_unheard(struct controller *controller)
+{
+    const struct settings *settings = controller->settings;
+    bool has_account = settings->mqtt.username[0] != '\0';
+
+    controller->unheard_at = (struct mono_time){0};
+    controller->is_unheard = true;
+    log_warning(
+        "the broker brings back nothing of what this controller says to itself "
+        "(%s/controller/%s/marker), so it waits: does the broker's access list let %s%s write and "
+        "read what stands under [controller] prefix \"%s\"? When it does, restart the broker",
+        settings->controller.prefix, settings->controller.id,
+        has_account ? "account " : "clients without an account", settings->mqtt.username,
+        settings->controller.prefix);
 }
 
 void publish_marker(struct controller *controller)
@@ -182,6 +208,7 @@ void start_collected(struct controller *controller, const char *payload, size_t 
         memcmp(payload, controller->marker, length) != 0) {
         return;
     }
+    start_is_heard(controller);
     controller->phase = PHASE_STANDBY;
     controller->marker_again = (struct mono_time){0};
     controller->listen_at.ms = controller->now.mono.ms + LISTEN_SOON_MS;

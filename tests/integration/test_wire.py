@@ -141,6 +141,7 @@ def test_C2_a_machine_that_is_not_configured_gets_no_command(controller, client)
     client.request("status")
     assert {m.topic for m in client.messages("tagout/machine/router/#")} == {
         "tagout/machine/router/report"}
+    controller.wait_log(re.compile("router is not configured"))
     assert len(re.findall("router is not configured", controller.log())) == 1
 
 
@@ -291,6 +292,40 @@ def test_a_wrong_password_is_told_readably_and_tried_again(scratch, redis, conne
         assert "opensesame" not in controller.log()
         saw = Machine(connect(broker=broker, username="test", password="test"), "saw")
         assert saw.report()["display"] == "Please Insert\nRFID Card"
+        controller.stop()
+    finally:
+        broker.kill()
+
+
+def test_a_broker_that_swallows_what_the_controller_says_is_told_of(
+        scratch, redis, start_controller):
+    """It refuses no subscription and no message, and without a word of this nobody would know what the
+    controller waits for."""
+    rules = os.path.join(scratch, "acl")
+
+    def allow(what):
+        with open(rules, "w", encoding="utf-8") as file:
+            os.fchmod(file.fileno(), 0o644)
+            file.write(what)
+
+    allow("topic readwrite other/#\n")
+    os.chmod(scratch, 0o755)
+    # With no limit here, Mosquitto 2.0.11 throws out whom it denies a message of QoS 1.
+    broker = Broker(scratch, extra=f"acl_file {rules}\nmax_queued_messages 1000\n").start()
+    try:
+        controller = start_controller(MACHINES, USERS, ready=False, broker=broker)
+        line = controller.wait_log(re.compile("the broker brings back nothing"))
+        assert "(tagout/controller/one/marker)" in line
+        assert line.endswith("does the broker's access list let clients without an account write "
+                             'and read what stands under [controller] prefix "tagout"? When it does, '
+                             "restart the broker")
+        status, page = controller.status_of("/readyz")
+        assert status == 503 and "the broker brings back nothing of its own: see the log" in page
+        allow("topic readwrite tagout/#\n")
+        broker.stop()
+        broker.start()
+        controller.wait_log(controller.READY)
+        assert controller.status_of("/readyz")[0] == 200
         controller.stop()
     finally:
         broker.kill()
