@@ -125,9 +125,20 @@ static void tick_announced(struct lease *lease, struct mono_time now, struct lea
     }
 }
 
+/* The broker spoke since the echo was asked for, and falls silent without it: it does not hear.
+ * Unless the loop stood still itself, and the echo lies there. */
+static bool is_unheard(const struct lease *lease, struct mono_time now)
+{
+    return lease->echo_waits && lease->heard_since_echo > 0 &&
+           lease->heard_since_echo < LEASE_FLOOD &&
+           now.ms - lease->echo_asked_at.ms >= LEASE_CUT_MS &&
+           now.ms - lease->touched_at.ms >= LEASE_ECHO_MS &&
+           now.ms - lease->stepped_at.ms <= LEASE_TICK_MS;
+}
+
 static void tick_leader(struct lease *lease, struct mono_time now, struct lease_actions *actions)
 {
-    if (now.ms - lease->touched_at.ms >= LEASE_CUT_MS) {
+    if (now.ms - lease->touched_at.ms >= LEASE_CUT_MS || is_unheard(lease, now)) {
         lease_give_back(lease, now, "cut off from the broker", actions);
         return;
     }
@@ -186,6 +197,8 @@ struct mono_time lease_wake_at(const struct lease *lease)
     sooner(lease, lease->waiting_since.ms + lease->patience_ms, &first);
     sooner(lease, lease->announced_at.ms + LEASE_ANNOUNCE_MS, &first);
     sooner(lease, lease->touched_at.ms + LEASE_CUT_MS, &first);
+    sooner(lease, lease->echo_asked_at.ms + LEASE_CUT_MS, &first);
+    sooner(lease, lease->touched_at.ms + LEASE_ECHO_MS, &first);
     sooner(lease, lease->yields_until.ms, &first);
     sooner(lease, lease->inquire_at.ms, &first);
     sooner(lease, lease->again_at.ms, &first);

@@ -160,8 +160,8 @@ static bool play_all(struct run run)
     static const struct {
         uint64_t seed;
         unsigned controllers;
-    } worlds[] = {{1, 3}, {3, 3},  {4, 2},  {5, 3},  {6, 2},  {7, 3}, {8, 2},
-                  {9, 3}, {10, 2}, {12, 2}, {19, 2}, {27, 2}, {41, 2}};
+    } worlds[] = {{1, 3},  {3, 3},  {4, 2},  {5, 3},  {6, 2},  {7, 3},     {8, 2},    {9, 3},
+                  {10, 2}, {12, 2}, {19, 2}, {27, 2}, {41, 2}, {50308, 2}, {70432, 2}};
     unsigned passed = 0;
     unsigned failed = 0;
     bool good;
