@@ -58,6 +58,12 @@ int observer_fd(const struct observer *observer)
     return inbox_fd(observer->inbox);
 }
 
+/* A connection that has broken by now is about to say so, and comes back. */
+static bool is_sent(enum status status)
+{
+    return status == STATUS_OK || status == STATUS_DISCONNECTED;
+}
+
 /* At QoS 0 and before all else: the broker then sends every retained `link` before it so much as
  * reads the second subscription, whose SUBACK tells that there are no more. */
 static bool subscribe_links(struct observer *observer)
@@ -67,7 +73,7 @@ static bool subscribe_links(struct observer *observer)
     const int qos[] = {0};
 
     return topic_filter(filter, sizeof filter, observer->world->prefix, TOPIC_LINK) == STATUS_OK &&
-           mqtt_subscribe(observer->mqtt, filters, qos, 1, TOKEN_LINKS) == STATUS_OK;
+           is_sent(mqtt_subscribe(observer->mqtt, filters, qos, 1, TOKEN_LINKS));
 }
 
 static bool subscribe_rest(struct observer *observer)
@@ -86,7 +92,7 @@ static bool subscribe_rest(struct observer *observer)
                STATUS_OK &&
            (answer[strlen(answer) - 1] = '+') != '\0' &&
            topic_filter(alert, sizeof alert, prefix, TOPIC_ALERT) == STATUS_OK &&
-           mqtt_subscribe(observer->mqtt, filters, qos, 4, TOKEN_REST) == STATUS_OK;
+           is_sent(mqtt_subscribe(observer->mqtt, filters, qos, 4, TOKEN_REST));
 }
 
 static void connected(struct observer *observer, int64_t now_ms)

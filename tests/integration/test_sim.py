@@ -394,6 +394,22 @@ def test_a_name_that_was_lost_or_said_goodbye_is_free(client, start_sim):
     start_sim()
 
 
+def test_a_connection_that_breaks_before_it_is_subscribed_is_made_again(scratch, broker, proxy):
+    between = proxy(broker)
+    between.severed_bytes = 4  # the CONNACK
+    between.set("sever", "down")
+    sim = Sim(scratch, between)
+    try:
+        sim.start()
+        wait_until(lambda: between.severed >= 4, "connections break")
+        between.set("pass")
+        sim.ready()
+        assert "can't subscribe" not in sim.log()
+        sim.stop()
+    finally:
+        sim.kill()
+
+
 def test_lines_from_standard_input_are_carried_out_to_the_end(scratch, broker, shop):
     """A wrong one is named and costs the exit status; the next is carried out all the same."""
     sim = Sim(scratch, broker, "--control", "-", names=["saw"])
