@@ -36,6 +36,7 @@ class Ear(Client):
         self.answers = {}      # machine: [(at, boot, seq)] since `mark`
         self.events = {}       # machine: [(at, n, type)] since `mark`
         self.alerts = []
+        self.marked_at = 0.0
         self.durations = Durations(fail)
         self.wishes = {}       # machine: {version: command}
         self.passed = collections.deque(maxlen=PASSED)  # (topic, payload) that may come again
@@ -147,6 +148,11 @@ class Ear(Client):
         """From now on reports, answers and events are counted anew."""
         with self.lock:
             self.reports, self.answers, self.events = {}, {}, {}
+            self.marked_at = time.monotonic()
+
+    def handed_over(self):
+        """Somebody asked for it since `mark`."""
+        return any(r.verb == "handover" and r.at >= self.marked_at for r in self.asked.values())
 
     def ask(self, verb, machine=None, **body):
         at = time.monotonic()

@@ -81,10 +81,10 @@ def plan(seed, number, kinds, tls=False):
     return sorted(faults, key=lambda fault: fault.begins_s)
 
 
-def answered_within_s(faults):
+def answered_within_s(faults, handed_over=False):
     """How long a report may wait meanwhile; None where that is the fault's business."""
     if all(is_gentle(fault) for fault in faults):
-        return AT_ONCE_S
+        return TAKE_OVER_S if handed_over else AT_ONCE_S
     if all(is_gentle(fault) or fault.kind == "clock" for fault in faults):
         return TAKE_OVER_S
     if len(faults) == 1 and faults[0].kind in SURVIVED and faults[0].who != "both":
