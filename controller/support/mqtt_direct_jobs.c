@@ -15,7 +15,9 @@
 #define HEARD_MS 1000
 #define ANSWER_MS 1800
 /* Meanwhile Paho reads into a queue without bound: in a flood they wait for its end; a subscription
- * not for ever. */
+ * not for ever. That all was read for a moment does not show the end, since the broker may have a
+ * long queue and no processor: the end of a subscription also waits until all that was published is
+ * acknowledged, for the acknowledgements stand in that queue. */
 #define DRAINED_MS 5000
 
 void direct_drop_jobs(struct mqtt_link *link)
@@ -58,8 +60,9 @@ static bool awaits_answer(const struct mqtt_job *job)
 static bool may_start(const struct mqtt_link *link, const struct mqtt_job *job)
 {
     int64_t now_ms = clock_now().mono.ms;
-    bool in_flood = !link->is_drained &&
-                    (job->kind == MQTT_JOB_UNSUBSCRIBE || now_ms - job->since.ms < DRAINED_MS);
+    bool in_flood = job->kind == MQTT_JOB_UNSUBSCRIBE
+                        ? !link->is_drained || link->sent_first != NULL
+                        : !link->is_drained && now_ms - job->since.ms < DRAINED_MS;
 
     return !awaits_answer(job) || (now_ms - link->heard_at.ms < HEARD_MS && !in_flood);
 }
